@@ -1,0 +1,53 @@
+/* base.h - what every folder needs: errors as values, scope cleanup, time.
+ *
+ * Errors:  a function that can fail returns a negative errno, and fills the caller's struct err with one
+ *          sentence for people where a person will read it. On success struct err is untouched.
+ * Units:   usec_t is microseconds; wall-clock values count from 1970 UTC.
+ * Threads: everything here is safe from any thread.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define PROGRAM_NAME "sonoran-pushd"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define CLEANUP(function) __attribute__((cleanup(function)))
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
+
+typedef uint64_t usec_t;
+#define USEC_PER_MSEC ((usec_t) 1000)
+#define USEC_PER_SEC ((usec_t) 1000000)
+
+/* Names of listeners, communities and (later) actions: 1 to NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
+#define NAME_MAX_BYTES 32
+
+struct err {
+    char msg[512];
+};
+
+/* Sets the sentence and returns r, so that a failure is one expression: return err_set(err, -EINVAL, "…"). */
+int err_set(struct err *err, int r, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Puts "context: " in front of what is there already and returns r. */
+int err_wrap(struct err *err, int r, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* A part of somebody's text; not terminated, not owned. */
+struct span {
+    const char *s;
+    size_t size;
+};
+
+/* now_us: wall clock. uptime_us: a clock that never jumps, for limits and waits. */
+usec_t now_us(void);
+usec_t uptime_us(void);
+
+/* Arguments for CLEANUP: run at the end of the scope, and accept what was never opened. */
+void cleanup_free(void *pointer_to_pointer);
+void cleanup_close(const int *fd);
+void cleanup_fclose(FILE **file);

@@ -1,0 +1,110 @@
+/* config.h - the settings, read as a whole from one file or refused as a whole.
+ *
+ * Shape:   one struct config; lists in the order of the file. Every option is a row of one table (config_options),
+ *          from which reading, checking, --print-config and the documentation come.
+ * Units:   in the name: _bytes, _us.
+ * Owner:   config_load hands over a config to be freed with config_free; it never changes after that.
+ * Threads: none here; a finished config may be read from any thread.
+ * Errors:  all mistakes of a file in one run, each as "FILE:LINE: key = value: expected …".
+ * Source:  libconfig's manual; design section 8.
+ */
+#pragma once
+
+#include <sonoran-pushd/base.h>
+#include <sonoran-pushd/log.h>
+#include <sys/socket.h>
+
+#define CONFIG_DEFAULT_FILE "/etc/sonoran-pushd/sonoran-pushd.conf"
+
+struct config_listener {
+    char *name;
+    char *address; /* as written: "[::]:30120" */
+    struct sockaddr_storage socket_address;
+    socklen_t socket_address_size;
+};
+
+struct config_community {
+    char *name;
+    char *api_key;
+};
+
+enum config_unknown_types { UNKNOWN_TYPES_REJECT, UNKNOWN_TYPES_ACCEPT };
+
+struct config {
+    char *file;
+
+    struct config_listener *listeners;
+    size_t n_listeners;
+    char **paths;
+    size_t n_paths;
+    int unknown_types; /* enum config_unknown_types */
+    struct config_community *communities;
+    size_t n_communities;
+
+    struct {
+        int level;              /* of syslog(3) */
+        int target;             /* enum log_target */
+        uint64_t payload_bytes; /* of SONORAN_DATA, 0: off */
+    } log;
+
+    struct {
+        uint64_t body_bytes;
+        uint64_t connections;
+        uint64_t connections_per_ip;
+        uint64_t request_time_us;
+        uint64_t in_flight_bytes;
+        uint64_t failed_keys; /* 0: no limit */
+        uint64_t failed_keys_window_us;
+    } limits;
+};
+
+enum config_type {
+    CONFIG_TEXT,
+    CONFIG_SECRET,   /* a text that is printed as "(set)" only */
+    CONFIG_NAME,     /* NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
+    CONFIG_PATH,     /* of a URL: starts with / */
+    CONFIG_ADDRESS,  /* "[::]:30120", "0.0.0.0:30120"; port 0: any free one */
+    CONFIG_FILE,     /* of a secret: relative ones in $CREDENTIALS_DIRECTORY, then beside the config file */
+    CONFIG_WORD,     /* one of a fixed list */
+    CONFIG_COUNT,    /* a whole number */
+    CONFIG_SIZE,     /* bytes: "64K" "1M" "1G", or a whole number */
+    CONFIG_DURATION, /* microseconds: "200ms" "30s" "10min" "2h" "7d" */
+};
+
+/* One option. fallback is its default as it would stand in a file, without quotes, those of a list with blanks
+ * between them (NULL: none, has to be given or may be absent as help says); range counts for numbers. */
+struct config_option {
+    const char *group; /* "" top level, "listeners[]" an element of a list, "limits" a group */
+    const char *name;
+    enum config_type type;
+    bool list;     /* an array of such values, in a pointer to them and, right behind it, their number */
+    bool required; /* in its group; with a fallback: only where the list has several elements */
+    bool unique;   /* no two in the list may have the same */
+    const char *fallback;
+    uint64_t min, max;
+    const char *const *words; /* CONFIG_WORD: NULL-terminated; the value is the position */
+    size_t offset, size;      /* in the struct that the group fills; CONFIG_FILE: of the secret that it brings */
+    bool restart;             /* a change counts only after a restart */
+    const char *help;
+};
+
+extern const struct config_option config_options[];
+extern const size_t config_n_options;
+
+/* Sentences, in the order of the file. */
+struct config_problems {
+    char **lines;
+    size_t n_lines;
+};
+
+/* Reads and checks. 0 and *ret; or -EINVAL (mistakes), another negative errno (cannot be read), -ENOMEM.
+ * problems holds every mistake after a failure, and warnings (a secret that others can read) after either. */
+int config_load(const char *file, struct config **ret, struct config_problems *problems) MUST_CHECK;
+struct config *config_free(struct config *config);
+void config_problems_free(struct config_problems *problems);
+
+/* The settings in force, in the syntax of the file, secrets as "(set)". */
+int config_print(const struct config *config, FILE *out) MUST_CHECK;
+
+/* Names of the options that need a restart and differ between the two, as one text ("listeners"), or NULL. */
+char *config_needs_restart(const struct config *old, const struct config *new_config);

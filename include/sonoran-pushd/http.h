@@ -1,0 +1,79 @@
+/* http.h - HTTP on the game port: whole requests in, short answers out. Knows nothing of events.
+ *
+ * Shape:   POST on one of the paths goes to the handler with its whole body; everything else of design section 3
+ *          (other methods and paths, limits, malformed requests) is answered here.
+ * Units:   in the name.
+ * Owner:   listening sockets handed to http_start belong to http; a request's members live until the handler
+ *          returns, except the body, which the handler may keep.
+ * Threads: one thread runs everything, the handler included. The functions here are for other threads, except
+ *          http_configure.
+ * Errors:  negative errno and a sentence from http_start; afterwards problems are answers, told to refused().
+ * Source:  microhttpd.h, libmicrohttpd's manual; the traps are named in the code beside what avoids them.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <sonoran-pushd/base.h>
+
+struct http;
+
+struct http_listener {
+    char name[NAME_MAX_BYTES + 1];
+    int fd; /* bound and listening */
+};
+
+struct http_settings {
+    const char *const *paths; /* the push paths */
+    size_t n_paths;
+    uint64_t body_bytes;
+    uint64_t connections;
+    uint64_t connections_per_ip;
+    uint64_t request_time_us; /* for one request from its first line to its last byte, and for idling */
+    uint64_t in_flight_bytes; /* bodies held at one time; those up to 16 KiB are not counted */
+};
+
+/* Who sent it. Copied around freely. */
+struct http_origin {
+    char listener[NAME_MAX_BYTES + 1];
+    char peer[INET6_ADDRSTRLEN];
+};
+
+struct http_request {
+    const struct http_origin *origin;
+    const struct in6_addr *peer_address; /* IPv4 as ::ffff:a.b.c.d */
+    char **take_body;                    /* from malloc, terminated; the handler may keep it, leaving NULL */
+    size_t body_size;
+};
+
+struct http_answer {
+    unsigned status;
+    const char *text;       /* a constant, or in text_buffer */
+    unsigned retry_after_s; /* 0: no such header */
+    char text_buffer[600];
+};
+
+struct http_callbacks {
+    void *userdata;
+    void (*post)(void *userdata, struct http_request *request, struct http_answer *ret);
+    /* A request that was refused here. what: "path not found" and the like. */
+    void (*refused)(void *userdata, const struct http_origin *origin, unsigned status, const char *what);
+};
+
+/* Opens a listening socket. IPv6's [::] takes IPv4 too, and is 0.0.0.0 where the machine has no IPv6. */
+int http_listen(const struct sockaddr *address, socklen_t size, struct err *err) MUST_CHECK;
+
+/* "[::]:30120": where a socket listens, with the real port. */
+void http_socket_name(int fd, char *ret_name, size_t size);
+
+int http_start(struct http **ret, const struct http_listener *listeners, size_t n_listeners,
+               const struct http_settings *settings, const struct http_callbacks *callbacks,
+               struct err *err) MUST_CHECK;
+
+/* Runs function(argument) in the HTTP thread, between requests, and returns when it has run. */
+void http_call(struct http *http, void (*function)(void *argument), void *argument);
+
+/* New settings, copied; to be used from inside http_call. */
+int http_configure(struct http *http, const struct http_settings *settings) MUST_CHECK;
+
+/* Stops listening, finishes what was received, closes. Takes at most timeout_us. Returns NULL. */
+struct http *http_stop(struct http *http, usec_t timeout_us);

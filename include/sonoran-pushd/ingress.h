@@ -1,0 +1,27 @@
+/* ingress.h - the push endpoint: a body in, a verdict and its status out (design section 3).
+ *
+ * Owner:   borrows the config, the families and the pipeline, which outlive it.
+ * Threads: everything runs in the HTTP thread, except ingress_new, ingress_free and ingress_tick.
+ * Errors:  are answers; refusals are told to the log, the first at once, those like it once a minute as a number.
+ */
+#pragma once
+
+#include <sonoran-pushd/config.h>
+#include <sonoran-pushd/event.h>
+#include <sonoran-pushd/http.h>
+#include <sonoran-pushd/pipeline.h>
+
+struct ingress;
+
+int ingress_new(struct ingress **ret, const struct config *config, const struct event_families *families,
+                struct pipeline *pipeline) MUST_CHECK;
+struct ingress *ingress_free(struct ingress *ingress);
+
+/* For http_start. */
+struct http_callbacks ingress_callbacks(struct ingress *ingress);
+
+/* A new config is in force; from inside http_call. On failure the old one stays. */
+int ingress_configure(struct ingress *ingress, const struct config *config) MUST_CHECK;
+
+/* Logs the refusals counted since the last call; called once a minute, and at the end. */
+void ingress_tick(struct ingress *ingress);

@@ -1,0 +1,53 @@
+/* text.h - a growing text, and the three ways in which text from outside may enter one.
+ *
+ * Shape:   .s is always terminated and never NULL; .size counts its bytes without the terminator.
+ * Owner:   whoever declares it; TEXT_INIT at first, text_free at the end, text_reset to use it again.
+ * Errors:  an append that finds no memory (or passes TEXT_MAX_BYTES) leaves the text as it was and sets
+ *          .failed, which the caller looks at once, at the end.
+ * Threads: none; one text belongs to one thread at a time.
+ */
+#pragma once
+
+#include <sonoran-pushd/base.h>
+
+#define TEXT_MAX_BYTES ((size_t) 256 << 20)
+
+struct text {
+    char *s;
+    size_t size;
+    size_t room;
+    bool failed;
+};
+
+extern char text_nothing[1];
+#define TEXT_INIT                                                                                                      \
+    {                                                                                                                  \
+        .s = text_nothing                                                                                              \
+    }
+
+void text_free(struct text *text);
+void text_reset(struct text *text);
+
+/* Makes room for more bytes behind the text; false when there is none to be had. */
+bool text_reserve(struct text *text, size_t more_bytes);
+
+/* Our own words. */
+void text_add(struct text *text, const char *words);
+void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_add_bytes(struct text *text, const char *s, size_t size);
+void text_add_int(struct text *text, int64_t number);
+
+/* Text from outside, to be read by people: control characters, line breaks, escape sequences and marks that
+ * turn the direction of writing are shown (\n, \x1b, \u202e), never obeyed; what is not UTF-8 is shown as \x...
+ * Longer than max_chars characters, it ends in "…" (max_chars 0: no limit). */
+void text_add_safe(struct text *text, const char *s, size_t size, size_t max_chars);
+
+/* Text from outside as a JSON string with its quotes; besides what JSON demands, the characters above are
+ * written as \u escapes, so that a terminal that shows the JSON is as safe. */
+void text_add_json(struct text *text, const char *s, size_t size);
+
+/* 2026-11-23T16:00:00.123456Z */
+void text_add_time_utc(struct text *text, usec_t time_us);
+
+/* Reads one UTF-8 character: its length in bytes, or 0 where the bytes are not UTF-8. size is at least 1. */
+size_t utf8_read(const char *s, size_t size, uint32_t *ret_code);

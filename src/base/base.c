@@ -1,0 +1,69 @@
+/* base.c - errors as values, scope cleanup, time. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sonoran-pushd/base.h>
+
+int err_set(struct err *err, int r, const char *format, ...)
+{
+    if (!err)
+        return r;
+
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->msg, sizeof(err->msg), format, args);
+    va_end(args);
+    return r;
+}
+
+int err_wrap(struct err *err, int r, const char *format, ...)
+{
+    if (!err)
+        return r;
+
+    struct err inner = *err;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->msg, sizeof(err->msg), format, args);
+    va_end(args);
+    size_t used = n < 0 ? 0 : (size_t) n, room = sizeof(err->msg);
+    if (used + 3 < room)
+        snprintf(err->msg + used, room - used, ": %.*s", (int) (room - used - 3), inner.msg);
+    return r;
+}
+
+static usec_t clock_us(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / 1000;
+}
+
+usec_t now_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
+}
+
+usec_t uptime_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+void cleanup_free(void *pointer_to_pointer)
+{
+    free(*(void **) pointer_to_pointer);
+}
+
+void cleanup_close(const int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+void cleanup_fclose(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}

@@ -1,0 +1,182 @@
+/* log_format.c - a record as a line of text, a line of JSON, or fields for the journal. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "log_private.h"
+
+#define FIELDS_MAX 4096 /* of one record; more are left out */
+
+static const char *level_label(int level)
+{
+    static const char *const labels[] = { "emrg", "alrt", "crit", "err", "warn", "note", "info", "dbg" };
+    return labels[level & 7];
+}
+
+static void add_clock(struct text *out, usec_t time_us)
+{
+    static _Thread_local time_t last;
+    static _Thread_local char text[16];
+
+    time_t now = (time_t) (time_us / USEC_PER_SEC);
+    if (now != last || !text[0]) {
+        struct tm tm;
+        localtime_r(&now, &tm);
+        strftime(text, sizeof(text), "%H:%M:%S", &tm);
+        last = now;
+    }
+    text_add(out, text);
+}
+
+static void format_text(const struct log_record *record, bool colour, struct text *out)
+{
+    const char *label = record->label ? record->label : level_label(record->level);
+    int code = record->label ? record->colour : record->level <= LOG_WARNING ? 33 : 0;
+
+    add_clock(out, record->time_us);
+    if (colour && code)
+        text_addf(out, " \033[%dm%-4s\033[0m ", code, label);
+    else
+        text_addf(out, " %-4s ", label);
+    text_add(out, record->line);
+    text_add(out, "\n");
+}
+
+/* SONORAN_EVENT_ID is "event_id". */
+static void add_member_name(struct text *out, const char *field)
+{
+    const char *prefix = "SONORAN_";
+    if (strncmp(field, prefix, strlen(prefix)) == 0)
+        field += strlen(prefix);
+    text_add(out, ",\"");
+    size_t start = out->size;
+    text_add(out, field);
+    for (char *p = out->s + start; *p; p++)
+        *p = (char) tolower((unsigned char) *p);
+    text_add(out, "\":");
+}
+
+static void add_member_value(struct text *out, const struct log_field *field)
+{
+    if (field->text)
+        text_add_json(out, field->text, field->size);
+    else
+        text_add_int(out, field->number);
+}
+
+static void format_json(const struct log_record *record, struct text *out)
+{
+    text_add(out, "{\"time\":\"");
+    text_add_time_utc(out, record->time_us);
+    text_add(out, "\",\"priority\":");
+    text_add_int(out, record->level);
+    text_add(out, ",\"message\":");
+    text_add_json(out, record->line, strlen(record->line));
+    if (record->message_id) {
+        text_add(out, ",\"message_id\":\"");
+        text_add(out, record->message_id);
+        text_add(out, "\"");
+    }
+    for (size_t i = 0; i < record->n_fields; i++) {
+        const struct log_field *field = &record->fields[i];
+        add_member_name(out, field->name);
+        if (!field->list) {
+            add_member_value(out, field);
+            continue;
+        }
+        text_add(out, "[");
+        add_member_value(out, field);
+        for (; i + 1 < record->n_fields && strcmp(record->fields[i + 1].name, field->name) == 0; i++) {
+            text_add(out, ",");
+            add_member_value(out, &record->fields[i + 1]);
+        }
+        text_add(out, "]");
+    }
+    text_add(out, "}\n");
+}
+
+/* The journal's form in the queue: for each record the number of fields, then each with its length in front. */
+static void add_size(struct text *out, size_t size)
+{
+    uint32_t n = (uint32_t) size;
+    text_add_bytes(out, (const char *) &n, sizeof(n));
+}
+
+static uint32_t take_size(const char **p)
+{
+    uint32_t n;
+    memcpy(&n, *p, sizeof(n));
+    *p += sizeof(n);
+    return n;
+}
+
+static void add_field(struct text *out, const char *name, const char *value, size_t size)
+{
+    add_size(out, strlen(name) + 1 + size);
+    text_add(out, name);
+    text_add(out, "=");
+    text_add_bytes(out, value, size);
+}
+
+static void format_journal(const struct log_record *record, struct text *out)
+{
+    size_t n = record->n_fields < FIELDS_MAX ? record->n_fields : FIELDS_MAX;
+    char priority[2] = { (char) ('0' + (record->level & 7)), '\0' };
+
+    add_size(out, n + 3 + (record->message_id != NULL));
+    add_field(out, "MESSAGE", record->line, strlen(record->line));
+    add_field(out, "PRIORITY", priority, 1);
+    add_field(out, "SYSLOG_IDENTIFIER", PROGRAM_NAME, strlen(PROGRAM_NAME));
+    if (record->message_id)
+        add_field(out, "MESSAGE_ID", record->message_id, strlen(record->message_id));
+    for (size_t i = 0; i < n; i++) {
+        const struct log_field *field = &record->fields[i];
+        char digits[24];
+        if (field->text) {
+            add_field(out, field->name, field->text, field->size);
+            continue;
+        }
+        int size = snprintf(digits, sizeof(digits), "%lld", (long long) field->number);
+        add_field(out, field->name, digits, (size_t) size);
+    }
+}
+
+void log_send_journal(const char *records, size_t size)
+{
+    static struct iovec fields[FIELDS_MAX + 4];
+
+    for (const char *p = records, *end = records + size; p < end;) {
+        uint32_t n = take_size(&p);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t length = take_size(&p);
+            union {
+                const char *from;
+                void *base;
+            } bytes = { .from = p };
+            fields[i] = (struct iovec){ bytes.base, length };
+            p += length;
+        }
+        (void) sd_journal_sendv(fields, (int) n);
+    }
+}
+
+void log_format(enum log_target target, bool colour, const struct log_record *record, struct text *out)
+{
+    switch (target) {
+    case LOG_TARGET_JOURNAL:
+        format_journal(record, out);
+        break;
+    case LOG_TARGET_JSON:
+        format_json(record, out);
+        break;
+    case LOG_TARGET_TEXT:
+    case LOG_TARGET_AUTO:
+        format_text(record, colour, out);
+        break;
+    }
+}

@@ -1,0 +1,238 @@
+/* text.c - a growing text, and text from outside made safe. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sonoran-pushd/text.h>
+
+char text_nothing[1] = "";
+
+void text_free(struct text *text)
+{
+    if (text->room)
+        free(text->s);
+    *text = (struct text) TEXT_INIT;
+}
+
+void text_reset(struct text *text)
+{
+    text->size = 0;
+    text->failed = false;
+    if (text->room)
+        text->s[0] = '\0';
+}
+
+bool text_reserve(struct text *text, size_t more_bytes)
+{
+    if (text->room - text->size > more_bytes)
+        return true;
+    if (more_bytes > TEXT_MAX_BYTES || text->size + more_bytes > TEXT_MAX_BYTES) {
+        text->failed = true;
+        return false;
+    }
+
+    size_t room = text->room ? text->room : 128;
+    while (room <= text->size + more_bytes)
+        room *= 2;
+    char *s = realloc(text->room ? text->s : NULL, room);
+    if (!s) {
+        text->failed = true;
+        return false;
+    }
+
+    s[text->size] = '\0';
+    text->s = s;
+    text->room = room;
+    return true;
+}
+
+void text_add_bytes(struct text *text, const char *s, size_t size)
+{
+    if (!text_reserve(text, size))
+        return;
+    if (size)
+        memcpy(text->s + text->size, s, size);
+    text->size += size;
+    text->s[text->size] = '\0';
+}
+
+void text_add(struct text *text, const char *words)
+{
+    text_add_bytes(text, words, strlen(words));
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n >= 0 && text_reserve(text, (size_t) n)) {
+        vsnprintf(text->s + text->size, (size_t) n + 1, format, again);
+        text->size += (size_t) n;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void text_add_int(struct text *text, int64_t number)
+{
+    char digits[24], *p = digits + sizeof(digits);
+    uint64_t rest = number < 0 ? 0 - (uint64_t) number : (uint64_t) number;
+    do
+        *--p = (char) ('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--p = '-';
+    text_add_bytes(text, p, (size_t) (digits + sizeof(digits) - p));
+}
+
+size_t utf8_read(const char *text, size_t size, uint32_t *ret_code)
+{
+    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *s = (const unsigned char *) text;
+
+    if (s[0] < 0x80) {
+        *ret_code = s[0];
+        return 1;
+    }
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || length > size)
+        return 0;
+
+    uint32_t code = s[0] & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3fu);
+    }
+    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+
+    *ret_code = code;
+    return length;
+}
+
+/* What a terminal would obey rather than show: C0, DEL, C1, line and paragraph separators, marks that turn the
+ * direction of writing or are invisible (bidi controls, zero width space, byte order mark, tags). The joiners
+ * U+200C and U+200D are left alone: scripts and emoji need them. */
+static bool is_unsafe(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c || code == 0x200b || code == 0x200e ||
+           code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+           code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
+}
+
+static void add_shown(struct text *text, uint32_t code)
+{
+    switch (code) {
+    case '\n':
+        text_add(text, "\\n");
+        break;
+    case '\r':
+        text_add(text, "\\r");
+        break;
+    case '\t':
+        text_add(text, "\\t");
+        break;
+    default:
+        if (code < 0x80)
+            text_addf(text, "\\x%02x", code);
+        else
+            text_addf(text, "\\u%04x", code);
+    }
+}
+
+void text_add_safe(struct text *text, const char *s, size_t size, size_t max_chars)
+{
+    const unsigned char *p = (const unsigned char *) s, *end = p + size, *plain = p;
+
+    for (size_t n = 0; p < end; n++) {
+        if (max_chars && n == max_chars) {
+            text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+            text_add(text, "…");
+            return;
+        }
+        if (*p >= 0x20 && *p < 0x7f) {
+            p++;
+            continue;
+        }
+        uint32_t code;
+        size_t length = utf8_read((const char *) p, (size_t) (end - p), &code);
+        if (length && !is_unsafe(code)) {
+            p += length;
+            continue;
+        }
+        text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+        if (length)
+            add_shown(text, code);
+        else
+            text_addf(text, "\\x%02x", *p);
+        plain = p += length ? length : 1;
+    }
+    text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+}
+
+static void add_json_escape(struct text *text, uint32_t code)
+{
+    if (code == '"')
+        text_add_bytes(text, "\\\"", 2);
+    else if (code == '\\')
+        text_add_bytes(text, "\\\\", 2);
+    else if (code == '\n')
+        text_add(text, "\\n");
+    else if (code == '\r')
+        text_add(text, "\\r");
+    else if (code == '\t')
+        text_add(text, "\\t");
+    else if (code < 0x10000)
+        text_addf(text, "\\u%04x", code);
+    else
+        text_addf(text, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+}
+
+void text_add_json(struct text *text, const char *s, size_t size)
+{
+    const unsigned char *p = (const unsigned char *) s, *end = p + size, *plain = p;
+
+    text_add(text, "\"");
+    while (p < end) {
+        if (*p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\') {
+            p++;
+            continue;
+        }
+        uint32_t code;
+        size_t length = utf8_read((const char *) p, (size_t) (end - p), &code);
+        if (length && code != '"' && code != '\\' && !is_unsafe(code)) {
+            p += length;
+            continue;
+        }
+        text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+        add_json_escape(text, length ? code : 0xfffd);
+        plain = p += length ? length : 1;
+    }
+    text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+    text_add(text, "\"");
+}
+
+void text_add_time_utc(struct text *text, usec_t time_us)
+{
+    static _Thread_local time_t last = -1;
+    static _Thread_local char date[80]; /* 2026-11-23T16:00:00. */
+
+    time_t seconds = (time_t) (time_us / USEC_PER_SEC);
+    if (seconds != last) {
+        struct tm tm;
+        gmtime_r(&seconds, &tm);
+        snprintf(date, sizeof(date), "%04d-%02d-%02dT%02d:%02d:%02d.", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                 tm.tm_hour, tm.tm_min, tm.tm_sec);
+        last = seconds;
+    }
+    char fraction[8];
+    unsigned rest = (unsigned) (time_us % USEC_PER_SEC);
+    for (int i = 5; i >= 0; i--, rest /= 10)
+        fraction[i] = (char) ('0' + rest % 10);
+    fraction[6] = 'Z';
+    text_add(text, date);
+    text_add_bytes(text, fraction, 7);
+}

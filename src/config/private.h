@@ -1,0 +1,217 @@
+/* private.h - what the files of config share: sentences, the text of a file, one value, the table's groups.
+ *
+ * Owner:   a struct place points into the struct source it came from.
+ * Errors:  as in base.h; what is wrong with a file goes to struct problems instead, and the work goes on.
+ */
+#pragma once
+
+#include <libconfig.h>
+#include <sys/types.h>
+
+#include <sonoran-pushd/config.h>
+#include <sonoran-pushd/text.h>
+
+#define SOURCE_MAX_BYTES ((size_t) 1 << 20) /* of a file with all that it includes */
+#define SECRET_MAX_BYTES ((size_t) 4096)
+#define LIST_MAX_ELEMENTS 4096
+#define PROBLEMS_MAX 200
+#define SHOWN_MAX_CHARS 60
+
+/* problems.c - sentences are collected in any order and handed over in that of the file. */
+
+struct place {
+    const char *file;
+    unsigned line;  /* 0: of no line */
+    unsigned order; /* over all files that were read */
+};
+
+struct problem {
+    unsigned order, sequence;
+    char *line;
+};
+
+struct problems {
+    struct problem *items;
+    size_t n_items;
+    size_t n_mistakes;
+    bool failed; /* no memory */
+};
+
+void problems_add(struct problems *problems, struct place place, const char *format, ...) PRINTF_LIKE(3, 4);
+void problems_warn(struct problems *problems, struct place place, const char *format, ...) PRINTF_LIKE(3, 4);
+int problems_hand_over(struct problems *problems, struct config_problems *ret) MUST_CHECK;
+
+/* file.c - small files that may hold secrets, and the secrets in them. */
+
+void secret_wipe(char *secret);
+void cleanup_wiped_text(struct text *text);
+int file_read(const char *path, size_t max_bytes, struct text *ret, mode_t *ret_mode, struct err *err) MUST_CHECK;
+char *path_beside(const char *file, const char *name);
+
+/* What others than the owner of a file may do to it ("read", "change", "read and change"), or NULL. */
+const char *others_may(mode_t mode);
+
+int secret_check(const char *secret, size_t size, struct err *err) MUST_CHECK;
+
+/* name as it stands in the file config_file. *ret_path is set whenever there was memory for it. */
+int secret_read(const char *config_file, const char *name, char **ret, char **ret_path, mode_t *ret_mode,
+                struct err *err) MUST_CHECK;
+
+/* source.c - the text of a config file with all that it includes. */
+
+struct source_file {
+    char *name;
+    mode_t mode;
+    bool warned;
+};
+
+/* From this line of the text on, lines are those of a file. */
+struct source_part {
+    unsigned order;
+    size_t file;
+    unsigned line;
+};
+
+struct source {
+    struct text text;
+    struct source_file *files;
+    size_t n_files;
+    struct source_part *parts;
+    size_t n_parts;
+};
+
+/* Mistakes may have been added to problems after success too: then the text is not fit for libconfig. */
+int source_read(const char *file, struct source *ret, struct problems *problems) MUST_CHECK;
+struct place source_place(const struct source *source, unsigned order);
+struct source_file *source_file_at(const struct source *source, unsigned order);
+void source_done(struct source *source);
+
+/* scan.c - tokens, from a file to the text for libconfig. */
+
+#define NESTING_MAX 16
+
+/* The whole: what is written for libconfig. */
+struct scan {
+    struct source *source;
+    struct problems *problems;
+    size_t total_bytes;
+    unsigned order;   /* line of the text */
+    unsigned pending; /* line breaks not written yet */
+    char last;        /* letter before this token */
+    unsigned nesting;
+    unsigned n_settings[NESTING_MAX + 1];
+    unsigned depth; /* of includes */
+};
+
+/* One file. */
+struct reader {
+    struct scan *scan;
+    const char *p, *end;
+    unsigned line;
+    size_t file;
+};
+
+void scan_mistake(const struct reader *reader, const char *sentence);
+void scan_flush_lines(struct scan *scan);
+void scan_rest_of_line(struct reader *reader);
+void scan_token(struct reader *reader);
+void source_include(struct reader *reader); /* source.c: at @include */
+
+/* address.c */
+
+int address_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size) MUST_CHECK;
+
+/* Could not both be bound: the same port, and one address is, or includes, the other. */
+bool address_overlap(const char *a, const char *b);
+
+/* value.c - one value: from a file, compared, and in the syntax of a file again. */
+
+enum raw_kind { RAW_TEXT, RAW_NUMBER, RAW_OTHER };
+
+struct raw {
+    enum raw_kind kind;
+    const char *text;
+    int64_t number;
+};
+
+size_t value_size(enum config_type type);
+int value_parse(const struct config_option *option, const struct raw *raw, void *ret, struct err *err) MUST_CHECK;
+int value_parse_fallback(const struct config_option *option, const char *fallback, void *ret) MUST_CHECK;
+bool value_equal(enum config_type type, const void *a, const void *b);
+bool value_clashes(enum config_type type, const void *a, const void *b);
+void value_add(struct text *text, const struct config_option *option, const void *value);
+void value_add_expected(struct text *text, const struct config_option *option);
+void value_done(enum config_type type, void *value);
+
+/* options.c - the table, by group. */
+
+/* A pointer and the number behind it, as in struct config. */
+struct list {
+    char *elements;
+    size_t n_elements;
+};
+
+struct list list_get(const void *base, size_t offset);
+void list_set(void *base, size_t offset, struct list list);
+
+/* A group of which there are several. */
+struct config_list {
+    const char *group;
+    const char *one; /* of them, in words */
+    size_t offset;   /* of a struct list in struct config */
+    size_t element_size;
+    bool required; /* otherwise, absent means one element of defaults */
+};
+
+/* The rows of a group, which stand together in the table. */
+struct rows {
+    const struct config_option *first;
+    size_t n;
+};
+
+struct rows rows_of(const char *group);
+struct rows rows_next(const struct config_option *row); /* the group that begins at row; n is 0 at the end */
+const struct config_option *rows_find(struct rows rows, const char *name);
+const struct config_list *list_of(const char *group); /* NULL: there is one of this group */
+
+/* How many letters of "listeners[]" are its name. */
+int group_name_size(const char *group);
+struct rows rows_of_setting(const char *name);
+
+/* The option that an unknown name may have meant; false and nothing added when none is near. */
+bool option_suggest(struct text *text, const char *group, const char *name);
+
+/* The other of api_key and api_key_file, or NULL. */
+const struct config_option *option_partner(const struct config_option *option);
+
+/* setting.c - one setting; name is the whole one, "limits.body". */
+
+#define GROUP_ROOM 48
+#define NAME_ROOM 128
+
+struct walk {
+    struct config *config;
+    struct problems *problems;
+    const struct source *source;
+};
+
+struct place setting_place(const struct walk *walk, const config_setting_t *setting);
+
+/* "NAME = VALUE: sentence"; a secret's value is left out. */
+void setting_refuse(const struct walk *walk, const config_setting_t *setting, const char *name, bool secret,
+                    const char *sentence);
+
+/* list[twin] has the same. */
+void setting_refuse_twin(const struct walk *walk, const config_setting_t *setting, bool secret, enum config_type type,
+                         const char *name, const char *list, unsigned twin);
+
+void take_value(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
+                const char *name, void *field);
+void take_values(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
+                 const char *name, void *field);
+void take_secret_file(const struct walk *walk, const config_setting_t *setting, const char *name, char **field);
+int take_fallback(const struct config_option *option, void *field) MUST_CHECK;
+
+/* walk.c - the groups of a file, by the rows of the table. */
+
+void walk_config(const struct walk *walk, const config_setting_t *root);

@@ -1,0 +1,158 @@
+/* members.c - the top level of a body: where key, type and data stand, and everything else together. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "private.h"
+
+enum member { MEMBER_KEY, MEMBER_TYPE, MEMBER_DATA, MEMBER_SECRET, MEMBER_OTHER };
+
+static bool span_is(struct span span, const char *word)
+{
+    return span.size == strlen(word) && memcmp(span.s, word, span.size) == 0;
+}
+
+char *string_value(struct span json, size_t *ret_size)
+{
+    if (json.size < 2 || json.s[0] != '"')
+        return NULL;
+    if (!memchr(json.s, '\\', json.size)) {
+        *ret_size = json.size - 2;
+        return strndup(json.s + 1, json.size - 2);
+    }
+    cJSON *string = json_parse(json, false);
+    if (!string)
+        return NULL;
+
+    char *value = strdup(string->valuestring);
+    *ret_size = value ? strlen(value) : 0;
+    explicit_bzero(string->valuestring, strlen(string->valuestring));
+    cJSON_Delete(string);
+    return value;
+}
+
+/* Which member a name (with its quotes) is; one that spells "key" in other letters is no more to be kept than it. */
+static enum member member_by_name(struct span name, bool *ret_sound)
+{
+    char *decoded CLEANUP(cleanup_free) = NULL;
+    struct span plain = { name.s + 1, name.size - 2 };
+
+    *ret_sound = true;
+    if (memchr(plain.s, '\\', plain.size)) {
+        decoded = string_value(name, &plain.size);
+        *ret_sound = decoded != NULL;
+        plain.s = decoded;
+    }
+    if (!*ret_sound)
+        return MEMBER_OTHER;
+    if (span_is(plain, "key"))
+        return MEMBER_KEY;
+    if (span_is(plain, "type"))
+        return MEMBER_TYPE;
+    if (span_is(plain, "data"))
+        return MEMBER_DATA;
+    return plain.size == 3 && strncasecmp(plain.s, "key", 3) == 0 ? MEMBER_SECRET : MEMBER_OTHER;
+}
+
+/* Keeps name:value as it came, behind what is there already. */
+static void keep_other(struct text *extra, struct span name, struct span value)
+{
+    text_add(extra, extra->size ? "," : "{");
+    text_add_bytes(extra, name.s, name.size);
+    text_add(extra, ":");
+    text_add_bytes(extra, value.s, value.size);
+}
+
+/* For what is about to be dropped: a body is sound as a whole or not at all. */
+static bool is_json(struct span value)
+{
+    cJSON *json = value.size ? json_parse(value, true) : NULL;
+    cJSON_Delete(json);
+    return json || !value.size;
+}
+
+static int read_member(struct scan *scan, struct parts *parts, struct text *extra, struct err *err)
+{
+    struct span name = { scan->p, 0 };
+    int r = scan_string(scan, err);
+    if (r < 0)
+        return r;
+    name.size = (size_t) (scan->p - name.s);
+
+    scan_space(scan);
+    if (scan->p == scan->end || *scan->p != ':')
+        return err_set(err, -EINVAL, "a member without a colon");
+    scan->p++;
+    scan_space(scan);
+    struct span value = { scan->p, 0 };
+    r = scan_value(scan, err);
+    if (r < 0)
+        return r;
+    value.size = (size_t) (scan->p - value.s);
+
+    bool sound;
+    enum member member = member_by_name(name, &sound);
+    if (!sound)
+        return err_set(err, -EINVAL, "malformed name of a member");
+    if ((member == MEMBER_SECRET && !is_json(value)) || (member == MEMBER_DATA && !is_json(parts->data)))
+        return err_set(err, -EINVAL, "malformed member");
+    switch (member) {
+    case MEMBER_KEY:
+        parts->key = value;
+        parts->n_key++;
+        break;
+    case MEMBER_TYPE:
+        parts->type = value;
+        parts->n_type++;
+        break;
+    case MEMBER_DATA: /* of several the last counts, as it does for the CAD's own receivers */
+        parts->data = value;
+        break;
+    case MEMBER_SECRET:
+        break;
+    case MEMBER_OTHER:
+        keep_other(extra, name, value);
+    }
+    return 0;
+}
+
+int read_members(struct span body, struct parts *parts, struct text *extra, struct err *err)
+{
+    struct scan scan = { .start = body.s, .p = body.s, .end = body.s + body.size };
+
+    if (body.size >= 3 && memcmp(body.s, "\xef\xbb\xbf", 3) == 0)
+        scan.p += 3;
+    scan_space(&scan);
+    if (scan.p == scan.end || *scan.p != '{')
+        return err_set(err, -EINVAL, scan.p == scan.end ? "no text" : "not an object");
+    scan.p++;
+    scan.depth = 1;
+    scan_space(&scan);
+    bool more = scan.p < scan.end && *scan.p != '}';
+    while (more) {
+        if (*scan.p != '"')
+            return err_set(err, -EINVAL, "a member without a name");
+        int r = read_member(&scan, parts, extra, err);
+        if (r < 0)
+            return r;
+        scan_space(&scan);
+        more = scan.p < scan.end && *scan.p == ',';
+        if (more) {
+            scan.p++;
+            scan_space(&scan);
+            if (scan.p == scan.end)
+                return err_set(err, -EINVAL, "unfinished object");
+        }
+    }
+    if (scan.p == scan.end || *scan.p != '}')
+        return err_set(err, -EINVAL, "unfinished object");
+    scan.p++;
+    scan_space(&scan);
+    if (scan.p != scan.end)
+        return err_set(err, -EINVAL, "text behind the object");
+    if (extra->size)
+        text_add(extra, "}");
+    parts->long_numbers = scan.long_numbers;
+    return extra->failed ? -ENOMEM : 0;
+}

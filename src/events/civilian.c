@@ -1,0 +1,64 @@
+/* civilian.c - EVENT_CHAR_SELECTED, EVENT_COMMUNITY_LINK_VERIFIED: players and who they play.
+ * Source: events.md 4.23, 4.24; vendor pages push-events/character-selected, community-link-verified. */
+#include "fields.h"
+
+static const char *const character_names[] = { "id", "syncId", "characterId", NULL };
+static const char *const account_names[] = { "accId", "accountUuid", "accountId", NULL };
+
+/* The first that is there: a record id, or the key of a synchronised database. */
+static const cJSON *character_of(const struct event *event)
+{
+    for (const char *const *name = character_names; *name; name++) {
+        const cJSON *item = get(event->data, *name);
+        if (item && (!cJSON_IsString(item) || *item->valuestring))
+            return item;
+    }
+    return NULL;
+}
+
+static int selected_check(const struct event *event, struct err *err)
+{
+    const cJSON *character = character_of(event);
+    int64_t id;
+    if (!character)
+        return event_refuse(event, err, "id", "missing");
+    return cJSON_IsString(character) || read_id(character, &id)
+               ? 0
+               : event_refuse(event, err, character->string, "expected a number or a text");
+}
+
+static void selected_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    const cJSON *character = character_of(event);
+    int64_t id;
+    (void) state;
+
+    text_add(&out->line, "character ");
+    if (read_id(character, &id))
+        text_add_int(&out->line, id);
+    else
+        say(&out->line, cJSON_GetStringValue(character), LINE_NAME_MAX);
+    text_add(&out->line, " selected");
+    say_after(&out->line, " by account ", get_text_of(event->data, account_names), LINE_NAME_MAX);
+}
+
+static int linked_check(const struct event *event, struct err *err)
+{
+    return need_text(event, err, NAMES("communityUserId"));
+}
+
+static void linked_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    (void) state;
+    text_add(&out->line, "player ");
+    say(&out->line, get_text(event->data, "communityUserId"), LINE_NAME_MAX);
+    text_add(&out->line, " linked");
+    say_after(&out->line, " to account ", get_text_of(event->data, account_names), LINE_NAME_MAX);
+}
+
+static const struct event_type types[] = {
+    { "EVENT_CHAR_SELECTED", NULL, LOG_INFO, selected_check, selected_describe, NULL },
+    { "EVENT_COMMUNITY_LINK_VERIFIED", NULL, LOG_INFO, linked_check, linked_describe, NULL },
+};
+
+const struct event_family family_civilian = { "civilian", "civ", 32, types, ARRAY_SIZE(types) };

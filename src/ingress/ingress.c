@@ -1,0 +1,163 @@
+/* ingress.c - a posted body: whose it is, what it says, and the status it is answered with. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+struct ingress {
+    const struct config *config;
+    struct event_community *communities;
+    struct envelope_rules rules;
+    struct pipeline *pipeline;
+    struct limiter limiter;
+    struct refusals refusals;
+};
+
+static void answer(struct http_answer *ret, unsigned status, const char *text)
+{
+    ret->status = status;
+    ret->text = text;
+}
+
+/* An address with too many wrong keys is not listened to. */
+static bool refuse_blocked(struct ingress *ingress, const struct http_request *request, usec_t now,
+                           struct http_answer *ret)
+{
+    const struct config *config = ingress->config;
+    usec_t wait = limiter_wait_us(&ingress->limiter, request->peer_address, config->limits.failed_keys,
+                                  config->limits.failed_keys_window_us, now);
+    if (!wait)
+        return false;
+
+    answer(ret, 429, "Too Many Requests");
+    ret->retry_after_s = (unsigned) ((wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    refusals_tell(&ingress->refusals, request->origin, "too many wrong keys from one address", NULL, NULL);
+    return true;
+}
+
+static void refuse(struct ingress *ingress, const struct http_request *request, enum envelope_refusal refusal,
+                   const char *claimed, const struct err *err, usec_t now, struct http_answer *ret)
+{
+    switch (refusal) {
+    case ENVELOPE_OK:
+        return;
+    case ENVELOPE_JSON:
+        answer(ret, 400, "Invalid JSON");
+        refusals_tell(&ingress->refusals, request->origin, "body is not sound JSON", err->msg, NULL);
+        return;
+    case ENVELOPE_KEY:
+        answer(ret, 400, "Authentication Key Failed!");
+        limiter_failed(&ingress->limiter, request->peer_address, ingress->config->limits.failed_keys_window_us, now);
+        refusals_tell(&ingress->refusals, request->origin, err->msg, NULL, claimed);
+        return;
+    case ENVELOPE_TYPE:
+        answer(ret, 400, "Invalid Type");
+        refusals_tell(&ingress->refusals, request->origin, err->msg, NULL, NULL);
+        return;
+    case ENVELOPE_MEMORY:
+        answer(ret, 503, "Busy");
+        ret->retry_after_s = 1;
+        refusals_tell(&ingress->refusals, request->origin, "out of memory", NULL, claimed);
+    }
+}
+
+static void answer_verdict(const struct event *event, struct http_answer *ret)
+{
+    switch (event->verdict) {
+    case EVENT_ACCEPTED:
+        answer(ret, 200, "ok");
+        return;
+    case EVENT_UNKNOWN:
+        answer(ret, 400, "Invalid Type");
+        return;
+    case EVENT_INVALID:
+        snprintf(ret->text_buffer, sizeof(ret->text_buffer), "Invalid Data: %s", event->reason);
+        answer(ret, 400, ret->text_buffer);
+    }
+}
+
+static void post(void *userdata, struct http_request *request, struct http_answer *ret)
+{
+    struct ingress *ingress = userdata;
+    usec_t now = uptime_us();
+    char claimed[EVENT_TYPE_MAX_BYTES + 1];
+    struct batch batch;
+    struct err err = { "" };
+
+    if (refuse_blocked(ingress, request, now, ret))
+        return;
+    char *body = *request->take_body;
+    *request->take_body = NULL;
+    enum envelope_refusal refusal =
+        envelope_parse(body, request->body_size, &ingress->rules, request->origin, now_us(), &batch, claimed, &err);
+    if (refusal != ENVELOPE_OK) {
+        refuse(ingress, request, refusal, claimed, &err, now, ret);
+        return;
+    }
+    answer_verdict(&batch.events[0], ret);
+    pipeline_submit(ingress->pipeline, &batch);
+}
+
+static void refused(void *userdata, const struct http_origin *origin, unsigned status, const char *what)
+{
+    struct ingress *ingress = userdata;
+    (void) status;
+    refusals_tell(&ingress->refusals, origin, what, NULL, NULL);
+}
+
+int ingress_configure(struct ingress *ingress, const struct config *config)
+{
+    struct event_community *communities = calloc(config->n_communities, sizeof(*communities));
+    if (!communities)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->n_communities; i++)
+        communities[i] = (struct event_community){ config->communities[i].name, config->communities[i].api_key };
+
+    free(ingress->communities);
+    ingress->communities = communities;
+    ingress->config = config;
+    ingress->rules.communities = communities;
+    ingress->rules.n_communities = config->n_communities;
+    ingress->rules.accept_unknown_types = config->unknown_types == UNKNOWN_TYPES_ACCEPT;
+    pipeline_set_payload_bytes(ingress->pipeline, config->log.payload_bytes);
+    return 0;
+}
+
+int ingress_new(struct ingress **ret, const struct config *config, const struct event_families *families,
+                struct pipeline *pipeline)
+{
+    struct ingress *ingress = calloc(1, sizeof(*ingress));
+    if (!ingress)
+        return -ENOMEM;
+    pthread_mutex_init(&ingress->refusals.lock, NULL);
+    ingress->pipeline = pipeline;
+    ingress->rules.families = families;
+    int r = ingress_configure(ingress, config);
+    if (r < 0) {
+        ingress_free(ingress);
+        return r;
+    }
+    *ret = ingress;
+    return 0;
+}
+
+struct ingress *ingress_free(struct ingress *ingress)
+{
+    if (!ingress)
+        return NULL;
+    pthread_mutex_destroy(&ingress->refusals.lock);
+    free(ingress->communities);
+    free(ingress);
+    return NULL;
+}
+
+struct http_callbacks ingress_callbacks(struct ingress *ingress)
+{
+    return (struct http_callbacks){ .userdata = ingress, .post = post, .refused = refused };
+}
+
+void ingress_tick(struct ingress *ingress)
+{
+    refusals_sum_up(&ingress->refusals);
+}

@@ -1,0 +1,54 @@
+/* limiter.c - addresses that sent wrong keys. A fixed table: a stranger with many addresses pushes out the oldest,
+ * never asks for memory. */
+#include <string.h>
+
+#include "private.h"
+
+#define WAYS 8 /* slots an address may be in */
+
+static struct in6_addr host_of(const struct in6_addr *address)
+{
+    struct in6_addr host = *address;
+    if (!IN6_IS_ADDR_V4MAPPED(address))
+        memset(&host.s6_addr[8], 0, 8);
+    return host;
+}
+
+static size_t first_slot(const struct in6_addr *host)
+{
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+    for (size_t i = 0; i < sizeof(host->s6_addr); i++)
+        hash = (hash ^ host->s6_addr[i]) * 0x100000001b3;
+    return (size_t) (hash >> 32) % (LIMITER_SLOTS / WAYS) * WAYS;
+}
+
+usec_t limiter_wait_us(const struct limiter *limiter, const struct in6_addr *address, uint64_t max_failed,
+                       usec_t window_us, usec_t now)
+{
+    struct in6_addr host = host_of(address);
+    const struct limiter_slot *slots = &limiter->slots[first_slot(&host)];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (!slots[i].since_us || !IN6_ARE_ADDR_EQUAL(&slots[i].address, &host))
+            continue;
+        usec_t end = slots[i].since_us + window_us;
+        return max_failed && slots[i].n_failed >= max_failed && now < end ? end - now : 0;
+    }
+    return 0;
+}
+
+void limiter_failed(struct limiter *limiter, const struct in6_addr *address, usec_t window_us, usec_t now)
+{
+    struct in6_addr host = host_of(address);
+    struct limiter_slot *slots = &limiter->slots[first_slot(&host)], *slot = slots;
+    for (size_t i = 0; i < WAYS; i++) {
+        if (slots[i].since_us && IN6_ARE_ADDR_EQUAL(&slots[i].address, &host)) {
+            slot = &slots[i];
+            break;
+        }
+        if (slots[i].since_us < slot->since_us)
+            slot = &slots[i];
+    }
+    if (!IN6_ARE_ADDR_EQUAL(&slot->address, &host) || now >= slot->since_us + window_us)
+        *slot = (struct limiter_slot){ .address = host, .since_us = now ? now : 1 };
+    slot->n_failed++;
+}
