@@ -1,0 +1,80 @@
+/* fuzz_envelope.c - any bytes as a body: parsed, checked, described, applied, printed. libFuzzer's target.
+ *
+ * Looked for besides crashes: a batch whose events are not of one verdict, bytes that are not the sender's, a line or
+ * a record that a terminal would obey, a key that got out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/state.h>
+
+#define KEY "TEST-API-KEY-0000"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void require_plain(const char *s)
+{
+    for (; *s; s++)
+        require((unsigned char) *s >= 0x20 && *s != 0x7f);
+}
+
+static void look_at(const struct event *event, struct state *state, const uint8_t *bytes, size_t size)
+{
+    struct description description = DESCRIPTION_INIT;
+    struct text record = TEXT_INIT;
+
+    description_reset(&description);
+    if (event->verdict == EVENT_ACCEPTED && event->handler) {
+        event->handler->describe(event, state, &description);
+        require(description.line.size > 0 && !description.line.failed);
+        if (event->handler->apply)
+            event->handler->apply(event, state);
+    }
+    require_plain(description.line.s);
+    require(event->data_text.size == 0 || memmem(bytes, size, event->data_text.s, event->data_text.size) != NULL);
+    event_write_record(event, &description, &record);
+    require(strchr(record.s, '\n') == NULL);
+    cJSON *json = cJSON_ParseWithOpts(record.s, NULL, true);
+    require(json != NULL || event->data_text.size > 60); /* cJSON gives up on very long numbers */
+    cJSON_Delete(json);
+    text_free(&record);
+    description_free(&description);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct state *state;
+    static const struct event_community communities[] = { { "default", KEY } };
+    static const struct http_origin origin = { "main", "192.0.2.1" };
+    const struct envelope_rules rules = { communities, 1, &all_event_families, size % 2 == 0 };
+    struct batch batch;
+    struct err err;
+    char claimed[EVENT_TYPE_MAX_BYTES + 1];
+
+    if (!state)
+        state = state_new();
+    char *body = malloc(size + 1);
+    if (!body || !state)
+        return 0;
+    memcpy(body, bytes, size);
+    body[size] = '\0';
+    enum envelope_refusal refusal =
+        envelope_parse(body, size, &rules, &origin, 1795449600000000, &batch, claimed, &err);
+    require_plain(claimed);
+    if (refusal != ENVELOPE_OK)
+        return 0;
+
+    require(batch.n_events > 0);
+    for (size_t i = 0; i < batch.n_events; i++) {
+        require(batch.events[i].verdict == batch.events[0].verdict);
+        look_at(&batch.events[i], state, bytes, size);
+    }
+    batch_done(&batch);
+    return 0;
+}

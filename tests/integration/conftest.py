@@ -1,0 +1,42 @@
+"""Fixtures: each test gets daemons of its own, and each of them has to end well (Daemon.finish)."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+sys.dont_write_bytecode = True
+
+import harness  # noqa: E402
+
+
+def pytest_sessionstart():
+    if not os.access(harness.BINARY, os.X_OK):
+        pytest.exit(f"{harness.BINARY} is not there: build it, or name another in SONORAN_PUSHD", 2)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(text, limits={…}, …) gives a daemon that is ready; without text its configuration is config(…)."""
+    daemons = []
+
+    def start(text=None, listeners_ready=1, files=None, env=None, terminal=False, **changes):
+        folder = tmp_path / f"daemon{len(daemons)}"
+        daemons.append(harness.Daemon(folder, text or harness.config(**changes), files, env, terminal))
+        return daemons[-1].wait_ready(listeners_ready)
+
+    yield start
+    problems = []
+    for daemon in daemons:
+        try:
+            daemon.finish()
+        except AssertionError as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+@pytest.fixture
+def daemon(start):
+    return start()

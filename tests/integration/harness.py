@@ -1,0 +1,384 @@
+"""What the tests here stand on: the real daemon in a folder of its own, and clients that see every byte.
+
+A wait is for a condition and has a bound (PATIENCE_S). How fast anything is belongs to tests/bench, not here.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("SONORAN_PUSHD", str(REPOSITORY / "build" / "sonoran-pushd"))
+PATIENCE_S = 30
+
+KEY = "TEST-API-KEY-0000"
+WRONG_KEY = "NOT-THE-KEY-9999"
+PATH = "/sonorancad/event"
+OTHER_CLIENT = "127.0.0.9"
+
+READY = re.compile(r"ready on (\[[0-9a-f:.]+\]|[0-9.]+):(\d+)")
+RELOADED = re.compile(r"5c1f0a5be1f44d0f9c2b1f6d3a7e4b0[89]|\breload", re.IGNORECASE)
+SANITIZER = re.compile(rb"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def wait_for(condition, what):
+    """The first true value of condition()."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not in {PATIENCE_S} s")
+        time.sleep(0.005)
+    return value
+
+
+# Configurations
+
+
+def libconfig(value):
+    """A Python value as libconfig writes it."""
+    if isinstance(value, dict):
+        return "{ " + " ".join(f"{name} = {libconfig(v)};" for name, v in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        opening, closing = "()" if any(isinstance(v, dict) for v in value) else "[]"
+        return opening + " " + ", ".join(map(libconfig, value)) + " " + closing
+    return json.dumps(value, ensure_ascii=False)
+
+
+def config(**changes):
+    """The tests' configuration, one setting a line. A dict changes members of a group, None takes a setting away."""
+    settings = {
+        "listeners": [{"name": "main", "address": "127.0.0.1:0"}],
+        "communities": [{"name": "default", "api_key": KEY}],
+        "log": {"level": "info", "target": "json"},
+        "limits": {"failed_keys": 0},
+    }
+    for name, value in changes.items():
+        old = settings.get(name)
+        settings[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return "".join(f"{name} = {libconfig(value)}\n" for name, value in settings.items() if value is not None)
+
+
+def write_private(file, text):
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+
+
+# Bodies
+
+
+def event(type_="EVENT_REMOVE_911", data=None, key=KEY, **top):
+    return {"key": key, "type": type_, "data": {"callIds": [90417]} if data is None else data, **top}
+
+
+def call911(call_id=90417, **call):
+    return event("EVENT_911", {"call": {"callId": call_id, **call}})
+
+
+def as_bytes(body):
+    if isinstance(body, dict):
+        body = json.dumps(body)
+    return body.encode() if isinstance(body, str) else body
+
+
+def request(body=b"", method="POST", path=PATH, headers=(), length=None, version="HTTP/1.1"):
+    """A request, to be sent as it is. length: other than the body's; False: not announced."""
+    body = as_bytes(body)
+    lines = [f"{method} {path} {version}", "Host: test", *headers]
+    if length is not False and method not in ("GET", "HEAD"):
+        lines.append(f"Content-Length: {len(body) if length is None else length}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunked(*chunks, extension="", trailers=(), headers=(), path=PATH):
+    """A request whose body comes in the given chunks."""
+    parts = [f"{len(c):x}{extension}\r\n".encode() + c + b"\r\n" for c in map(as_bytes, chunks)]
+    end = "\r\n".join(["0" + extension, *trailers, "", ""]).encode()
+    return request(length=False, path=path, headers=["Transfer-Encoding: chunked", *headers]) + b"".join(parts) + end
+
+
+# Clients
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+class RawClient:
+    """A connection on which a test decides about each byte."""
+
+    def __init__(self, address, source=None):
+        self.socket = socket.create_connection(address, PATIENCE_S, (source, 0) if source else None)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.incoming = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.incoming.close()
+        self.socket.close()
+
+    def send(self, data):
+        """False when the other side has closed."""
+        try:
+            self.socket.sendall(data)
+        except ConnectionError:
+            return False
+        return True
+
+    def half_close(self):
+        with contextlib.suppress(OSError):  # the other side was faster
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def drop(self):
+        """Closes with a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def answer(self, head=False):
+        """The next answer. An end before it is a ConnectionError."""
+        line = self.incoming.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError(f"closed after {line!r}")
+        status = int(line.split()[1])
+        headers = http.client.parse_headers(self.incoming)
+        size = 0 if head or status < 200 else int(headers["Content-Length"])
+        return Answer(status, headers, self.incoming.read(size).decode())
+
+    def ask(self, data, head=False):
+        self.send(data)
+        return self.answer(head)
+
+    def rest(self):
+        """What comes until the other side closes; it has to close."""
+        try:
+            return self.incoming.read()
+        except ConnectionError:
+            return b""
+
+    def drip(self, data, interval_s=0.1):
+        """A byte of data in each interval, until the other side closes. False when it never did."""
+        self.socket.settimeout(interval_s)
+        for byte in data:
+            if not self.send(bytes([byte])):
+                return True
+            with contextlib.suppress(TimeoutError):
+                try:
+                    if not self.socket.recv(4096):
+                        return True
+                except ConnectionError:
+                    return True
+        return False
+
+
+# The daemon
+
+
+class Output(threading.Thread):
+    """Reads all that a descriptor ever gives. pause() lets the pipe fill up, close() closes our side of it."""
+
+    def __init__(self, fd):
+        super().__init__(daemon=True)
+        self.fd = fd
+        self.bytes = bytearray()
+        self.paused = self.closed = False
+        self.start()
+
+    def run(self):
+        while not self.closed:
+            if self.paused:
+                time.sleep(0.01)
+            elif select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    chunk = os.read(self.fd, 1 << 16)
+                except OSError:  # a terminal whose other side is gone
+                    break
+                if not chunk:
+                    break
+                self.bytes += chunk
+        os.close(self.fd)
+
+    def close(self):
+        self.closed = True
+        self.join()
+
+    def lines(self):
+        """Whole lines only."""
+        return bytes(self.bytes).decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+
+class Daemon:
+    """A running sonoran-pushd with the given configuration. files: beside it. terminal: its stderr is one."""
+
+    def __init__(self, folder, text, files=None, env=None, terminal=False):
+        folder.mkdir()
+        for name, content in (files or {}).items():
+            write_private(folder / name, content)
+        self.file = folder / "pushd.conf"
+        self.configure(text)
+        out, err = os.pipe(), pty.openpty() if terminal else os.pipe()
+        self.process = subprocess.Popen(
+            [BINARY, "-c", self.file],
+            stdin=subprocess.DEVNULL,
+            stdout=out[1],
+            stderr=err[1],
+            env={**os.environ, **(env or {})},
+        )
+        os.close(out[1])
+        os.close(err[1])
+        self.stdout, self.stderr = Output(out[0]), Output(err[0])
+        self.secrets = {KEY, WRONG_KEY}
+        self.exit_status = 0  # what finish() expects
+
+    def configure(self, text):
+        write_private(self.file, text)
+
+    # What it says
+
+    def lines(self):
+        return self.stderr.lines()
+
+    def records(self):
+        return [json.loads(line) for line in self.lines()]
+
+    def events(self):
+        """The records that tell of events, in their order."""
+        return [record for record in self.records() if "event_id" in record]
+
+    def wait_line(self, pattern, since=0):
+        """The first line, from number since on, in which the pattern is found."""
+        pattern = re.compile(pattern)
+        return wait_for(
+            lambda: next((line for line in self.lines()[since:] if pattern.search(line)), None),
+            f"a line with {pattern.pattern!r}",
+        )
+
+    def wait_ready(self, listeners=1):
+        wait_for(lambda: self.process.poll() is not None or len(self.ready()) >= listeners, "ready")
+        assert self.process.poll() is None, f"ended with {self.process.returncode} at its start:\n{self.tail()}"
+        return self
+
+    def ready(self):
+        """(host, port) of each listener, as it told them."""
+        return [(host, int(port)) for host, port in READY.findall("\n".join(self.lines()))]
+
+    def tail(self):
+        return "\n".join(self.lines()[-20:])
+
+    # What it is told
+
+    @property
+    def address(self):
+        return "127.0.0.1", self.ready()[0][1]
+
+    def connect(self, source=None):
+        return RawClient(self.address, source)
+
+    def ask(self, method, path=PATH, body=None, headers=None, source=None):
+        """One request on a connection of its own."""
+        local = (source, 0) if source else None
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE_S, source_address=local)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read().decode())
+
+    def post(self, body, path=PATH, headers=None, source=None):
+        return self.ask("POST", path, as_bytes(body), headers, source)
+
+    def serves(self, source=OTHER_CLIENT):
+        """Does a client who does everything right get its 200?"""
+        return self.post(event(), source=source).status == 200
+
+    def serves_again(self, source=OTHER_CLIENT):
+        """The same, as soon as limits that were reached are not any more."""
+
+        def served():
+            with contextlib.suppress(ConnectionError, http.client.HTTPException):
+                return self.serves(source)
+
+        return wait_for(served, f"service for {source}")
+
+    # Its life
+
+    def reload(self, text=None):
+        """Returns the lines it wrote about it."""
+        if text is not None:
+            self.configure(text)
+        since = len(self.lines())
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_line(RELOADED, since)
+        return self.lines()[since:]
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Not scheduled in between, so that everything sent meanwhile is there in the same instant."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def stop(self, signal_=signal.SIGTERM):
+        """Ends it; after that its output is complete."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_)
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"did not end in {PATIENCE_S} s:\n{self.tail()}") from None
+        self.stdout.join()
+        self.stderr.join()
+        return self
+
+    def finish(self):
+        """The end of each test: a clean exit, no report of a sanitizer, no key in anything it ever wrote."""
+        try:
+            self.stop()
+        finally:
+            self.process.kill()
+        output = bytes(self.stdout.bytes + self.stderr.bytes)
+        assert not SANITIZER.search(output), output.decode(errors="replace")
+        assert self.process.returncode == self.exit_status, f"ended with {self.process.returncode}:\n{self.tail()}"
+        assert_no_secret(output, self.secrets)
+
+
+def assert_no_secret(output, secrets=(KEY, WRONG_KEY)):
+    for secret in secrets:
+        at = output.lower().find(secret.lower().encode())
+        assert at < 0, f"a key is in the output: {output[max(0, at - 200) : at + 100]!r}"
+
+
+def run(*args, env=None):
+    """Runs the program to its end. Its output is in .stdout, .stderr and, both, .output."""
+    result = subprocess.run(
+        [BINARY, *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        env={**os.environ, **(env or {})},
+    )
+    assert not SANITIZER.search(result.stderr), result.stderr.decode(errors="replace")
+    assert_no_secret(result.stdout + result.stderr)
+    result.stdout, result.stderr = result.stdout.decode(), result.stderr.decode()
+    result.output = result.stdout + result.stderr
+    return result

@@ -1,0 +1,278 @@
+/* test_config_files.c - files around a config: keys, who may read them, files that are none, and our samples. */
+#include <ctype.h>
+
+#include "config_helpers.h"
+
+/* ---- files with keys ---- */
+
+static void assert_key(const char *name, const char *key)
+{
+    struct config *config = must_load(name);
+    assert_string_equal(config->communities[0].api_key, key);
+    config_free(config);
+}
+
+static void credentials_come_first(void **state)
+{
+    (void) state;
+    write_text("cred.conf", "communities = ( { api_key_file = \"key\" } )");
+    assert_int_equal(mkdir(path_of("cred"), 0700), 0);
+    write_text("key", "SECRET-beside\n");
+    assert_key("cred.conf", "SECRET-beside");
+
+    setenv("CREDENTIALS_DIRECTORY", path_of("cred"), 1);
+    assert_key("cred.conf", "SECRET-beside");
+    write_text("cred/key", "\xef\xbb\xbfSECRET of systemd");
+    assert_key("cred.conf", "SECRET of systemd");
+
+    char text[512];
+    snprintf(text, sizeof(text), "communities = ( { api_key_file = \"%s\" } )", path_of("key"));
+    write_text("absolute.conf", text);
+    assert_key("absolute.conf", "SECRET-beside");
+
+    write_text("none.conf", "communities = ( { api_key_file = \"none\" } )");
+    assert_lines("none.conf", -EINVAL,
+                 "none.conf:1: communities[0].api_key_file = \"none\": cannot read none: No such file or directory, "
+                 "nor is it in $CREDENTIALS_DIRECTORY\n");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static void a_key_may_have_4K(void **state)
+{
+    (void) state;
+    char key[4098];
+    memset(key, 'k', sizeof(key));
+    key[4095] = '\n';
+    write_text("large.conf", "communities = ( { api_key_file = \"large\" } )");
+    write_bytes("large", key, 4096);
+    struct config *config = must_load("large.conf");
+    assert_int_equal(strlen(config->communities[0].api_key), 4095);
+    config_free(config);
+
+    write_bytes("large", key, 4097);
+    assert_lines("large.conf", -EINVAL,
+                 "large.conf:1: communities[0].api_key_file = \"large\": cannot read large: larger than 4K\n");
+    write_bytes("large", "SECRET\0-1", 9);
+    assert_lines("large.conf", -EINVAL,
+                 "large.conf:1: communities[0].api_key_file = \"large\": expected a key of one line, without control "
+                 "characters\n");
+}
+
+static void others_who_may_read_a_key(void **state)
+{
+    (void) state;
+    static const struct {
+        mode_t mode;
+        const char *may;
+    } rows[] = {
+        { 0400, NULL },
+        { 0600, NULL },
+        { 0640, NULL },
+        { 0750, NULL },
+        { 0604, "read" },
+        { 0644, "read" },
+        { 0620, "change" },
+        { 0602, "change" },
+        { 0660, "change" },
+        { 0664, "read and change" },
+        { 0666, "read and change" },
+    };
+    write_text("inline.conf", "\ncommunities = ( { name = \"a\", api_key = \"SECRET-1\" },\n"
+                              "{ name = \"b\", api_key = \"SECRET-2\" } )");
+    write_text("file.conf", "\ncommunities = ( { api_key_file = \"key\" } )");
+    write_text("key", "SECRET-3");
+    assert_int_equal(chmod(path_of("file.conf"), 0666), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char of_config[256] = "", of_key[256] = "";
+        if (rows[i].may) {
+            snprintf(of_config, sizeof(of_config),
+                     "inline.conf:2: warning: this file holds a key, and others may %s it: chmod 640 inline.conf\n",
+                     rows[i].may);
+            snprintf(of_key, sizeof(of_key),
+                     "file.conf:2: warning: others may %s key, which holds a key: chmod 600 key\n", rows[i].may);
+        }
+        assert_int_equal(chmod(path_of("inline.conf"), rows[i].mode), 0);
+        assert_int_equal(chmod(path_of("key"), rows[i].mode), 0);
+        assert_lines("inline.conf", 0, of_config);
+        assert_lines("file.conf", 0, of_key);
+    }
+}
+
+static void warnings_stand_beside_mistakes(void **state)
+{
+    (void) state;
+    write_text("both.conf", "bodi = 1\n@include \"inline.conf\"\nbodu = 2\n");
+    assert_int_equal(chmod(path_of("inline.conf"), 0644), 0);
+    assert_lines("both.conf", -EINVAL,
+                 "both.conf:1: bodi: unknown option\n"
+                 "inline.conf:2: warning: this file holds a key, and others may read it: chmod 640 inline.conf\n"
+                 "both.conf:3: bodu: unknown option\n");
+}
+
+/* ---- files that are no config ---- */
+
+static void files_that_cannot_be_read(void **state)
+{
+    (void) state;
+    assert_lines("nowhere.conf", -ENOENT, "cannot read nowhere.conf: No such file or directory\n");
+    assert_lines("part", -EISDIR, "cannot read part: Is a directory\n");
+    assert_lines("/dev/zero", -ENODEV, "cannot read //dev/zero: Not a regular file\n");
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_lines("fifo", -ENODEV, "cannot read fifo: Not a regular file\n");
+    write_text("of-fifo.conf", "@include \"fifo\"");
+    assert_lines("of-fifo.conf", -EINVAL, "of-fifo.conf:1: cannot read fifo: Not a regular file\n");
+}
+
+static void files_that_are_huge(void **state)
+{
+    (void) state;
+    size_t size = (1 << 20) + 1;
+    char *s = malloc(size);
+    assert_non_null(s);
+    memset(s, ' ', size);
+    write_bytes("huge.conf", s, size);
+    assert_lines("huge.conf", -EFBIG, "cannot read huge.conf: larger than 1M, with all that it includes\n");
+    write_bytes("huge.conf", s, size - 1);
+    assert_lines("huge.conf", -EINVAL, "huge.conf: communities: missing, expected at least one community\n");
+    write_text("of-huge.conf", "@include \"huge.conf\"");
+    assert_lines("of-huge.conf", -EINVAL,
+                 "of-huge.conf:1: cannot read huge.conf: larger than 1M, with all that it includes\n");
+
+    memset(s, '(', size - 1);
+    write_bytes("deep.conf", s, size - 1);
+    assert_lines("deep.conf", -EINVAL, "deep.conf:1: groups and lists are nested too deep here\n");
+    for (size_t i = 0; i + 4 < size; i += 4)
+        memcpy(s + i, "a=1 ", 4);
+    write_bytes("wide.conf", s, size - 1);
+    assert_lines("wide.conf", -EINVAL, "wide.conf:1: too many settings in one group\n");
+    free(s);
+}
+
+static void very_many_mistakes(void **state)
+{
+    (void) state;
+    struct text text = TEXT_INIT;
+    text_add(&text, "communities = ( { api_key = \"SECRET-1\" } ) paths = [\n");
+    for (int i = 0; i < 300; i++)
+        text_add(&text, "\"x\",\n");
+    text_add(&text, "\"/\" ]\n");
+    write_text("many.conf", text.s);
+    text_free(&text);
+
+    int r;
+    char *lines = load("many.conf", &r, NULL);
+    assert_int_equal(r, -EINVAL);
+    size_t n = 0;
+    for (const char *p = lines; *p; p++)
+        n += *p == '\n';
+    assert_int_equal(n, 201);
+    assert_non_null(strstr(lines, "many.conf:201: paths[199] = \"x\": expected a path"));
+    assert_non_null(strstr(lines, "\n… and 100 more mistakes\n"));
+    free(lines);
+}
+
+/* ---- our samples ---- */
+
+static void copy_sample(const char *name)
+{
+    char *s = read_text(path_of("/" SOURCE_ROOT "/config/sonoran-pushd.conf"));
+    write_text(name, s);
+    free(s);
+}
+
+/* "#name = …" and what is indented behind a # are settings, "# …" are words. */
+static char *without_comment_marks(const char *s)
+{
+    char *copy = strdup(s);
+    assert_non_null(copy);
+    for (char *p = copy; p; p = strchr(p, '\n')) {
+        p += *p == '\n';
+        if (*p == '#' && (isalpha((unsigned char) p[1]) || p[1] == ')' || p[1] == '}' || strncmp(p, "#    ", 5) == 0))
+            *p = ' ';
+    }
+    return copy;
+}
+
+static void sample_shows_the_defaults(void **state)
+{
+    (void) state;
+    copy_sample("sample.conf");
+    char *s = read_text(path_of("sample.conf")), *all = without_comment_marks(s);
+    write_text("all.conf", all);
+    assert_int_equal(mkdir(path_of("sample"), 0700), 0);
+    setenv("CREDENTIALS_DIRECTORY", path_of("sample"), 1);
+    write_text("sample/api-key", "SECRET-1\n");
+    assert_key("sample.conf", "SECRET-1");
+    assert_prints_alike("sample.conf", "minimal.conf");
+    assert_prints_alike("all.conf", "minimal.conf");
+    unsetenv("CREDENTIALS_DIRECTORY");
+    assert_string_not_equal(s, all);
+    free(s);
+    free(all);
+}
+
+/* As the sample has it: quoted, a list in [ ]. */
+static void add_default(struct text *text, const struct config_option *option)
+{
+    text_addf(text, "%s = ", option->name);
+    if (!option->fallback)
+        return;
+    if (option->type == CONFIG_COUNT) {
+        text_add(text, option->fallback);
+        return;
+    }
+    char *values = replace_all(option->fallback, " ", option->list ? "\", \"" : " ");
+    text_addf(text, option->list ? "[ \"%s\" ]" : "\"%s\"", values);
+    free(values);
+}
+
+static void sample_names_every_option(void **state)
+{
+    (void) state;
+    copy_sample("sample.conf");
+    char *s = read_text(path_of("sample.conf"));
+    for (size_t i = 0; i < config_n_options; i++) {
+        const struct config_option *option = &config_options[i];
+        struct text wanted = TEXT_INIT;
+        add_default(&wanted, option);
+        bool found = false;
+        for (const char *p = s; !found && (p = strstr(p, wanted.s)); p++) {
+            char *line = strndup(p, strcspn(p, "\n"));
+            found = strstr(line, option->help) && (p == s || !strchr("_abcdefghijklmnopqrstuvwxyz", p[-1]));
+            for (size_t j = 0; option->words && option->words[j]; j++)
+                found = found && strstr(line, option->words[j]);
+            free(line);
+        }
+        if (!found)
+            fail_msg("not in the sample: %s  # %s", wanted.s, option->help);
+        text_free(&wanted);
+    }
+    free(s);
+}
+
+static void demo_loads(void **state)
+{
+    (void) state;
+    struct config_problems problems;
+    struct config *config;
+    assert_int_equal(config_load(SOURCE_ROOT "/config/demo.conf", &config, &problems), 0);
+    config_problems_free(&problems); /* about the mode of the file, which is the checkout's */
+    assert_string_equal(config->listeners[0].address, "[::]:30120");
+    assert_int_equal(config->log.target, LOG_TARGET_TEXT);
+    assert_int_equal(config->n_communities, 1);
+    assert_string_equal(config->communities[0].name, "demo");
+    assert_string_equal(config->communities[0].api_key, "demo");
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(credentials_come_first),    cmocka_unit_test(a_key_may_have_4K),
+        cmocka_unit_test(others_who_may_read_a_key), cmocka_unit_test(warnings_stand_beside_mistakes),
+        cmocka_unit_test(files_that_cannot_be_read), cmocka_unit_test(files_that_are_huge),
+        cmocka_unit_test(very_many_mistakes),        cmocka_unit_test(sample_shows_the_defaults),
+        cmocka_unit_test(sample_names_every_option), cmocka_unit_test(demo_loads),
+    };
+    return cmocka_run_group_tests_name("config files", tests, copy_fixtures, remove_fixtures);
+}
