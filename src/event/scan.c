@@ -204,8 +204,12 @@ static int quote_long_numbers(struct span value, struct text *ret)
         if (scan.long_numbers)
             text_add(ret, "\"");
         text_add_bytes(ret, first, (size_t) (scan.p - first));
-        if (scan.long_numbers)
-            text_add(ret, "\"");
+        if (!scan.long_numbers)
+            continue;
+        text_add(ret, "\"");
+        scan_space(&scan);
+        if (scan.p < scan.end && *scan.p == ':') /* in quotes it would pass for a name */
+            return -EINVAL;
     }
     return ret->failed ? -ENOMEM : 0;
 }

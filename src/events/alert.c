@@ -32,6 +32,20 @@ static int tone_check(const struct event *event, struct err *err)
     return need_text(event, err, NAMES("url"));
 }
 
+enum { TARGET_ALL = 0, TARGET_CALL = 1, TARGET_UNIT = 5 };
+
+/* The ids of a target that the line has no room for. */
+static void count_target(struct description *out, const cJSON *target)
+{
+    int64_t id;
+    if (!get_id(target, "value", &id))
+        return;
+    if (get_number(target, "type") == TARGET_CALL)
+        ids_add(&out->calls, id);
+    if (get_number(target, "type") == TARGET_UNIT)
+        ids_add(&out->units, id);
+}
+
 static void say_target(const struct event *event, const struct state *state, struct description *out,
                        const cJSON *target)
 {
@@ -42,7 +56,7 @@ static void say_target(const struct event *event, const struct state *state, str
     int64_t id = 0;
     bool has_id = get_id(target, "value", &id);
 
-    if (type == 5 && has_id) {
+    if (type == TARGET_UNIT && has_id) {
         say_unit(event, state, out, id);
         return;
     }
@@ -52,9 +66,9 @@ static void say_target(const struct event *event, const struct state *state, str
         text_addf(&out->line, "target %d", type);
     else
         text_add(&out->line, "target");
-    if (type == 0)
+    if (type == TARGET_ALL)
         return;
-    if (type == 1 && has_id) {
+    if (type == TARGET_CALL && has_id) {
         text_add(&out->line, " ");
         ids_add(&out->calls, id);
         state_name_call(state, event->community, id, &out->line);
@@ -74,13 +88,15 @@ static void tone_describe(const struct event *event, const struct state *state, 
 
     text_add(&out->line, n ? "tone for " : "tone");
     for (const cJSON *target = targets ? first_of(targets) : NULL; target; target = next_of(targets, target)) {
-        if (i == LINE_LIST_MAX) {
-            text_addf(&out->line, " and %zu more", n - i);
-            break;
+        if (i++ >= LINE_LIST_MAX) {
+            count_target(out, target);
+            continue;
         }
-        say_separator(&out->line, i++, n > LINE_LIST_MAX ? n + 1 : n);
+        say_separator(&out->line, i - 1, n > LINE_LIST_MAX ? n + 1 : n);
         say_target(event, state, out, target);
     }
+    if (n > LINE_LIST_MAX)
+        text_addf(&out->line, " and %zu more", n - LINE_LIST_MAX);
     say_after(&out->line, ": ", get_text(event->data, "url"), LINE_TEXT_MAX);
 }
 

@@ -70,9 +70,13 @@ void say_call_details(const struct event *event, const struct state *state, stru
         ids_add(&out->calls911, call.call911);
         text_addf(&out->line, ", 911 call %lld", (long long) call.call911);
     }
-    if (call_units(json, &units) && units.n) {
-        text_add(&out->line, ", with ");
-        say_units(event, state, out, &units);
+    if (call_units(json, &units)) {
+        const cJSON *objects = get(json, "idents") ? NULL : get(json, "units");
+        text_add(&out->line, units.n ? ", with " : ", no units");
+        if (units.n && objects)
+            say_unit_objects(event, state, out, objects);
+        else
+            say_units(event, state, out, &units);
     }
     say_after(&out->line, ": ", call.description, LINE_TEXT_MAX);
 }

@@ -68,6 +68,8 @@ int32_t get_number(const cJSON *object, const char *name)
 int8_t get_flag(const cJSON *object, const char *name)
 {
     const cJSON *item = get(object, name);
+    if (!item)
+        return -1;
     if (cJSON_IsBool(item))
         return (int8_t) cJSON_IsTrue(item);
     if (cJSON_IsNumber(item) && (item->valuedouble == 0 || item->valuedouble == 1))

@@ -67,7 +67,10 @@ void say_units(const struct event *event, const struct state *state, struct desc
 void say_unit(const struct event *event, const struct state *state, struct description *out, int64_t id);
 
 /* The same from the unit object itself, which may know more than state. */
-void say_unit_object(const struct event *event, const struct state *state, struct description *out, const cJSON *unit);
+void say_unit_object(const struct event *event, const struct state *state, struct description *out, const cJSON *unit,
+                     int64_t id);
+void say_unit_objects(const struct event *event, const struct state *state, struct description *out,
+                      const cJSON *units);
 
 /* "call 55120 Structure Fire", "calls 1, 2 and 3" */
 void say_calls(const struct event *event, const struct state *state, struct description *out, const struct ids *ids);

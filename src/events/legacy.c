@@ -80,12 +80,8 @@ static int clear_check(const struct event *event, struct err *err)
 static void clear_describe(const struct event *event, const struct state *state, struct description *out)
 {
     const cJSON *units = get(event->data, "units");
-    size_t n = cJSON_IsArray(units) ? (size_t) cJSON_GetArraySize(units) : 1, i = 0;
-    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit)) {
-        say_separator(&out->line, i++, n);
-        say_unit_object(event, state, out, unit);
-    }
-    text_add(&out->line, n == 1 ? " left its call" : " left their calls");
+    say_unit_objects(event, state, out, units);
+    text_add(&out->line, out->units.n == 1 ? " left its call" : " left their calls");
 }
 
 static int clear_apply(const struct event *event, struct state *state)

@@ -77,23 +77,41 @@ void say_unit(const struct event *event, const struct state *state, struct descr
     state_name_unit(state, event->community, id, &out->line);
 }
 
-void say_unit_object(const struct event *event, const struct state *state, struct description *out, const cJSON *unit)
+void say_unit_object(const struct event *event, const struct state *state, struct description *out, const cJSON *unit,
+                     int64_t id)
 {
     struct state_unit told;
     read_unit(unit, &told);
 
     bool number = told.number && *told.number, name = told.name && *told.name;
     if (!number && !name) {
-        say_unit(event, state, out, told.id);
+        say_unit(event, state, out, id);
         return;
     }
-    ids_add(&out->units, told.id);
+    ids_add(&out->units, id);
     if (number)
         say(&out->line, told.number, LINE_NAME_MAX);
     if (number && name)
         text_add(&out->line, " ");
     if (name)
         say(&out->line, told.name, LINE_NAME_MAX);
+}
+
+void say_unit_objects(const struct event *event, const struct state *state, struct description *out, const cJSON *units)
+{
+    size_t n = cJSON_IsArray(units) ? (size_t) cJSON_GetArraySize(units) : 1, i = 0;
+    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit), i++) {
+        struct state_unit told;
+        read_unit(unit, &told);
+        if (i >= LINE_LIST_MAX) {
+            ids_add(&out->units, told.id);
+            continue;
+        }
+        say_separator(&out->line, i, n > LINE_LIST_MAX ? n + 1 : n);
+        say_unit_object(event, state, out, unit, told.id);
+    }
+    if (n > LINE_LIST_MAX)
+        text_addf(&out->line, " and %zu more", n - LINE_LIST_MAX);
 }
 
 typedef void name_function(const struct event *event, const struct state *state, struct text *out, int64_t id);

@@ -56,14 +56,14 @@ static void say_login(const struct event *event, const struct state *state, stru
 {
     struct state_unit unit;
     read_unit(json, &unit);
-    say_unit_object(event, state, out, json);
+    say_unit_object(event, state, out, json, login_id(event, json));
 
     bool dispatcher = get_flag(event->data, "isDispatch") == 1 || unit.dispatcher == 1;
     text_add(&out->line, " on duty");
     if (dispatcher) {
         text_add(&out->line, " as dispatcher");
     } else if (unit.page != STATE_UNSET) {
-        text_add(&out->line, " as ");
+        text_add(&out->line, unit.page >= 0 && unit.page <= 3 ? " as " : " on ");
         say_word(&out->line, WORD_PAGE, unit.page);
     }
     say_after(&out->line, ", ", unit.department, LINE_NAME_MAX);
@@ -81,8 +81,6 @@ static void login_describe(const struct event *event, const struct state *state,
     const cJSON *unit = get(event->data, "unit");
     size_t i = 0;
     if (unit) {
-        if (!get(unit, "id"))
-            ids_add(&out->units, login_id(event, unit));
         say_login(event, state, out, unit);
         return;
     }
@@ -136,16 +134,11 @@ static void logout_ids(const struct event *event, struct ids *ret)
 static void logout_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct ids ids CLEANUP(ids_free) = { 0 };
-    size_t n = count_units(event), i = 0;
     if (get(event->data, "identId") || get(event->data, "identIds")) {
         logout_ids(event, &ids);
         say_units(event, state, out, &ids);
     } else {
-        FOR_EACH_UNIT(unit, event)
-        {
-            say_separator(&out->line, i++, n);
-            say_unit_object(event, state, out, unit);
-        }
+        say_unit_objects(event, state, out, get(event->data, "units"));
     }
     text_add(&out->line, " off duty");
 }
@@ -252,8 +245,11 @@ static void status_describe(const struct event *event, const struct state *state
             text_addf(&out->line, " and %zu more", n - i);
             break;
         }
+        int64_t id = 0;
+        if (!get_id(unit, "id", &id))
+            read_id(unit, &id);
         say_separator(&out->line, i++, n > LINE_LIST_MAX ? n + 1 : n);
-        say_unit_object(event, state, out, unit);
+        say_unit_object(event, state, out, unit, id);
         say_status(event, &out->line, unit);
     }
     for (size_t k = 0; k < ids.n; k++)
@@ -297,7 +293,7 @@ static void update_describe(const struct event *event, const struct state *state
         }
         if (i++)
             text_add(&out->line, "; ");
-        say_unit_object(event, state, out, json);
+        say_unit_object(event, state, out, json, unit.id);
         text_add(&out->line, " updated");
         if (unit.status != STATE_UNSET) {
             text_add(&out->line, ": ");

@@ -20,6 +20,7 @@
 /* What epoll reports: a listener's address, or one of these. */
 static char mark_wake, mark_daemon;
 
+PRINTF_LIKE(2, 0)
 static void log_library(void *cls, const char *format, va_list args)
 {
     char line[256];

@@ -224,12 +224,12 @@ def test_key_file_empty(file, content):
 
 @pytest.mark.parametrize(
     "community",
-    [{"name": "default"}, {"name": "default", "api_key": ""}, {"name": "default", "api_key": KEY, "api_key_file": "key"}],
+    [{}, {"api_key": ""}, {"api_key": KEY, "api_key_file": "key"}],
     ids=["none", "empty", "both"],
 )
 def test_key_has_to_be_given_once(file, community):
     file(KEY, "key")
-    bad = file(config(communities=[community]))
+    bad = file(config(communities=[{"name": "default", **community}]))
     result = check(bad)
     assert result.returncode == BAD_CONFIG
     assert f"{bad}:2: " in result.output and "api_key" in result.output

@@ -186,7 +186,10 @@ def test_other_methods(daemon, method, path):
     assert {m.strip() for m in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "POST"}
 
 
-@pytest.mark.parametrize("path", ["/sonorancad", PATH + "/", "/SonoranCAD/event", PATH + "x", "//", "/x?y", "/" + "a" * 2000])
+OTHER_PATHS = ["/sonorancad", PATH + "/", "/SonoranCAD/event", PATH + "x", "//", "/x?y", "/" + "a" * 2000]
+
+
+@pytest.mark.parametrize("path", OTHER_PATHS)
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
 def test_other_paths(daemon, method, path):
     answer = daemon.ask(method, path, as_bytes(OK_BODY) if method == "POST" else None)
@@ -347,7 +350,7 @@ def test_aliases(daemon, alias):
 
 
 def test_busy(start):
-    """Bodies held at one time have a limit; what is above it is to come again later."""
+    """Large bodies held at one time have a limit; what is above it is to come again later. Small ones are served."""
     size = 1 << 20
     daemon = start(limits={"body": size, "in_flight": 2 * size})
     body = as_bytes(OK_BODY).ljust(size)
@@ -358,6 +361,7 @@ def test_busy(start):
         assert (answer.status, answer.text) == (503, "Busy")
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert daemon.serves()
         for client in first, second:
             assert client.ask(b" ").status == 200
     assert daemon.post(body).status == 200

@@ -78,6 +78,27 @@ def test_each_address_counts_for_itself(start):
         assert daemon.serves(f"127.0.3.{i + 1}")
 
 
+def test_the_guesses_of_others_change_nothing(start):
+    """However many guess, whoever guessed before them is not forgotten."""
+    daemon = limited(start)
+    guess(daemon, 2)
+    for i in range(250):
+        guess(daemon, 1, f"127.0.4.{i + 1}")
+    guess(daemon, 1)
+    assert daemon.post(event(), source=GUESSER).status == 429
+    assert daemon.serves(OTHER_CLIENT)
+
+
+def test_guesses_by_turns(start):
+    """Neighbours who take turns push none of them out of the count."""
+    daemon = limited(start)
+    neighbours = [f"127.0.5.{i + 1}" for i in range(50)]
+    for _ in range(3):
+        for neighbour in neighbours:
+            guess(daemon, 1, neighbour)
+    assert [daemon.post(event(), source=neighbour).status for neighbour in neighbours] == [429] * len(neighbours)
+
+
 def test_window_over(start):
     daemon = limited(start, window="1s")
     guess(daemon, 3)

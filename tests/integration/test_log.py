@@ -221,15 +221,13 @@ def test_a_refusal_is_told(daemon):
 
 @pytest.mark.parametrize("old, new", [("text", "json"), ("json", "text")])
 def test_target_switched_by_reload(start, old, new):
+    """Lines of before in the old form, lines of after in the new one, and none lost in between."""
     daemon = start(log={"target": old})
-    daemon.post(call911(1))
-    wait_for(lambda: any("911 call 1" in line for line in daemon.lines()), "the line")
-    since = len(daemon.lines())
+    flood(daemon, 1000)
     daemon.reload(config(log={"target": new}))
-    daemon.post(call911(2))
-    last = [line for line in daemon.stop().lines()[since:] if "EVENT_911" in line or "911 call 2" in line]
-    assert len(last) == 1
-    assert last[0].startswith("{") == (new == "json")
+    flood(daemon, 500)
+    told = [line.startswith("{") for line in daemon.stop().lines() if "911 call 90417" in line]
+    assert told == [old == "json"] * 1000 + [new == "json"] * 500
 
 
 def flood(daemon, events, source="127.0.0.2"):

@@ -117,7 +117,10 @@ def test_gone_before_the_answer(daemon):
     assert daemon.serves()
 
 
-@pytest.mark.parametrize("garbage", [b"garbage", b"garbage\r\n\r\n", b"\x00\xff" * 50 + b"\r\n\r\n", b'{"key":1}\r\n\r\n'])
+GARBAGE = [b"garbage", b"garbage\r\n\r\n", b"\x00\xff" * 50 + b"\r\n\r\n", b'{"key":1}\r\n\r\n']
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
 def test_longer_than_announced(daemon, garbage):
     """What is behind the body is the next request, and a bad one."""
     with daemon.connect() as client:
