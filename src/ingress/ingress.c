@@ -131,6 +131,7 @@ int ingress_new(struct ingress **ret, const struct config *config, const struct 
     if (!ingress)
         return -ENOMEM;
     pthread_mutex_init(&ingress->refusals.lock, NULL);
+    limiter_init(&ingress->limiter);
     ingress->pipeline = pipeline;
     ingress->rules.families = families;
     int r = ingress_configure(ingress, config);

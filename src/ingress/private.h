@@ -9,12 +9,15 @@
 #define LIMITER_SLOTS 1024
 
 struct limiter {
+    uint64_t seed;
     struct limiter_slot {
         struct in6_addr address; /* of IPv6 the first 64 bits: one host has them all */
         usec_t since_us;         /* 0: free */
         uint64_t n_failed;
     } slots[LIMITER_SLOTS];
 };
+
+void limiter_init(struct limiter *limiter);
 
 /* How long the address has to wait, 0: it may speak. */
 usec_t limiter_wait_us(const struct limiter *limiter, const struct in6_addr *address, uint64_t max_failed,
