@@ -32,7 +32,7 @@ enum event_verdict {
 const char *event_verdict_name(enum event_verdict verdict);
 
 /* A growing set of ids in the order they came, up to IDS_MAX. */
-#define IDS_MAX 1024
+#define IDS_MAX 4096
 
 struct ids {
     int64_t *v;

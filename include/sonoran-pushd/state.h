@@ -53,7 +53,7 @@ struct state_call {
     int32_t origin, status, priority;
     int64_t primary;  /* unit id */
     int64_t call911;  /* the 911 call it came from */
-    uint32_t n_notes; /* written by state, in a patch: 0 */
+    uint32_t n_notes; /* in a patch 0: not told */
     usec_t seen_us;   /* written by state */
 };
 

@@ -11,7 +11,7 @@ static void say_texts(struct text *line, const char *before, const cJSON *list, 
     if (n)
         text_add(line, before);
     for (const cJSON *item = list ? first_of(list) : NULL; item && i < shown; item = next_of(list, item)) {
-        const char *text = member ? get_text(item, member) : cJSON_GetStringValue(item);
+        const char *text = cJSON_IsObject(item) && member ? get_text(item, member) : cJSON_GetStringValue(item);
         int64_t number;
         say_separator(line, i++, shown + (n > shown));
         if (text && *text)
@@ -149,15 +149,17 @@ static int pager_check(const struct event *event, struct err *err)
 
 static void pager_describe(const struct event *event, const struct state *state, struct description *out)
 {
+    static const struct {
+        const char *name, *word;
+    } natures[] = { { "Emergency", "emergency" },
+                    { "NonEmergency", "non-emergency" },
+                    { "Administrative", "administrative" } };
     const char *nature = get_text(event->data, "nature"), *before = " to ";
     struct ids ids CLEANUP(ids_free) = { 0 };
 
-    if (nature && strcmp(nature, "NonEmergency") == 0)
-        nature = "non-emergency";
-    else if (nature && strcmp(nature, "Emergency") == 0)
-        nature = "emergency";
-    else if (nature && strcmp(nature, "Administrative") == 0)
-        nature = "administrative";
+    for (size_t i = 0; nature && i < ARRAY_SIZE(natures); i++)
+        if (strcasecmp(nature, natures[i].name) == 0)
+            nature = natures[i].word;
     say(&out->line, nature, LINE_NAME_MAX);
     text_add(&out->line, nature && *nature ? " page" : "page");
     if (has_some(get(event->data, "addresses"))) {

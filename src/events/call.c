@@ -20,11 +20,22 @@ bool call_units(const cJSON *call, struct ids *ret)
     return get(call, "idents") || units;
 }
 
-static void say_kind(struct text *line, const struct state_call *call)
+void say_call(const struct event *event, const struct state *state, struct description *out, const cJSON *call,
+              int64_t id)
+{
+    ids_add(&out->calls, id);
+    text_add(&out->line, "call ");
+    if (get(call, "title") || get(call, "code"))
+        text_add_int(&out->line, id);
+    else
+        state_name_call(state, event->community, id, &out->line);
+}
+
+static bool say_kind(struct text *line, const struct state_call *call)
 {
     bool title = call->title && *call->title, code = call->code && *call->code;
     if (!title && !code)
-        return;
+        return false;
     text_add(line, ": ");
     say(line, title ? call->title : call->code, LINE_NAME_MAX);
     if (title && code) {
@@ -32,11 +43,13 @@ static void say_kind(struct text *line, const struct state_call *call)
         say(line, call->code, LINE_NAME_MAX);
         text_add(line, ")");
     }
+    return true;
 }
 
-static void say_place(struct text *line, const cJSON *json, const struct state_call *call)
+/* Without a kind in between, "by D-2 Priya Vance at 118 Lantern St" would say where she is. */
+static void say_place(struct text *line, const cJSON *json, const struct state_call *call, bool behind_kind)
 {
-    say_after(line, " at ", call->address, LINE_NAME_MAX);
+    say_after(line, behind_kind ? " at " : ": at ", call->address, LINE_NAME_MAX);
     say_after(line, ", block ", get_text(json, "block"), LINE_NAME_MAX);
     say_after(line, ", postal ", call->postal, LINE_NAME_MAX);
 }
@@ -63,8 +76,8 @@ void say_call_details(const struct event *event, const struct state *state, stru
     struct ids units CLEANUP(ids_free) = { 0 };
     read_call(json, &call);
 
-    say_kind(&out->line, &call);
-    say_place(&out->line, json, &call);
+    bool kind = say_kind(&out->line, &call);
+    say_place(&out->line, json, &call, kind);
     say_numbers(&out->line, &call);
     if (call.call911 != STATE_UNSET_ID) {
         ids_add(&out->calls911, call.call911);
@@ -81,6 +94,17 @@ void say_call_details(const struct event *event, const struct state *state, stru
     say_after(&out->line, ": ", call.description, LINE_TEXT_MAX);
 }
 
+int apply_units(const struct event *event, struct state *state, const cJSON *object)
+{
+    const cJSON *units = get(object, "units");
+    int changed = 0;
+    int64_t id;
+    for (const cJSON *unit = units ? first_of(units) : NULL; unit; unit = next_of(units, unit))
+        if (get_id(unit, "id", &id))
+            changed |= apply_unit(event, state, unit, -1, -1);
+    return changed;
+}
+
 int apply_call(const struct event *event, struct state *state, const cJSON *json)
 {
     struct state_call call;
@@ -88,10 +112,7 @@ int apply_call(const struct event *event, struct state *state, const cJSON *json
     read_call(json, &call);
 
     int changed = state_call_put(state, event->community, &call, event->time_us);
-    const cJSON *units = get(json, "units");
-    for (const cJSON *unit = units ? first_of(units) : NULL; unit; unit = next_of(units, unit))
-        if (get(unit, "id"))
-            changed |= apply_unit(event, state, unit, -1, -1);
+    changed |= apply_units(event, state, json);
     if (call_units(json, &attached))
         changed |= state_call_set_units(state, event->community, call.id, attached.v, attached.n, event->time_us);
     return changed;

@@ -10,10 +10,20 @@ static const cJSON *call_of(const struct event *event)
 }
 
 /* V18: metaData stands in the call, beside it, or both; the inner one wins. */
-static const char *meta_text(const struct event *event, const char *name)
+static const cJSON *meta_of(const struct event *event, const char *name)
 {
-    const char *inner = get_text(get(call_of(event), "metaData"), name);
-    return inner ? inner : get_text(get(event->data, "metaData"), name);
+    const cJSON *inner = get(call_of(event), "metaData"), *outer = get(event->data, "metaData");
+    return get(inner, name) ? inner : outer;
+}
+
+/* Its values are texts as a rule; some senders have a number. */
+static void say_postal(const struct event *event, struct text *line)
+{
+    const cJSON *meta = meta_of(event, "postal");
+    int64_t number;
+    if (!get_text(meta, "postal") && get_id(meta, "postal", &number))
+        text_addf(line, ", postal %lld", (long long) number);
+    say_after(line, ", postal ", get_text(meta, "postal"), LINE_NAME_MAX);
 }
 
 static int call_check(const struct event *event, struct err *err)
@@ -38,9 +48,8 @@ static void call_describe(const struct event *event, const struct state *state, 
     else
         text_add(&out->line, "an unnamed caller");
     say_after(&out->line, " at ", call.location, LINE_NAME_MAX);
-    say_after(&out->line, ", postal ", meta_text(event, "postal"), LINE_NAME_MAX);
-    const char *silent = meta_text(event, "silentAlert");
-    if (silent && strcasecmp(silent, "true") == 0)
+    say_postal(event, &out->line);
+    if (get_flag(meta_of(event, "silentAlert"), "silentAlert") == 1)
         text_add(&out->line, ", silent alert");
     say_after(&out->line, ": ", call.description, LINE_TEXT_MAX);
 }

@@ -21,8 +21,8 @@ static void call_describe(const struct event *event, const struct state *state, 
     const cJSON *call = get(event->data, "dispatch");
     int64_t id = 0;
     get_id(call, "callId", &id);
-    ids_add(&out->calls, id);
-    text_addf(&out->line, "call %lld %s", (long long) id, verb);
+    say_call(event, state, out, call, id);
+    text_addf(&out->line, " %s", verb);
     say_originator(event, state, out);
     say_call_details(event, state, out, call);
 }

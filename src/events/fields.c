@@ -103,11 +103,15 @@ void get_ids(const cJSON *object, const char *const *names, struct ids *out)
     }
 }
 
+/* event is NULL for what stands beside data. */
 static int refuse_element(const struct event *event, struct err *err, const char *path, int index, const char *what)
 {
     char full[96];
-    snprintf(full, sizeof(full), "%s[%d]", path, index);
-    return event_refuse(event, err, index < 0 ? path : full, what);
+    if (index < 0)
+        snprintf(full, sizeof(full), "%s", path);
+    else
+        snprintf(full, sizeof(full), "%s[%d]", path, index);
+    return event ? event_refuse(event, err, full, what) : err_set(err, -EINVAL, "%s: %s", full, what);
 }
 
 int need_id(const struct event *event, struct err *err, const cJSON *object, const char *path, const char *name)
@@ -138,7 +142,8 @@ static int count_ids(const struct event *event, struct err *err, const cJSON *ob
                 continue;
             if (!read_id(item, &id))
                 return refuse_element(event, err, *names, index, "expected a whole number");
-            n++;
+            if (++n > IDS_MAX)
+                return refuse_element(event, err, *names, -1, "expected fewer ids");
         }
     }
     return n;
@@ -149,7 +154,7 @@ int need_ids(const struct event *event, struct err *err, const char *const *name
     bool present = false;
     int n = count_ids(event, err, event->data, names, &present);
     if (n == 0 && (flags & ALSO_AT_TOP))
-        n = count_ids(event, err, event->top, names, &present);
+        n = count_ids(NULL, err, event->top, names, &present);
     if (n < 0)
         return n;
     if (!present)
@@ -165,7 +170,7 @@ int need_text(const struct event *event, struct err *err, const char *const *nam
         return 0;
     for (const char *const *name = names; *name; name++)
         if (get(event->data, *name))
-            return event_refuse(event, err, *name, "expected a text");
+            return event_refuse(event, err, *name, "expected a text that is not empty");
     return event_refuse(event, err, names[0], "missing");
 }
 

@@ -89,6 +89,12 @@ void say_separator(struct text *out, size_t i, size_t n);
 int apply_call(const struct event *event, struct state *state, const cJSON *call);
 /* The units an object lists under idents or units; whether it has such a list at all. */
 bool call_units(const cJSON *call, struct ids *ret);
+/* "call 55120": by its name too where the object, whose details follow, tells neither title nor
+ * code. */
+void say_call(const struct event *event, const struct state *state, struct description *out, const cJSON *call,
+              int64_t id);
 /* "Structure Fire (10-70) at 118 Lantern St, …, units …: description", and the ids it mentions. */
 void say_call_details(const struct event *event, const struct state *state, struct description *out, const cJSON *call);
+/* What whole units listed under units tell of themselves. */
+int apply_units(const struct event *event, struct state *state, const cJSON *object);
 int apply_unit(const struct event *event, struct state *state, const cJSON *unit, int8_t online, int8_t dispatcher);

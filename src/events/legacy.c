@@ -23,9 +23,27 @@ static int dispatch_check(const struct event *event, struct err *err)
     return need_id(event, err, call, "dispatch", "callId");
 }
 
+/* "3-L-27 Mara Ellison left call 55120 Structure Fire" */
+static void say_self_clear(const struct event *event, const struct state *state, struct description *out,
+                           const struct ids *calls, const cJSON *call)
+{
+    struct ids units CLEANUP(ids_free) = { 0 };
+    const cJSON *objects = get(call, "idents") ? NULL : get(call, "units");
+    call_units(call, &units);
+    if (units.n == 0)
+        text_add(&out->line, "no unit");
+    else if (objects)
+        say_unit_objects(event, state, out, objects);
+    else
+        say_units(event, state, out, &units);
+    text_add(&out->line, " left ");
+    say_calls(event, state, out, calls);
+    say_originator(event, state, out);
+}
+
 static void dispatch_describe(const struct event *event, const struct state *state, struct description *out)
 {
-    static const char *const verbs[] = { " opened", " edited", " closed", ", note", ": units cleared" };
+    static const char *const verbs[] = { " opened", " edited", " closed", ", note" };
     const cJSON *call = get(event->data, "dispatch");
     int32_t kind = kind_of(event);
     struct state_call told;
@@ -34,10 +52,14 @@ static void dispatch_describe(const struct event *event, const struct state *sta
     struct ids ids CLEANUP(ids_free) = { 0 };
     ids_add(&ids, told.id);
     if (kind < KIND_CLOSE) {
-        ids_add(&out->calls, told.id);
-        text_addf(&out->line, "call %lld%s", (long long) told.id, kind >= 0 ? verbs[kind] : " edited");
+        say_call(event, state, out, call, told.id);
+        text_add(&out->line, kind >= 0 ? verbs[kind] : " edited");
         say_originator(event, state, out);
         say_call_details(event, state, out, call);
+        return;
+    }
+    if (kind == KIND_SELF_CLEAR) {
+        say_self_clear(event, state, out, &ids, call);
         return;
     }
     say_calls(event, state, out, &ids);
@@ -45,12 +67,6 @@ static void dispatch_describe(const struct event *event, const struct state *sta
     say_originator(event, state, out);
     if (kind == KIND_NOTE)
         say_after(&out->line, ": ", told.last_note, LINE_TEXT_MAX);
-    struct ids units CLEANUP(ids_free) = { 0 };
-    call_units(call, &units);
-    if (kind == KIND_SELF_CLEAR && units.n) {
-        text_add(&out->line, ": ");
-        say_units(event, state, out, &units);
-    }
 }
 
 static int dispatch_apply(const struct event *event, struct state *state)
@@ -67,6 +83,7 @@ static int dispatch_apply(const struct event *event, struct state *state)
     int changed = state_call_put(state, event->community, &patch, event->time_us);
     struct ids units CLEANUP(ids_free) = { 0 };
     call_units(call, &units);
+    changed |= apply_units(event, state, call);
     if (kind == KIND_SELF_CLEAR)
         changed |= state_call_detach(state, event->community, patch.id, units.v, units.n, event->time_us);
     return changed;

@@ -26,10 +26,8 @@ static int record_check(const struct event *event, struct err *err)
 static const char *field_value(const cJSON *record, const char *uid)
 {
     const cJSON *section, *field;
-    cJSON_ArrayForEach(section, get(record, "sections"))
-    {
-        cJSON_ArrayForEach(field, get(section, "fields"))
-        {
+    cJSON_ArrayForEach (section, get(record, "sections")) {
+        cJSON_ArrayForEach (field, get(section, "fields")) {
             const char *name = get_text(field, "uid");
             if (name && strcasecmp(name, uid) == 0)
                 return get_text(field, "value");

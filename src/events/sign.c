@@ -29,7 +29,7 @@ static void sign_describe(const struct event *event, const struct state *state, 
     get_ids(data, NAMES("ids"), &ids);
     text_add(&out->line, ids.n == 0 ? "no sign" : ids.n == 1 ? "sign " : "signs ");
     for (size_t i = 0; i < ids.n && i < LINE_LIST_MAX; i++) {
-        say_separator(&out->line, i, ids.n > LINE_LIST_MAX ? ids.n : ids.n);
+        say_separator(&out->line, i, ids.n > LINE_LIST_MAX ? ids.n + 1 : ids.n);
         text_add_int(&out->line, ids.v[i]);
     }
     if (ids.n > LINE_LIST_MAX)

@@ -14,8 +14,8 @@ static const char *const logout_names[] = { "identId", "identIds", NULL };
 static size_t count_units(const struct event *event)
 {
     size_t n = 0;
-    FOR_EACH_UNIT(unit, event)
-    n++;
+    FOR_EACH_UNIT (unit, event)
+        n++;
     return n;
 }
 
@@ -84,8 +84,7 @@ static void login_describe(const struct event *event, const struct state *state,
         say_login(event, state, out, unit);
         return;
     }
-    FOR_EACH_UNIT(each, event)
-    {
+    FOR_EACH_UNIT (each, event) {
         if (i++)
             text_add(&out->line, "; ");
         say_login(event, state, out, each);
@@ -98,8 +97,8 @@ static int login_apply(const struct event *event, struct state *state)
     const cJSON *unit = get(event->data, "unit");
     int changed = 0;
     if (!unit) {
-        FOR_EACH_UNIT(each, event)
-        changed |= apply_unit(event, state, each, 1, dispatcher);
+        FOR_EACH_UNIT (each, event)
+            changed |= apply_unit(event, state, each, 1, dispatcher);
         return changed;
     }
     struct state_unit patch;
@@ -123,8 +122,7 @@ static int logout_check(const struct event *event, struct err *err)
 static void logout_ids(const struct event *event, struct ids *ret)
 {
     get_ids(event->data, logout_names, ret);
-    FOR_EACH_UNIT(unit, event)
-    {
+    FOR_EACH_UNIT (unit, event) {
         struct state_unit told;
         read_unit(unit, &told);
         ids_add(ret, told.id);
@@ -153,6 +151,9 @@ static int logout_apply(const struct event *event, struct state *state)
         patch.online = 0;
         changed |= state_unit_put(state, event->community, &patch, event->time_us);
     }
+    FOR_EACH_UNIT (unit, event)
+        if (cJSON_IsObject(unit))
+            changed |= apply_unit(event, state, unit, 0, -1);
     return changed;
 }
 
@@ -163,8 +164,7 @@ static int status_check_units(const struct event *event, struct err *err)
     int index = 0;
     if (need_units(event, err, true, true) < 0)
         return -EINVAL;
-    FOR_EACH_UNIT(unit, event)
-    {
+    FOR_EACH_UNIT (unit, event) {
         char path[48] = "units.status";
         if (cJSON_IsArray(get(event->data, "units")))
             snprintf(path, sizeof(path), "units[%d].status", index++);
@@ -207,8 +207,7 @@ static void say_status(const struct event *event, struct text *line, const cJSON
 /* Ids that come without a unit object, all of one status. */
 static void bare_ids(const struct event *event, struct ids *ret)
 {
-    FOR_EACH_UNIT(unit, event)
-    {
+    FOR_EACH_UNIT (unit, event) {
         int64_t id;
         if (read_id(unit, &id) || get_id(unit, "id", &id))
             ids_add(ret, id);
@@ -218,10 +217,28 @@ static void bare_ids(const struct event *event, struct ids *ret)
 
 static bool has_unit_objects(const struct event *event)
 {
-    FOR_EACH_UNIT(unit, event)
-    if (cJSON_IsObject(unit))
-        return true;
+    FOR_EACH_UNIT (unit, event)
+        if (cJSON_IsObject(unit))
+            return true;
     return false;
+}
+
+/* What stands beside the units, of other units. */
+static void say_others(const struct event *event, const struct state *state, struct description *out,
+                       const struct ids *ids)
+{
+    struct ids others CLEANUP(ids_free) = { 0 };
+    size_t named = out->units.n;
+    for (size_t i = 0; i < ids->n; i++) {
+        ids_add(&out->units, ids->v[i]);
+        if (out->units.n > named + others.n)
+            ids_add(&others, ids->v[i]);
+    }
+    if (others.n == 0)
+        return;
+    text_add(&out->line, "; ");
+    say_units(event, state, out, &others);
+    say_status(event, &out->line, NULL);
 }
 
 static void status_describe(const struct event *event, const struct state *state, struct description *out)
@@ -239,21 +256,21 @@ static void status_describe(const struct event *event, const struct state *state
     }
 
     size_t n = count_units(event), i = 0;
-    FOR_EACH_UNIT(unit, event)
-    {
-        if (i == LINE_LIST_MAX) {
-            text_addf(&out->line, " and %zu more", n - i);
-            break;
-        }
+    FOR_EACH_UNIT (unit, event) {
         int64_t id = 0;
         if (!get_id(unit, "id", &id))
             read_id(unit, &id);
-        say_separator(&out->line, i++, n > LINE_LIST_MAX ? n + 1 : n);
+        if (i++ >= LINE_LIST_MAX) {
+            ids_add(&out->units, id);
+            continue;
+        }
+        say_separator(&out->line, i - 1, n > LINE_LIST_MAX ? n + 1 : n);
         say_unit_object(event, state, out, unit, id);
         say_status(event, &out->line, unit);
     }
-    for (size_t k = 0; k < ids.n; k++)
-        ids_add(&out->units, ids.v[k]);
+    if (n > LINE_LIST_MAX)
+        text_addf(&out->line, " and %zu more", n - LINE_LIST_MAX);
+    say_others(event, state, out, &ids);
 }
 
 static int status_apply(const struct event *event, struct state *state)
@@ -267,9 +284,9 @@ static int status_apply(const struct event *event, struct state *state)
         patch.status = status;
         changed |= state_unit_put(state, event->community, &patch, event->time_us);
     }
-    FOR_EACH_UNIT(unit, event)
-    if (cJSON_IsObject(unit))
-        changed |= apply_unit(event, state, unit, -1, -1);
+    FOR_EACH_UNIT (unit, event)
+        if (cJSON_IsObject(unit))
+            changed |= apply_unit(event, state, unit, -1, -1);
     return changed;
 }
 
@@ -283,8 +300,7 @@ static void update_describe(const struct event *event, const struct state *state
     size_t n = count_units(event), i = 0;
     if (n == 0)
         text_add(&out->line, "no unit updated");
-    FOR_EACH_UNIT(json, event)
-    {
+    FOR_EACH_UNIT (json, event) {
         struct state_unit unit;
         read_unit(json, &unit);
         if (i >= LINE_LIST_MAX) {
@@ -308,8 +324,8 @@ static void update_describe(const struct event *event, const struct state *state
 static int update_apply(const struct event *event, struct state *state)
 {
     int changed = 0;
-    FOR_EACH_UNIT(unit, event)
-    changed |= apply_unit(event, state, unit, -1, -1);
+    FOR_EACH_UNIT (unit, event)
+        changed |= apply_unit(event, state, unit, -1, -1);
     return changed;
 }
 

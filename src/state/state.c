@@ -146,6 +146,10 @@ int state_call_put(struct state *state, const char *community_name, const struct
     changed |= set_number(&call->priority, patch->priority);
     changed |= set_id(&call->primary, patch->primary);
     changed |= set_id(&call->call911, patch->call911);
+    if (patch->n_notes && patch->n_notes != call->n_notes) {
+        call->n_notes = patch->n_notes;
+        changed = 1;
+    }
     return changed;
 }
 

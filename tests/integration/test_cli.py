@@ -1,11 +1,14 @@
 """Design sections 8 and 9: the command line, the configuration's mistakes, and how the daemon starts and ends."""
 
+import contextlib
+import os
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
-from harness import BINARY, KEY, READY, RawClient, config, event, request, run, wait_for, write_private
+from harness import BINARY, KEY, PATIENCE_S, READY, RawClient, config, event, request, run, wait_for, write_private
 
 USAGE, BAD_CONFIG = 2, 78
 
@@ -446,6 +449,29 @@ def test_started_again_on_its_port(start):
     first.stop()
     second = start(listeners=[{"name": "main", "address": f"127.0.0.1:{port}"}])
     assert second.address[1] == port and second.post(event()).status == 200
+
+
+def test_started_without_stderr(file):
+    """Nothing that matters takes the place of descriptor 2, or lines would be written into it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    listener = {"name": "main", "address": "%s:%d" % address}
+    script = 'exec "$0" "$@" 2>&-'
+    process = subprocess.Popen(["sh", "-c", script, BINARY, "-c", file(config(listeners=[listener]))])
+    try:
+        client = wait_for(lambda: connect_or_none(address), "a connection")
+        with client:
+            assert client.ask(request(event())).status == 200
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            assert os.readlink(f"/proc/{process.pid}/fd/2") == "/dev/null"
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+
+
+def connect_or_none(address):
+    with contextlib.suppress(ConnectionRefusedError):
+        return RawClient(address)
 
 
 def test_stdout_stays_empty(daemon):

@@ -5,10 +5,11 @@ one line for each event with the ids it concerns.
 """
 
 import json
+import random
 import re
 
 import pytest
-from harness import REPOSITORY, event
+from harness import KEY, REPOSITORY, event, request
 
 SAMPLES = REPOSITORY / "tests" / "fixtures" / "samples"
 NAMES = sorted(file.name.removesuffix(".json") for file in SAMPLES.glob("*.json"))
@@ -197,3 +198,40 @@ def test_array_with_a_bad_element(daemon):
     assert [r["event_id"] for r in records] == list(range(1, 8))
     assert "Good" not in records[3]["message"]
     assert "Ada Good" in records[6]["message"] and "Bob Good" in records[6]["message"]
+
+
+# Shapes that nobody sends
+
+ODD = [
+    *(None, True, False, 0, -1, 1.5, -0.0, 1e308, 2**53 + 1, 2**63, -(2**63), 2**64),
+    *("", "0", "-1", "55120", " 7", "1e3", "0x10", "9" * 20, "\x1b[2J\n", "\u202e", "x" * 5000, "🚨" * 300),
+    *([], {}, [[]], [None], [1, "2", 3.5, None, {}], {"id": 1}, [{"id": "4127"}], {"callId": 1}, [{"units": [1, {}]}]),
+]
+
+
+def distorted(value, chance):
+    """The same, with something odd in one place or another."""
+    if chance.random() < 0.08:
+        return chance.choice(ODD)
+    if isinstance(value, dict):
+        return {name: distorted(v, chance) for name, v in value.items() if chance.random() > 0.04}
+    if isinstance(value, list):
+        return [distorted(v, chance) for v in value] * chance.choice([1, 1, 1, 0, 2])
+    return value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distorted_samples(start, seed):
+    """Answered, and told in lines with ids that are numbers."""
+    daemon = start(limits={"body": "8M"})
+    chance = random.Random(seed)
+    samples = [json.loads(sample(name)) for name in NAMES]
+    with daemon.connect() as client:
+        for _ in range(1000):
+            body = {name: distorted(value, chance) for name, value in chance.choice(samples).items()}
+            body["key"] = KEY
+            answer = client.ask(request(body))
+            assert re.match(r"ok$|Invalid Type$|Invalid Data: ", answer.text), body
+    records = daemon.stop().events()
+    assert [r["event_id"] for r in records] == list(range(1, len(records) + 1))
+    assert all(isinstance(id_, int) for r in records for field in ("911", "call", "unit") for id_ in r.get(field, []))

@@ -21,7 +21,7 @@
 
 #define KEY "TEST-API-KEY-0000"
 #define NOON_US ((usec_t) 1795449600000000)
-#define CASES_MAX 1000
+#define CASES_MAX 2000
 
 static cJSON *files[16];
 static size_t n_files;
@@ -39,6 +39,29 @@ static char *read_file(const char *folder, const char *name)
         text_add_bytes(&text, piece, n);
     fclose(file);
     return text.s;
+}
+
+/* It says that something changed exactly when something did. */
+static void apply(const struct event *event, struct state *state)
+{
+    cJSON *before = dump_state(state);
+    int r = event->handler->apply(event, state);
+    cJSON *after = dump_state(state);
+    assert_int_equal(r, !cJSON_Compare(before, after, true));
+    cJSON_Delete(before);
+    cJSON_Delete(after);
+}
+
+static void check_record(const struct event *event, const struct description *description)
+{
+    struct text record CLEANUP(text_free) = TEXT_INIT;
+    event_write_record(event, description, &record);
+    cJSON *json = cJSON_ParseWithOpts(record.s, NULL, true);
+    assert_non_null(json);
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(json, "data"));
+    assert_null(strchr(record.s, '\n'));
+    assert_null(strcasestr(record.s, KEY));
+    cJSON_Delete(json);
 }
 
 static cJSON *dump_event(const struct event *event, struct state *state)
@@ -66,8 +89,9 @@ static cJSON *dump_event(const struct event *event, struct state *state)
         add_ids(object, "calls911", description.calls911.v, description.calls911.n);
         add_ids(object, "units", description.units.v, description.units.n);
         if (event->handler->apply)
-            assert_true(event->handler->apply(event, state) >= 0);
+            apply(event, state);
     }
+    check_record(event, &description);
     description_free(&description);
     return object;
 }
@@ -164,7 +188,8 @@ static void test_case(void **state)
     struct state *cad = state_new();
     cJSON *came;
 
-    cJSON_ArrayForEach(before, cJSON_GetObjectItem(fixture, "before")) hear_item(before, cad, NULL);
+    cJSON_ArrayForEach (before, cJSON_GetObjectItem(fixture, "before"))
+        hear_item(before, cad, NULL);
     hear_item(fixture, cad, &came);
     cJSON *dump = dump_state(cad);
     if (dump->child)
@@ -192,7 +217,8 @@ static size_t count_cases(bool (*matches)(const cJSON *fixture, const char *what
     size_t n = 0;
     for (size_t i = 0; i < n_files; i++) {
         const cJSON *fixture;
-        cJSON_ArrayForEach(fixture, files[i]) n += matches(fixture, what);
+        cJSON_ArrayForEach (fixture, files[i])
+            n += matches(fixture, what);
     }
     return n;
 }
@@ -310,8 +336,7 @@ int main(void)
     load();
     for (size_t i = 0; i < n_files; i++) {
         cJSON *fixture;
-        cJSON_ArrayForEach(fixture, files[i])
-        {
+        cJSON_ArrayForEach (fixture, files[i]) {
             const char *why = cJSON_GetStringValue(cJSON_GetObjectItem(fixture, "why"));
             tests[n++] = (struct CMUnitTest){ why ? why : "?", test_case, NULL, NULL, fixture };
         }
