@@ -1,11 +1,13 @@
 /* service.c - the main loop on sd-event, and the words to systemd. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -19,8 +21,25 @@ static void unref_event(sd_event **event)
     sd_event_unref(*event);
 }
 
+/* Who starts us with a standard stream closed must not find a socket in its place: lines would be written into it. */
+static int fill_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
+}
+
 int service_prepare(struct err *err)
 {
+    int streams = fill_standard_streams();
+    if (streams < 0)
+        return err_set(err, streams, "cannot open /dev/null: %s", strerror(-streams));
+
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
