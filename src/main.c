@@ -194,12 +194,21 @@ static int open_listeners(const struct config *config, struct http_listener *ret
     return 0;
 }
 
+/* Scripts wait for this line, so it comes at every log.level. */
 static void tell_ready(const struct http_listener *listeners, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        char name[64];
+        char name[64], line[128];
         http_socket_name(listeners[i].fd, name, sizeof(name));
-        log_line(LOG_NOTICE, LOG_ID_READY, "ready on %s, listener %s", name, listeners[i].name);
+        snprintf(line, sizeof(line), "ready on %s, listener %s", name, listeners[i].name);
+        const struct log_field listener = { "SONORAN_LISTENER", listeners[i].name, strlen(listeners[i].name), 0,
+                                            false };
+        log_write(&(struct log_record){ .level = LOG_NOTICE,
+                                        .message_id = LOG_ID_READY,
+                                        .line = line,
+                                        .fields = &listener,
+                                        .n_fields = 1,
+                                        .always = true });
     }
 }
 

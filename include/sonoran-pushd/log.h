@@ -42,6 +42,7 @@ struct log_record {
     const char *line;       /* made safe already (text_add_safe) */
     const struct log_field *fields;
     size_t n_fields;
+    bool always; /* whatever the level: what scripts wait for */
 };
 
 /* Starts the writing thread. Before it, and after log_close, lines go straight to stderr. */

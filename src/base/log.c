@@ -226,7 +226,7 @@ bool log_wants(int level)
 void log_write(const struct log_record *record)
 {
     struct log_record timed = *record;
-    if (!log_wants(record->level))
+    if (!record->always && !log_wants(record->level))
         return;
     if (!timed.time_us)
         timed.time_us = now_us();

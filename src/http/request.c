@@ -7,8 +7,8 @@
 #include "private.h"
 
 #define PAGE                                                                                                           \
-    PROGRAM_NAME " is listening here for Sonoran CAD push events.\n"                                                   \
-                 "This port works; enter this address in the CAD's panel.\n"
+    PROGRAM_NAME " is running and listening for the push events of Sonoran CAD.\n"                                     \
+                 "You see this, so the port is open. Enter the address in the CAD's panel.\n"
 
 /* What the head of a request tells, beside method and path. */
 struct head {

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import KEY, PATH, WRONG_KEY, as_bytes, call911, chunked, config, event, request, wait_for
+from harness import KEY, PATH, WRONG_KEY, as_bytes, call911, chunked, event, request, wait_for
 
 LIMIT = 64 << 10  # limits.body where a test is about it
 OK_BODY = event()
@@ -171,7 +171,7 @@ def test_push_paths(daemon, path):
     page = daemon.ask("GET", path)
     assert page.status == 200
     assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert "listening" in page.text and len(page.text) < 500
+    assert "running" in page.text and len(page.text) < 500
     head = daemon.ask("HEAD", path)
     assert (head.status, head.text) == (200, "")
     assert head.headers["Content-Length"] == str(len(page.text.encode()))

@@ -264,3 +264,11 @@ def test_reader_that_is_gone(daemon):
     daemon.stderr.close()
     flood(daemon, 1_000)
     assert daemon.address == address and daemon.serves()
+
+
+@pytest.mark.parametrize("level", ["emerg", "warning"])
+def test_ready_is_told_at_every_level(start, level):
+    """Scripts wait for the line; the harness does."""
+    daemon = start(log={"level": level})
+    assert len(daemon.ready()) == 1
+    assert daemon.post(event()).status == 200
