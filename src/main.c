@@ -27,6 +27,7 @@ struct arguments {
 struct program {
     const char *file;
     struct config *config;
+    struct config *started; /* what listens is of this one */
     struct state *state;
     struct pipeline *pipeline;
     struct ingress *ingress;
@@ -133,7 +134,7 @@ static void apply_config(void *argument)
 
 static void take_config(struct program *program, struct config *next)
 {
-    char *restart CLEANUP(cleanup_free) = config_needs_restart(program->config, next);
+    char *restart CLEANUP(cleanup_free) = config_needs_restart(program->started, next);
     struct reload reload = { .program = program, .config = next };
     http_call(program->http, apply_config, &reload);
     if (reload.r < 0) {
@@ -142,7 +143,8 @@ static void take_config(struct program *program, struct config *next)
         return;
     }
 
-    config_free(program->config);
+    if (program->config != program->started)
+        config_free(program->config);
     program->config = next;
     log_configure(next->log.target, next->log.level);
     log_line(LOG_NOTICE, LOG_ID_RELOADED, "configuration reloaded from %s", program->file);
@@ -302,7 +304,10 @@ int main(int argc, char **argv)
     int r = config_load(arguments.file, &program.config, &problems);
     tell_problems(&problems, r < 0 ? LOG_ERR : LOG_WARNING, LOG_ID_CONFIG);
     config_problems_free(&problems);
+    program.started = program.config;
     status = r < 0 ? EX_CONFIG : act(&arguments, &program);
-    config_free(program.config);
+    if (program.config != program.started)
+        config_free(program.config);
+    config_free(program.started);
     return status;
 }

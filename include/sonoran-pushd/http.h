@@ -56,11 +56,14 @@ struct http_callbacks {
     void *userdata;
     void (*post)(void *userdata, struct http_request *request, struct http_answer *ret);
     /* A request that was refused here. what: "path not found" and the like. */
-    void (*refused)(void *userdata, const struct http_origin *origin, unsigned status, const char *what);
+    void (*refused)(void *userdata, const struct http_origin *origin, const char *what);
 };
 
 /* Opens a listening socket. IPv6's [::] takes IPv4 too, and is 0.0.0.0 where the machine has no IPv6. */
 int http_listen(const struct sockaddr *address, socklen_t size, struct err *err) MUST_CHECK;
+
+/* Who counts as one: an IPv4 address, the 64 bits of IPv6 that one host has all to itself. */
+struct in6_addr http_host_of(const struct in6_addr *address);
 
 /* "[::]:30120": where a socket listens, with the real port. */
 void http_socket_name(int fd, char *ret_name, size_t size);

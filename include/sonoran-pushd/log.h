@@ -33,6 +33,8 @@ struct log_field {
     bool list; /* may have several values: JSON shows an array even for one */
 };
 
+struct log_field log_text(const char *name, const char *text);
+
 struct log_record {
     int level;
     const char *label;      /* up to 4 characters in front of the line, NULL: the level's name */

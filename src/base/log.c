@@ -223,6 +223,11 @@ bool log_wants(int level)
     return level <= atomic_load_explicit(&the_log.level, memory_order_relaxed);
 }
 
+struct log_field log_text(const char *name, const char *text)
+{
+    return (struct log_field){ .name = name, .text = text, .size = strlen(text) };
+}
+
 void log_write(const struct log_record *record)
 {
     struct log_record timed = *record;

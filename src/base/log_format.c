@@ -10,7 +10,7 @@
 
 #include "log_private.h"
 
-#define FIELDS_MAX 4096 /* of one record; more are left out */
+#define FIELDS_MAX 400 /* of one record; more make a message that the kernel does not take (IOV_MAX) */
 
 static const char *level_label(int level)
 {

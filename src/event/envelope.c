@@ -22,37 +22,14 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
 }
 
-/* Key and type are read by string_value where they are strings; here is what else they may be. */
-static bool sound_json(struct span json)
+/* The parsed form, which costs far more than the check of the text: only for who has the key. */
+static int parse_members(struct batch_memory *memory, const struct parts *parts)
 {
-    if (!json.size || (json.s[0] == '"' && !memchr(json.s, '\\', json.size)))
-        return true;
-    cJSON *parsed = json_parse(json, true);
-    if (parsed && cJSON_IsString(parsed))
-        explicit_bzero(parsed->valuestring, strlen(parsed->valuestring));
-    cJSON_Delete(parsed);
-    return parsed != NULL;
-}
-
-static int read_body(struct batch_memory *memory, struct span body, struct parts *parts, struct err *err)
-{
-    int r = read_members(body, parts, &memory->extra, err);
-    if (r < 0)
-        return r;
-    if (parts->n_key > 1 || parts->n_type > 1)
-        return err_set(err, -EINVAL, "%s stands twice", parts->n_key > 1 ? "key" : "type");
-    if (!sound_json(parts->key) || !sound_json(parts->type))
-        return err_set(err, -EINVAL, "malformed key or type");
-    if (parts->data.size) {
-        memory->data = json_parse(parts->data, parts->long_numbers);
-        if (!memory->data)
-            return err_set(err, -EINVAL, "malformed data");
-    }
-    if (memory->extra.size) {
-        memory->top = json_parse((struct span){ memory->extra.s, memory->extra.size }, parts->long_numbers);
-        if (!memory->top)
-            return err_set(err, -EINVAL, "malformed member beside data");
-    }
+    const struct text *extra = &memory->extra;
+    if (parts->data.size && !(memory->data = json_parse(parts->data, parts->awkward)))
+        return -ENOMEM;
+    if (extra->size && !(memory->top = json_parse((struct span){ extra->s, extra->size }, parts->awkward)))
+        return -ENOMEM;
     return 0;
 }
 
@@ -85,8 +62,12 @@ static const struct event_community *find_community(const struct envelope_rules 
 static void show_claimed(char *claimed, const char *type)
 {
     struct text safe CLEANUP(text_free) = TEXT_INIT;
-    text_add_safe(&safe, type, strlen(type), EVENT_TYPE_MAX_BYTES / 4);
-    snprintf(claimed, EVENT_TYPE_MAX_BYTES + 1, "%s", safe.s);
+    size_t max_chars = EVENT_TYPE_MAX_BYTES / 4;
+    do {
+        text_reset(&safe);
+        text_add_safe(&safe, type, strlen(type), max_chars--);
+    } while (safe.size > EVENT_TYPE_MAX_BYTES && max_chars);
+    snprintf(claimed, EVENT_TYPE_MAX_BYTES + 1, "%s", safe.size > EVENT_TYPE_MAX_BYTES ? "" : safe.s);
 }
 
 /* One event for each element of data, or one for all of it. */
@@ -174,9 +155,13 @@ static enum envelope_refusal read_envelope(struct batch *batch, struct span body
 {
     struct batch_memory *memory = batch->memory;
     struct parts parts = { 0 };
-    int r = read_body(memory, body, &parts, err);
+    int r = read_members(body, &parts, &memory->extra, err);
     if (r < 0)
         return r == -ENOMEM ? ENVELOPE_MEMORY : ENVELOPE_JSON;
+    if (parts.n_key > 1 || parts.n_type > 1) {
+        err_set(err, 0, "%s stands twice", parts.n_key > 1 ? "key" : "type");
+        return ENVELOPE_JSON;
+    }
 
     enum envelope_refusal type = read_type(memory, parts.type);
     const struct event_community *community = find_community(rules, parts.key);
@@ -195,6 +180,11 @@ static enum envelope_refusal read_envelope(struct batch *batch, struct span body
         return type;
     }
     memccpy(memory->community, community->name, '\0', sizeof(memory->community) - 1);
+
+    if (parse_members(memory, &parts) < 0) {
+        err_set(err, 0, "no memory");
+        return ENVELOPE_MEMORY;
+    }
 
     struct event *one = &memory->one;
     one->handler = event_find_type(rules->families, memory->type, &one->family);

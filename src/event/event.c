@@ -16,11 +16,11 @@ const char *event_verdict_name(enum event_verdict verdict)
 
 void ids_add(struct ids *ids, int64_t id)
 {
+    if (ids->n == IDS_MAX)
+        return;
     for (size_t i = 0; i < ids->n; i++)
         if (ids->v[i] == id)
             return;
-    if (ids->n == IDS_MAX)
-        return;
     if (ids->n == ids->room) {
         size_t room = ids->room ? 2 * ids->room : 8;
         int64_t *v = realloc(ids->v, room * sizeof(*v));

@@ -21,7 +21,7 @@ char *string_value(struct span json, size_t *ret_size)
         *ret_size = json.size - 2;
         return strndup(json.s + 1, json.size - 2);
     }
-    cJSON *string = json_parse(json, false);
+    cJSON *string = json_parse(json, true);
     if (!string)
         return NULL;
 
@@ -33,19 +33,17 @@ char *string_value(struct span json, size_t *ret_size)
 }
 
 /* Which member a name (with its quotes) is; one that spells "key" in other letters is no more to be kept than it. */
-static enum member member_by_name(struct span name, bool *ret_sound)
+static enum member member_by_name(struct span name)
 {
     char *decoded CLEANUP(cleanup_free) = NULL;
     struct span plain = { name.s + 1, name.size - 2 };
 
-    *ret_sound = true;
     if (memchr(plain.s, '\\', plain.size)) {
         decoded = string_value(name, &plain.size);
-        *ret_sound = decoded != NULL;
+        if (!decoded)
+            return MEMBER_SECRET; /* no memory: rather lost than kept in the wrong place */
         plain.s = decoded;
     }
-    if (!*ret_sound)
-        return MEMBER_OTHER;
     if (span_is(plain, "key"))
         return MEMBER_KEY;
     if (span_is(plain, "type"))
@@ -62,14 +60,6 @@ static void keep_other(struct text *extra, struct span name, struct span value)
     text_add_bytes(extra, name.s, name.size);
     text_add(extra, ":");
     text_add_bytes(extra, value.s, value.size);
-}
-
-/* For what is about to be dropped: a body is sound as a whole or not at all. */
-static bool is_json(struct span value)
-{
-    cJSON *json = value.size ? json_parse(value, true) : NULL;
-    cJSON_Delete(json);
-    return json || !value.size;
 }
 
 static int read_member(struct scan *scan, struct parts *parts, struct text *extra, struct err *err)
@@ -91,13 +81,7 @@ static int read_member(struct scan *scan, struct parts *parts, struct text *extr
         return r;
     value.size = (size_t) (scan->p - value.s);
 
-    bool sound;
-    enum member member = member_by_name(name, &sound);
-    if (!sound)
-        return err_set(err, -EINVAL, "malformed name of a member");
-    if ((member == MEMBER_SECRET && !is_json(value)) || (member == MEMBER_DATA && !is_json(parts->data)))
-        return err_set(err, -EINVAL, "malformed member");
-    switch (member) {
+    switch (member_by_name(name)) {
     case MEMBER_KEY:
         parts->key = value;
         parts->n_key++;
@@ -153,6 +137,6 @@ int read_members(struct span body, struct parts *parts, struct text *extra, stru
         return err_set(err, -EINVAL, "text behind the object");
     if (extra->size)
         text_add(extra, "}");
-    parts->long_numbers = scan.long_numbers;
+    parts->awkward = scan.awkward;
     return extra->failed ? -ENOMEM : 0;
 }

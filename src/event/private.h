@@ -6,33 +6,33 @@
 /* Where a scan of JSON text stands. */
 struct scan {
     const char *start, *p, *end;
-    unsigned depth;    /* containers open around p */
-    bool long_numbers; /* met a number that a double may not hold */
+    unsigned depth;   /* containers open around p */
+    uint64_t objects; /* which of them are objects, the outermost in bit 0 */
+    bool awkward;     /* met what cJSON spoils: a long number, half a surrogate pair */
 };
 
 /* Passes white space. */
 void scan_space(struct scan *scan);
 
-/* Each passes one such thing and checks its letters: strings, numbers and words are sound after it, brackets are
- * only counted (cJSON looks at the grammar). 0, or -EINVAL and what is wrong where. */
+/* Each passes one such thing, which is sound JSON after it. 0, or -EINVAL and what is wrong where. */
 int scan_string(struct scan *scan, struct err *err) MUST_CHECK;
 int scan_value(struct scan *scan, struct err *err) MUST_CHECK;
 
-/* A value as cJSON has it; numbers that a double would spoil become texts of the same letters. NULL: not JSON. */
-cJSON *json_parse(struct span value, bool long_numbers);
+/* Sound text as cJSON has it. Long numbers become texts of the same letters. NULL: no memory. */
+cJSON *json_parse(struct span value, bool awkward);
 
 /* The members of the body's object; size 0 where there was none. */
 struct parts {
     struct span key, type, data;
     unsigned n_key, n_type;
-    bool long_numbers;
+    bool awkward;
 };
 
-/* Takes a body's object apart; extra becomes an object of all other members, as they came, or stays empty. The
- * letters of everything are sound after it, the grammar only at the top. */
+/* Takes a body's object apart; extra becomes an object of all other members, as they came, or stays empty. The whole
+ * body is sound JSON after it. */
 int read_members(struct span body, struct parts *parts, struct text *extra, struct err *err) MUST_CHECK;
 
-/* The text that a JSON string with sound letters stands for; from malloc. NULL: not a string, or no memory. */
+/* The text that a sound JSON string stands for; from malloc. NULL: not a string, or no memory. */
 char *string_value(struct span json, size_t *ret_size);
 
 /* Between arena_begin and arena_end all that cJSON allocates in this thread comes from the arena and is never freed

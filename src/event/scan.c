@@ -1,8 +1,10 @@
-/* scan.c - what cJSON lets pass: one look at the letters of a JSON text before cJSON reads it.
+/* scan.c - JSON text checked letter by letter, so that nobody's body costs more than one pass before its key is
+ * known, and so that cJSON reads sound text only.
  *
- * cJSON takes any byte below 33 for white space, raw control characters and bytes that are not UTF-8 inside
- * strings, cuts strings at \u0000, reads bad hex digits as 0, takes "01", skips a byte order mark in front of any
- * value, gives up on numbers over 63 letters and rounds those above 2^53. */
+ * What cJSON alone would do: take any byte below 33 for white space, raw control characters and bytes that are not
+ * UTF-8 inside strings, cut strings at \u0000, read bad hex digits as 0, take "01", skip a byte order mark in front
+ * of any value, give up on numbers over 63 letters and on halves of surrogate pairs (which JavaScript writes where a
+ * name was cut inside an emoji), round numbers above 2^53. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,31 +33,43 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The code behind \u, or -1. */
+static int unicode_escape(const char *p, const char *end)
+{
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return -1;
+    int code = 0;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_value(p[i]);
+        if (digit < 0)
+            return -1;
+        code = code * 16 + digit;
+    }
+    return code;
+}
+
 static int scan_escape(struct scan *scan, struct err *err)
 {
     if (scan->end - scan->p < 2)
         return problem(scan, err, "unfinished string");
-
-    char c = scan->p[1];
-    if (c != 'u') {
-        if (!c || !strchr("\"\\/bfnrt", c))
+    if (scan->p[1] != 'u') {
+        if (!scan->p[1] || !strchr("\"\\/bfnrt", scan->p[1]))
             return problem(scan, err, "unknown escape");
         scan->p += 2;
         return 0;
     }
-    if (scan->end - scan->p < 6)
-        return problem(scan, err, "unfinished string");
 
-    int code = 0;
-    for (int i = 2; i < 6; i++) {
-        int digit = hex_value(scan->p[i]);
-        if (digit < 0)
-            return problem(scan, err, "unknown escape");
-        code = code * 16 + digit;
-    }
-    if (code == 0)
-        return problem(scan, err, "NUL character");
+    int code = unicode_escape(scan->p, scan->end);
+    if (code <= 0)
+        return problem(scan, err, code ? "unknown escape" : "NUL character");
     scan->p += 6;
+    if ((code & 0xf800) != 0xd800)
+        return 0;
+    int second = code < 0xdc00 ? unicode_escape(scan->p, scan->end) : -1;
+    if (second >= 0xdc00 && second <= 0xdfff)
+        scan->p += 6;
+    else
+        scan->awkward = true;
     return 0;
 }
 
@@ -110,7 +124,7 @@ static int scan_number(struct scan *scan, struct err *err)
     if (!scan_digits(scan) || (leading_zero && scan->p - digits > 1))
         return problem(scan, err, "malformed number");
     if (scan->p - digits > EXACT_DIGITS)
-        scan->long_numbers = true;
+        scan->awkward = true;
     if (scan->p < scan->end && *scan->p == '.') {
         scan->p++;
         if (!scan_digits(scan))
@@ -124,7 +138,7 @@ static int scan_number(struct scan *scan, struct err *err)
             return problem(scan, err, "malformed number");
     }
     if (scan->p - first > CJSON_NUMBER_MAX)
-        scan->long_numbers = true;
+        scan->awkward = true;
     return 0;
 }
 
@@ -139,95 +153,151 @@ static int scan_word(struct scan *scan, struct err *err)
     return problem(scan, err, *scan->p ? "unexpected letter" : "NUL character");
 }
 
-int scan_value(struct scan *scan, struct err *err)
-{
-    unsigned outside = scan->depth;
+/* What may come next. */
+enum expected { VALUE, VALUE_OR_END, NAME, NAME_OR_END, COMMA_OR_END };
 
-    do {
-        scan_space(scan);
-        if (scan->p == scan->end)
-            return problem(scan, err, "unfinished text");
-        int r = 0;
-        switch (*scan->p) {
-        case '"':
-            r = scan_string(scan, err);
-            break;
-        case '{':
-        case '[':
-            if (++scan->depth > EVENT_MAX_DEPTH)
-                return problem(scan, err, "nested too deeply");
-            scan->p++;
-            break;
-        case '}':
-        case ']':
-            if (scan->depth == outside)
-                return problem(scan, err, "unexpected bracket");
-            scan->depth--;
-            scan->p++;
-            break;
-        case ',':
-        case ':':
-            if (scan->depth == outside)
-                return problem(scan, err, "missing value");
-            scan->p++;
-            break;
-        case '-':
-        case '0' ... '9':
-            r = scan_number(scan, err);
-            break;
-        default:
-            r = scan_word(scan, err);
-        }
-        if (r < 0)
-            return r;
-    } while (scan->depth > outside);
+static bool in_object(const struct scan *scan)
+{
+    return scan->objects >> (scan->depth - 1) & 1;
+}
+
+static int open_container(struct scan *scan, bool object, enum expected *expected, struct err *err)
+{
+    if (scan->depth == EVENT_MAX_DEPTH)
+        return problem(scan, err, "nested too deeply");
+    scan->p++;
+    scan->depth++;
+    scan->objects &= ~((uint64_t) 1 << (scan->depth - 1));
+    scan->objects |= (uint64_t) object << (scan->depth - 1);
+    *expected = object ? NAME_OR_END : VALUE_OR_END;
     return 0;
 }
 
-/* A copy of sound JSON text with each long number in quotes, so that its digits survive cJSON as a text. */
-static int quote_long_numbers(struct span value, struct text *ret)
+static int scan_name(struct scan *scan, struct err *err)
+{
+    if (*scan->p != '"')
+        return problem(scan, err, "a member without a name");
+    int r = scan_string(scan, err);
+    if (r < 0)
+        return r;
+    scan_space(scan);
+    if (scan->p == scan->end || *scan->p != ':')
+        return problem(scan, err, "a member without a colon");
+    scan->p++;
+    return 0;
+}
+
+static int scan_start_of_value(struct scan *scan, enum expected *expected, struct err *err)
+{
+    *expected = COMMA_OR_END;
+    switch (*scan->p) {
+    case '{':
+        return open_container(scan, true, expected, err);
+    case '[':
+        return open_container(scan, false, expected, err);
+    case '"':
+        return scan_string(scan, err);
+    case '-':
+    case '0' ... '9':
+        return scan_number(scan, err);
+    default:
+        return scan_word(scan, err);
+    }
+}
+
+static bool ends_here(const struct scan *scan, unsigned outside, enum expected expected)
+{
+    if (scan->depth == outside || expected == VALUE || expected == NAME)
+        return false;
+    return *scan->p == (in_object(scan) ? '}' : ']');
+}
+
+int scan_value(struct scan *scan, struct err *err)
+{
+    unsigned outside = scan->depth;
+    enum expected expected = VALUE;
+
+    while (expected != COMMA_OR_END || scan->depth > outside) {
+        int r = 0;
+        scan_space(scan);
+        if (scan->p == scan->end)
+            return problem(scan, err, "unfinished text");
+        if (ends_here(scan, outside, expected)) {
+            scan->p++;
+            scan->depth--;
+            expected = COMMA_OR_END;
+        } else if (expected == COMMA_OR_END) {
+            if (*scan->p != ',')
+                return problem(scan, err, "missing comma");
+            scan->p++;
+            expected = in_object(scan) ? NAME : VALUE;
+        } else if (expected == NAME || expected == NAME_OR_END) {
+            r = scan_name(scan, err);
+            expected = VALUE;
+        } else {
+            r = scan_start_of_value(scan, &expected, err);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void copy_string(struct scan *scan, struct text *ret)
+{
+    const char *first = scan->p++;
+    while (scan->p < scan->end && *scan->p != '"') {
+        const char *escape = scan->p;
+        if (*scan->p != '\\') {
+            scan->p++;
+            continue;
+        }
+        scan->awkward = false;
+        (void) scan_escape(scan, NULL);
+        if (!scan->awkward)
+            continue;
+        text_add_bytes(ret, first, (size_t) (escape - first));
+        text_add(ret, "\\ufffd");
+        first = scan->p;
+    }
+    scan->p++;
+    text_add_bytes(ret, first, (size_t) (scan->p - first));
+}
+
+static void copy_number(struct scan *scan, struct text *ret)
+{
+    const char *first = scan->p;
+    scan->awkward = false;
+    (void) scan_number(scan, NULL);
+    text_add(ret, scan->awkward ? "\"" : "");
+    text_add_bytes(ret, first, (size_t) (scan->p - first));
+    text_add(ret, scan->awkward ? "\"" : "");
+}
+
+/* A copy of sound text that cJSON does not spoil: long numbers in quotes, so that their digits survive as a text, and
+ * the replacement character for half a surrogate pair. */
+static int copy_for_cjson(struct span value, struct text *ret)
 {
     struct scan scan = { .start = value.s, .p = value.s, .end = value.s + value.size };
 
     while (scan.p < scan.end && !ret->failed) {
-        const char *first = scan.p;
-        scan.long_numbers = false;
-        if (*scan.p == '"') {
-            if (scan_string(&scan, NULL) < 0)
-                return -EINVAL;
-        } else if (*scan.p == '-' || (*scan.p >= '0' && *scan.p <= '9')) {
-            if (scan_number(&scan, NULL) < 0)
-                return -EINVAL;
-        } else {
-            scan.p++;
-        }
-        if (scan.long_numbers)
-            text_add(ret, "\"");
-        text_add_bytes(ret, first, (size_t) (scan.p - first));
-        if (!scan.long_numbers)
-            continue;
-        text_add(ret, "\"");
-        scan_space(&scan);
-        if (scan.p < scan.end && *scan.p == ':') /* in quotes it would pass for a name */
-            return -EINVAL;
+        if (*scan.p == '"')
+            copy_string(&scan, ret);
+        else if (*scan.p == '-' || (*scan.p >= '0' && *scan.p <= '9'))
+            copy_number(&scan, ret);
+        else
+            text_add_bytes(ret, scan.p++, 1);
     }
     return ret->failed ? -ENOMEM : 0;
 }
 
-cJSON *json_parse(struct span value, bool long_numbers)
+cJSON *json_parse(struct span value, bool awkward)
 {
-    struct text quoted CLEANUP(text_free) = TEXT_INIT;
-    if (long_numbers) {
-        if (quote_long_numbers(value, &quoted) < 0)
+    struct text copy CLEANUP(text_free) = TEXT_INIT;
+    if (awkward) {
+        if (copy_for_cjson(value, &copy) < 0)
             return NULL;
-        value = (struct span){ quoted.s, quoted.size };
+        value = (struct span){ copy.s, copy.size };
     }
-
-    const char *end = NULL;
-    cJSON *json = cJSON_ParseWithLengthOpts(value.s, value.size, &end, false);
-    if (json && end != value.s + value.size) {
-        cJSON_Delete(json);
-        return NULL;
-    }
-    return json;
+    return cJSON_ParseWithLengthOpts(value.s, value.size, NULL, false);
 }

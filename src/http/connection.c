@@ -14,6 +14,9 @@
 #include "private.h"
 
 #define PEER_DONE_MAX_US (100 * USEC_PER_MSEC)
+#define IDLE_MIN_US USEC_PER_SEC
+#define ACCEPT_MAX 64 /* in one round, so that those who are here already are served too */
+#define ACCEPT_REST_US (100 * USEC_PER_MSEC)
 
 static void set_peer(struct connection *connection, const struct sockaddr_storage *peer)
 {
@@ -24,16 +27,17 @@ static void set_peer(struct connection *connection, const struct sockaddr_storag
         memcpy(&connection->address.s6_addr[12], &((const struct sockaddr_in *) peer)->sin_addr, 4);
     }
 
+    connection->host = http_host_of(&connection->address);
     bool v4 = IN6_IS_ADDR_V4MAPPED(&connection->address);
     const void *address = v4 ? &connection->address.s6_addr[12] : &connection->address.s6_addr[0];
     inet_ntop(v4 ? AF_INET : AF_INET6, address, connection->origin.peer, sizeof(connection->origin.peer));
 }
 
-static size_t count_same_address(const struct http *http, const struct in6_addr *address)
+static size_t count_same_host(const struct http *http, const struct in6_addr *host)
 {
     size_t n = 0;
     for (const struct connection *c = http->connections; c; c = c->next)
-        n += IN6_ARE_ADDR_EQUAL(&c->address, address);
+        n += IN6_ARE_ADDR_EQUAL(&c->host, host);
     return n;
 }
 
@@ -66,7 +70,7 @@ void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_cont
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         struct connection *connection = http->incoming;
         *socket_context = connection;
-        connection->counted = true;
+        http->incoming = NULL;
         link_connection(http, connection);
         return;
     }
@@ -91,19 +95,23 @@ void connection_peer_done(struct connection *connection)
     connection->peer_done_us = uptime_us();
 }
 
-/* Nothing more comes and libmicrohttpd has had a round to answer what came. */
+/* Nothing more comes, and all that came was dealt with. */
 static bool is_left_behind(const struct connection *connection, usec_t now)
 {
     return connection->peer_done_us && now > connection->peer_done_us + PEER_DONE_MAX_US &&
-           now > connection->since_us + PEER_DONE_MAX_US;
+           now > connection->progress_us + PEER_DONE_MAX_US;
 }
 
-/* Makes room by ending the connection that has been idle for longest; one that is in a request is left alone. */
-static void end_longest_idle(struct http *http)
+/* Where there is no room for another: ends the connection that has been idle for longest. One that is in a request, or
+ * has hardly come, is left alone. */
+void connections_make_room(struct http *http, usec_t now)
 {
     struct connection *longest = NULL;
+    if (http->n_connections < http->settings.connections && now >= http->rest_until_us)
+        return;
     for (struct connection *c = http->connections; c; c = c->next)
-        if (!c->request.reading && !c->ending && (!longest || c->since_us <= longest->since_us))
+        if (!c->request.reading && !c->ending && now >= c->since_us + IDLE_MIN_US &&
+            (!longest || c->since_us <= longest->since_us))
             longest = c;
     if (longest)
         connection_end(longest);
@@ -119,12 +127,11 @@ static void hand_over(struct http *http, const struct http_listener *listener, i
     }
     connection->http = http;
     connection->fd = fd;
-    connection->since_us = uptime_us();
+    connection->since_us = connection->progress_us = uptime_us();
     set_peer(connection, peer);
     snprintf(connection->origin.listener, sizeof(connection->origin.listener), "%s", listener->name);
-    if (count_same_address(http, &connection->address) >= http->settings.connections_per_ip) {
-        http->callbacks.refused(http->callbacks.userdata, &connection->origin, 0,
-                                "too many connections from one address");
+    if (count_same_host(http, &connection->host) >= http->settings.connections_per_ip) {
+        http->callbacks.refused(http->callbacks.userdata, &connection->origin, "too many connections from one address");
         close(fd);
         free(connection);
         return;
@@ -134,25 +141,24 @@ static void hand_over(struct http *http, const struct http_listener *listener, i
     epoll_ctl(http->loop_fd, EPOLL_CTL_ADD, fd, &peer_done);
     http->incoming = connection;
     MHD_add_connection(http->daemon, fd, (const struct sockaddr *) peer, peer_size); /* closes fd on failure */
-    if (!connection->counted)
-        free(connection);
+    free(http->incoming);                                                            /* NULL if it was taken */
     http->incoming = NULL;
 }
 
 void connection_accept(struct http *http, const struct http_listener *listener)
 {
-    while (http->n_connections < http->settings.connections) {
+    for (int i = 0; i < ACCEPT_MAX && http->n_connections < http->settings.connections; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_size = sizeof(peer);
         int fd = accept4(listener->fd, (struct sockaddr *) &peer, &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
-                end_longest_idle(http);
-            return;
+        if (fd >= 0) {
+            hand_over(http, listener, fd, &peer, peer_size);
+            continue;
         }
-        hand_over(http, listener, fd, &peer, peer_size);
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            http->rest_until_us = uptime_us() + ACCEPT_REST_US; /* out of files or memory: it would fail again */
+        return;
     }
-    end_longest_idle(http);
 }
 
 void connections_check(struct http *http, usec_t now)
@@ -161,9 +167,9 @@ void connections_check(struct http *http, usec_t now)
         bool late = now >= c->since_us + http->settings.request_time_us;
         if (c->ending || (!late && !is_left_behind(c, now)))
             continue;
-        if (c->request.reading && late)
-            http->callbacks.refused(http->callbacks.userdata, &c->origin, MHD_HTTP_REQUEST_TIMEOUT,
-                                    "request not complete in time");
+        if (c->request.reading)
+            http->callbacks.refused(http->callbacks.userdata, &c->origin,
+                                    late ? "request not complete in time" : "request not complete");
         connection_end(c);
     }
 }

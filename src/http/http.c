@@ -15,6 +15,7 @@
 #include "private.h"
 
 #define WAIT_MAX_MS 200
+#define WAIT_NOTHING_MS 10
 #define READY_MAX 64
 
 /* What epoll reports: a listener's address, or one of these. */
@@ -41,7 +42,8 @@ static int watch(struct http *http, int fd, void *mark)
 /* Above the limit of connections the rest wait in the kernel's queue; asking for them would make epoll spin. */
 static void watch_listeners(struct http *http)
 {
-    bool want = !http->stopping && http->n_connections < http->settings.connections;
+    bool want = !http->stopping && http->n_connections < http->settings.connections &&
+                (!http->rest_until_us || uptime_us() >= http->rest_until_us);
     if (want == http->accepting)
         return;
     for (size_t i = 0; i < http->n_listeners; i++)
@@ -52,12 +54,14 @@ static void watch_listeners(struct http *http)
     http->accepting = want;
 }
 
-static int wait_ms(const struct http *http)
+/* libmicrohttpd wants to run at once, again and again, while a chunk's length does not fit into its memory. A round in
+ * which nothing happened shows that it has nothing to do. */
+static int wait_ms(const struct http *http, bool stirred)
 {
     MHD_UNSIGNED_LONG_LONG wanted;
     if (MHD_get_timeout(http->daemon, &wanted) == MHD_YES && wanted < WAIT_MAX_MS)
-        return (int) wanted;
-    return http->n_connections || http->stopping ? WAIT_MAX_MS : -1;
+        return wanted || stirred ? (int) wanted : WAIT_NOTHING_MS;
+    return http->n_connections || http->stopping || !http->accepting ? WAIT_MAX_MS : -1;
 }
 
 /* What another thread wants done here. */
@@ -108,17 +112,21 @@ static void *http_thread(void *argument)
     struct http *http = argument;
     struct epoll_event ready[READY_MAX];
     usec_t checked_us = 0;
+    bool stirred = true;
 
     pthread_setname_np(pthread_self(), "http");
     while (!finished(http)) {
         watch_listeners(http);
-        int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http));
+        int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, stirred));
+        uint64_t n_steps = http->n_steps;
         if (n > 0)
             take_ready(http, ready, n);
         MHD_run(http->daemon);
+        stirred = n > 0 || http->n_steps != n_steps;
 
         usec_t now = uptime_us();
         if (now >= checked_us + WAIT_MAX_MS * USEC_PER_MSEC) {
+            connections_make_room(http, now);
             connections_check(http, now);
             checked_us = now;
         }

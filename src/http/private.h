@@ -12,6 +12,7 @@
 
 /* Of one request; a connection has one at a time. */
 struct request {
+    bool push_path;   /* its first line names one */
     bool seen;        /* its head was looked at */
     bool reading;     /* its first line is here, its answer is not out yet */
     bool close;       /* the connection ends with the answer */
@@ -29,12 +30,13 @@ struct connection {
     struct http *http;
     struct request request;
     struct http_origin origin;
+    struct in6_addr host; /* http_host_of its address */
     struct in6_addr address;
     int fd;
-    bool counted;        /* libmicrohttpd has it */
     bool ending;         /* shut down, waiting for libmicrohttpd to notice */
     usec_t peer_done_us; /* uptime; 0: the peer may still send */
     usec_t since_us;     /* uptime: connected, last answered, or start of the request it is in */
+    usec_t progress_us;  /* uptime: the last time something of a request came or went */
 };
 
 struct cached_answer {
@@ -60,6 +62,8 @@ struct http {
     uint64_t in_flight_bytes;
     struct cached_answer cached[HTTP_CACHED_ANSWERS];
 
+    uint64_t n_steps;     /* grows with everything that gets a request on */
+    usec_t rest_until_us; /* uptime: accepting failed, not to be tried before */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t called;
@@ -74,6 +78,7 @@ void connection_peer_done(struct connection *connection);
 void connection_accept(struct http *http, const struct http_listener *listener);
 void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
                        enum MHD_ConnectionNotificationCode code);
+void connections_make_room(struct http *http, usec_t uptime_us);
 void connections_check(struct http *http, usec_t uptime_us);
 void connections_end_idle(struct http *http);
 bool connections_reading(const struct http *http);

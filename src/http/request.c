@@ -17,12 +17,16 @@ struct head {
     const char *transfer_encoding;
     const char *content_encoding;
     bool expects_continue;
+    bool malformed; /* a name with a blank behind it, which others take for that name */
 };
 
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct head *head = cls;
+    size_t size = strlen(name);
     (void) kind;
+    if (size && (name[size - 1] == ' ' || name[size - 1] == '\t'))
+        head->malformed = true;
     if (!value)
         return MHD_YES;
     if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
@@ -45,10 +49,22 @@ static void refuse(struct request *request, unsigned status, const char *text, c
     request->what = what;
 }
 
-static bool is_push_path(const struct http *http, const char *url)
+/* The path of a request line, as it was sent: without query, and without http://HOST in front. */
+static struct span path_of(const char *uri)
 {
+    static const char scheme[] = "http://";
+    if (strncasecmp(uri, scheme, strlen(scheme)) == 0) {
+        uri += strlen(scheme);
+        uri += strcspn(uri, "/?");
+    }
+    return (struct span){ uri, strcspn(uri, "?") };
+}
+
+static bool is_push_path(const struct http *http, const char *uri)
+{
+    struct span path = path_of(uri);
     for (size_t i = 0; i < http->settings.n_paths; i++)
-        if (strcmp(http->paths[i], url) == 0)
+        if (strlen(http->paths[i]) == path.size && memcmp(http->paths[i], path.s, path.size) == 0)
             return true;
     return false;
 }
@@ -81,14 +97,14 @@ static void refuse_busy(struct request *request)
 }
 
 /* Everything that can be decided before the body is read, in the order of design section 3. */
-static void judge_head(struct http *http, struct request *request, const struct head *head, const char *url,
-                       const char *method)
+static void judge_head(struct http *http, struct request *request, const struct head *head, const char *method)
 {
     bool chunked = head->transfer_encoding != NULL;
-    if (head->n_lengths > 1 || (chunked && (head->n_lengths || strcasecmp(head->transfer_encoding, "chunked") != 0))) {
-        refuse(request, MHD_HTTP_BAD_REQUEST, "Bad Request", "contradictory length headers");
+    if (head->malformed || head->n_lengths > 1 ||
+        (chunked && (head->n_lengths || strcasecmp(head->transfer_encoding, "chunked") != 0))) {
+        refuse(request, MHD_HTTP_BAD_REQUEST, "Bad Request", "malformed headers");
         request->close = true;
-    } else if (!is_push_path(http, url)) {
+    } else if (!request->push_path) {
         refuse(request, MHD_HTTP_NOT_FOUND, "Not Found", "path not found");
     } else if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0) {
         refuse(request, MHD_HTTP_OK, PAGE, NULL);
@@ -200,7 +216,7 @@ static enum MHD_Result send_refusal(struct connection *connection, struct MHD_Co
                                   .text = request->text,
                                   .retry_after_s = request->retry_after_s };
     if (request->what)
-        http->callbacks.refused(http->callbacks.userdata, &connection->origin, request->refusal, request->what);
+        http->callbacks.refused(http->callbacks.userdata, &connection->origin, request->what);
     return send_answer(http, mhd, request, &answer);
 }
 
@@ -224,13 +240,14 @@ static enum MHD_Result handle_post(struct connection *connection, struct MHD_Con
 
 void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
-    (void) cls;
-    (void) uri;
+    struct http *http = cls;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection *connection = info->socket_context;
 
+    http->n_steps++;
     connection->request.reading = true;
-    connection->since_us = uptime_us();
+    connection->request.push_path = is_push_path(http, uri);
+    connection->since_us = connection->progress_us = uptime_us();
     return connection;
 }
 
@@ -240,13 +257,16 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     struct http *http = cls;
     struct connection *connection = *con_cls;
     struct request *request = &connection->request;
+    (void) url; /* with its %XX decoded; request_first_line saw what was sent */
     (void) version;
+    http->n_steps++;
+    connection->progress_us = uptime_us();
 
     if (!request->seen) {
         struct head head = { 0 };
         request->seen = true;
         MHD_get_connection_values(mhd, MHD_HEADER_KIND, read_header, &head);
-        judge_head(http, request, &head, url, method);
+        judge_head(http, request, &head, method);
         return request->close ? send_refusal(connection, mhd) : MHD_YES;
     }
     if (*upload_data_size > 0) {
@@ -274,5 +294,5 @@ void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, en
     if (!connection)
         return;
     request_done(cls, &connection->request);
-    connection->since_us = uptime_us();
+    connection->since_us = connection->progress_us = uptime_us();
 }

@@ -62,6 +62,14 @@ int http_listen(const struct sockaddr *address, socklen_t size, struct err *err)
     return err_set(err, fd, "cannot listen on %s: %s%s", name, strerror(-fd), hint);
 }
 
+struct in6_addr http_host_of(const struct in6_addr *address)
+{
+    struct in6_addr host = *address;
+    if (!IN6_IS_ADDR_V4MAPPED(address))
+        memset(&host.s6_addr[8], 0, 8);
+    return host;
+}
+
 void http_socket_name(int fd, char *ret_name, size_t size)
 {
     struct sockaddr_storage address;

@@ -99,10 +99,9 @@ static void post(void *userdata, struct http_request *request, struct http_answe
     pipeline_submit(ingress->pipeline, &batch);
 }
 
-static void refused(void *userdata, const struct http_origin *origin, unsigned status, const char *what)
+static void refused(void *userdata, const struct http_origin *origin, const char *what)
 {
     struct ingress *ingress = userdata;
-    (void) status;
     refusals_tell(&ingress->refusals, origin, what, NULL, NULL);
 }
 

@@ -7,14 +7,6 @@
 
 #define WAYS 8 /* slots an address may be in */
 
-static struct in6_addr host_of(const struct in6_addr *address)
-{
-    struct in6_addr host = *address;
-    if (!IN6_IS_ADDR_V4MAPPED(address))
-        memset(&host.s6_addr[8], 0, 8);
-    return host;
-}
-
 /* FNV-1a from a secret start, and mixed once more: neighbours must not meet, and nobody can choose who meets. */
 static size_t first_slot(const struct limiter *limiter, const struct in6_addr *host)
 {
@@ -34,7 +26,7 @@ void limiter_init(struct limiter *limiter)
 usec_t limiter_wait_us(const struct limiter *limiter, const struct in6_addr *address, uint64_t max_failed,
                        usec_t window_us, usec_t now)
 {
-    struct in6_addr host = host_of(address);
+    struct in6_addr host = http_host_of(address);
     const struct limiter_slot *slots = &limiter->slots[first_slot(limiter, &host)];
     for (size_t i = 0; i < WAYS; i++) {
         if (!slots[i].since_us || !IN6_ARE_ADDR_EQUAL(&slots[i].address, &host))
@@ -47,7 +39,7 @@ usec_t limiter_wait_us(const struct limiter *limiter, const struct in6_addr *add
 
 void limiter_failed(struct limiter *limiter, const struct in6_addr *address, usec_t window_us, usec_t now)
 {
-    struct in6_addr host = host_of(address);
+    struct in6_addr host = http_host_of(address);
     struct limiter_slot *slots = &limiter->slots[first_slot(limiter, &host)], *slot = slots;
     for (size_t i = 0; i < WAYS; i++) {
         if (slots[i].since_us && IN6_ARE_ADDR_EQUAL(&slots[i].address, &host)) {
@@ -57,7 +49,7 @@ void limiter_failed(struct limiter *limiter, const struct in6_addr *address, use
         if (slots[i].since_us < slot->since_us)
             slot = &slots[i];
     }
-    if (!IN6_ARE_ADDR_EQUAL(&slot->address, &host) || now >= slot->since_us + window_us)
+    if (!slot->since_us || !IN6_ARE_ADDR_EQUAL(&slot->address, &host) || now >= slot->since_us + window_us)
         *slot = (struct limiter_slot){ .address = host, .since_us = now ? now : 1 };
     slot->n_failed++;
 }

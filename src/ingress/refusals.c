@@ -25,11 +25,6 @@ static bool count(struct refusals *refusals, const char *reason, const char *pee
     return tell;
 }
 
-static struct log_field field(const char *name, const char *text)
-{
-    return (struct log_field){ .name = name, .text = text, .size = strlen(text) };
-}
-
 void refusals_tell(struct refusals *refusals, const struct http_origin *origin, const char *reason, const char *detail,
                    const char *claimed)
 {
@@ -43,11 +38,11 @@ void refusals_tell(struct refusals *refusals, const struct http_origin *origin, 
     if (detail && *detail)
         text_addf(&line, " (%s)", detail);
     struct log_field fields[] = {
-        field("SONORAN_LISTENER", origin->listener),
-        field("SONORAN_FROM", origin->peer),
-        field("SONORAN_VERDICT", "refused"),
-        field("SONORAN_REASON", reason),
-        field("SONORAN_EVENT", claimed ? claimed : ""),
+        log_text("SONORAN_LISTENER", origin->listener),
+        log_text("SONORAN_FROM", origin->peer),
+        log_text("SONORAN_VERDICT", "refused"),
+        log_text("SONORAN_REASON", reason),
+        log_text("SONORAN_EVENT", claimed ? claimed : ""),
     };
     log_write(&(struct log_record){
         .level = LOG_WARNING,
@@ -65,8 +60,8 @@ static void tell_sum(const struct refusal_kind *kind)
     struct text line CLEANUP(text_free) = TEXT_INIT;
     text_addf(&line, "refused %llu more like this in the last minute: %s (the last from %s)",
               (unsigned long long) kind->n_more, kind->what, kind->last_peer);
-    struct log_field fields[] = { field("SONORAN_VERDICT", "refused"),
-                                  field("SONORAN_REASON", kind->what),
+    struct log_field fields[] = { log_text("SONORAN_VERDICT", "refused"),
+                                  log_text("SONORAN_REASON", kind->what),
                                   { .name = "SONORAN_COUNT", .number = (int64_t) kind->n_more } };
     log_write(&(struct log_record){
         .level = LOG_WARNING,

@@ -28,11 +28,6 @@ static void describe(const struct event *event, const struct state *state, struc
         text_add(&out->line, ", a type not known here");
 }
 
-static struct log_field text_field(const char *name, const char *text)
-{
-    return (struct log_field){ .name = name, .text = text, .size = strlen(text) };
-}
-
 static size_t add_ids(struct log_field *fields, const char *name, const struct ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
@@ -70,22 +65,22 @@ void line_write(const struct event *event, const struct state *state, struct des
     }
 
     text_add_safe(&type, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    fields[n++] = text_field("SONORAN_EVENT", type.s);
+    fields[n++] = log_text("SONORAN_EVENT", type.s);
     fields[n++] = (struct log_field){ .name = "SONORAN_EVENT_ID", .number = (int64_t) event->id };
-    fields[n++] = text_field("SONORAN_COMMUNITY", event->community);
-    fields[n++] = text_field("SONORAN_LISTENER", event->origin->listener);
-    fields[n++] = text_field("SONORAN_FROM", event->origin->peer);
-    n += add_ids(fields + n, "SONORAN_CALL", &description->calls);
-    n += add_ids(fields + n, "SONORAN_911", &description->calls911);
-    n += add_ids(fields + n, "SONORAN_UNIT", &description->units);
+    fields[n++] = log_text("SONORAN_COMMUNITY", event->community);
+    fields[n++] = log_text("SONORAN_LISTENER", event->origin->listener);
+    fields[n++] = log_text("SONORAN_FROM", event->origin->peer);
     if (!accepted) {
-        fields[n++] = text_field("SONORAN_VERDICT", event_verdict_name(event->verdict));
-        fields[n++] = text_field("SONORAN_REASON", event->reason);
+        fields[n++] = log_text("SONORAN_VERDICT", event_verdict_name(event->verdict));
+        fields[n++] = log_text("SONORAN_REASON", event->reason);
     }
     if (payload_bytes && event->data_text.size)
         fields[n++] = (struct log_field){ .name = "SONORAN_DATA",
                                           .text = event->data_text.s,
                                           .size = cut(event->data_text, payload_bytes) };
+    n += add_ids(fields + n, "SONORAN_CALL", &description->calls);
+    n += add_ids(fields + n, "SONORAN_911", &description->calls911);
+    n += add_ids(fields + n, "SONORAN_UNIT", &description->units);
     log_write(&(struct log_record){
         .level = description->level,
         .label = !accepted       ? "deny"

@@ -54,6 +54,7 @@ static const char *const sound[] = {
     "{\"x\":1e400,\"y\":100000000000000000000000000000000000000000000000000000000000000000000000000," REST,
     "{\"x\":0.1234567890123456789012345678901234567890123456789012345678901234567890," REST,
     "{\"\":{},\"\":[]," REST,
+    "{\"a\":[\"\\ud800\",\"\\udc00x\",\"\\ud800\\u0041\",\"\\ud83d\\ude00\",\"\\ud83d\\ud83d\\ude00\"]," REST,
     "{\"data\":1,\"data\":{}," REST,
     "{\"\\u006bey\":\"KEY-one\",\"type\":\"EVENT_REMOVE_911\"}",
     "{\"key\":\"\\u004bEY-one\",\"t\\u0079pe\":\"EVENT\\u005fREMOVE_911\"}",
@@ -113,9 +114,6 @@ static const char *const unsound[] = {
     "{\"a\":\"\\u12g4\"," REST,
     "{\"a\":\"\\u0000\"," REST,
     "{\"a\\u0000b\":1," REST,
-    "{\"a\":\"\\ud800\"," REST,
-    "{\"a\":\"\\udc00\"," REST,
-    "{\"a\":\"\\ud800\\u0041\"," REST,
     "{\"a\":\"line\nbreak\"," REST,
     "{\"a\":\"tab\t\"," REST,
     "{\"a\":\"\x01\"," REST,
@@ -130,7 +128,13 @@ static const char *const unsound[] = {
     "{/**/" REST,
     "{\"KEY\":[}," REST,
     "{\"data\":[},\"data\":{}," REST,
-    "{\"key\":\"\\ud800\",\"type\":\"X\"}",
+    "{\"key\":[1 1],\"type\":\"X\"}",
+    "{\"a\":[1 1]," REST,
+    "{\"a\":{\"b\"}," REST,
+    "{\"a\":{\"b\":}," REST,
+    "{\"a\":[:]," REST,
+    "{\"a\":[,1]," REST,
+    "{\"a\":{1:2}," REST,
     "{\"key\":\"a\",\"key\":\"KEY-one\",\"type\":\"X\"}",
     "{\"key\":\"KEY-one\",\"type\":\"X\",\"type\":\"X\"}",
     "{\"key\":\"KEY-one\",\"\\u006bey\":\"KEY-one\",\"type\":\"X\"}",
@@ -256,6 +260,22 @@ static void test_bytes_are_kept_and_the_key_is_not(void **state)
     batch_done(&batch);
 }
 
+/* What JavaScript makes of a name that was cut inside an emoji. */
+static void test_half_a_surrogate_pair(void **state)
+{
+    (void) state;
+    const char *body = "{\"data\":{\"call\":{\"callId\":1,\"caller\":\"a\\ud83d\",\"x\":12345678901234567890}},"
+                       "\"key\":\"KEY-one\",\"type\":\"EVENT_911\"}";
+    struct batch batch;
+    struct err err;
+    assert_int_equal(parse(body, strlen(body), false, &batch, &err), ENVELOPE_OK);
+    const cJSON *call = cJSON_GetObjectItem(batch.events[0].data, "call");
+    assert_string_equal(cJSON_GetObjectItem(call, "caller")->valuestring, "a\xef\xbf\xbd");
+    assert_memory_equal(batch.events[0].data_text.s, body + 8, batch.events[0].data_text.size);
+    batch_done(&batch);
+    expect_text("{\"key\":\"\\ud800\",\"type\":\"X\"}", ENVELOPE_KEY);
+}
+
 static void test_unknown_types(void **state)
 {
     (void) state;
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_bytes_are_kept_and_the_key_is_not),
+        cmocka_unit_test(test_half_a_surrogate_pair),
         cmocka_unit_test(test_unknown_types),
         cmocka_unit_test(test_batch_limit),
     };
