@@ -16,6 +16,7 @@
 
 #define WAIT_MAX_MS 200
 #define WAIT_NOTHING_MS 10
+#define QUIET_ROUNDS_MAX 16
 #define READY_MAX 64
 
 /* What epoll reports: a listener's address, or one of these. */
@@ -54,13 +55,13 @@ static void watch_listeners(struct http *http)
     http->accepting = want;
 }
 
-/* libmicrohttpd wants to run at once, again and again, while a chunk's length does not fit into its memory. A round in
- * which nothing happened shows that it has nothing to do. */
-static int wait_ms(const struct http *http, bool stirred)
+/* libmicrohttpd wants to run at once, for ever, while a chunk's length does not fit into its memory. Some rounds in
+ * which nothing happens are its way of getting on; many show that it has nothing to do. */
+static int wait_ms(const struct http *http, unsigned n_quiet_rounds)
 {
     MHD_UNSIGNED_LONG_LONG wanted;
     if (MHD_get_timeout(http->daemon, &wanted) == MHD_YES && wanted < WAIT_MAX_MS)
-        return wanted || stirred ? (int) wanted : WAIT_NOTHING_MS;
+        return wanted || n_quiet_rounds < QUIET_ROUNDS_MAX ? (int) wanted : WAIT_NOTHING_MS;
     return http->n_connections || http->stopping || !http->accepting ? WAIT_MAX_MS : -1;
 }
 
@@ -112,17 +113,17 @@ static void *http_thread(void *argument)
     struct http *http = argument;
     struct epoll_event ready[READY_MAX];
     usec_t checked_us = 0;
-    bool stirred = true;
+    unsigned n_quiet_rounds = 0;
 
     pthread_setname_np(pthread_self(), "http");
     while (!finished(http)) {
         watch_listeners(http);
-        int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, stirred));
+        int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, n_quiet_rounds));
         uint64_t n_steps = http->n_steps;
         if (n > 0)
             take_ready(http, ready, n);
         MHD_run(http->daemon);
-        stirred = n > 0 || http->n_steps != n_steps;
+        n_quiet_rounds = n > 0 || http->n_steps != n_steps ? 0 : n_quiet_rounds + 1;
 
         usec_t now = uptime_us();
         if (now >= checked_us + WAIT_MAX_MS * USEC_PER_MSEC) {
