@@ -174,6 +174,18 @@ def test_listeners_changed(daemon):
     assert (daemon.address, len(daemon.ready())) == (address, 1)
 
 
+def test_listeners_changed_and_back(daemon):
+    """What counts is what listens, not what the file said last."""
+    listeners = [{"name": "other", "address": "127.0.0.1:0"}]
+    for _ in range(2):
+        since = len(daemon.lines())
+        daemon.reload(config(listeners=listeners))
+        daemon.wait_line("after a restart: listeners", since)
+    since = len(daemon.lines())
+    daemon.reload(config())
+    assert not any("after a restart" in line for line in daemon.stop().lines()[since:])
+
+
 def test_listeners_unchanged(daemon):
     daemon.reload(config(communities=NEW_COMMUNITIES))
     daemon.stop()
