@@ -139,22 +139,25 @@ static void detach_describe(const struct event *event, const struct state *state
     units_describe(event, state, out, " detached from ");
 }
 
-static int attach_apply(const struct event *event, struct state *state)
+static int units_apply(const struct event *event, struct state *state, bool attach)
 {
     struct ids units CLEANUP(ids_free) = { 0 };
     int64_t call = 0;
     get_ids(event->data, unit_names, &units);
     get_id(event->data, "callId", &call);
-    return state_call_attach(state, event->community, call, units.v, units.n, event->time_us);
+    if (attach)
+        return state_call_attach(state, event->community, call, units.v, units.n, event->time_us);
+    return state_call_detach(state, event->community, call, units.v, units.n, event->time_us);
+}
+
+static int attach_apply(const struct event *event, struct state *state)
+{
+    return units_apply(event, state, true);
 }
 
 static int detach_apply(const struct event *event, struct state *state)
 {
-    struct ids units CLEANUP(ids_free) = { 0 };
-    int64_t call = 0;
-    get_ids(event->data, unit_names, &units);
-    get_id(event->data, "callId", &call);
-    return state_call_detach(state, event->community, call, units.v, units.n, event->time_us);
+    return units_apply(event, state, false);
 }
 
 /* ---- body camera ---- */
