@@ -76,11 +76,23 @@ static int scan_escape(struct scan *scan, struct err *err)
 /* Letters of a string that mean themselves and are one byte. */
 static const bool plain[256] = { [0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true };
 
+/* Whether eight letters are all plain; a "no" may be wrong, and the letters are then looked at one by one. */
+static bool eight_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t x;
+    memcpy(&x, p, sizeof(x));
+    uint64_t control = x - ones * 0x20, quote = (x ^ ones * '"') - ones, backslash = (x ^ ones * '\\') - ones;
+    return ((x | control | quote | backslash) & tops) == 0;
+}
+
 int scan_string(struct scan *scan, struct err *err)
 {
     scan->p++;
     for (;;) {
         const char *p = scan->p, *end = scan->end;
+        while (end - p >= 8 && eight_plain(p))
+            p += 8;
         while (p < end && plain[(unsigned char) *p])
             p++;
         scan->p = p;

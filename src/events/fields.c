@@ -119,12 +119,10 @@ int need_id(const struct event *event, struct err *err, const cJSON *object, con
     char full[96];
     int64_t id;
     const cJSON *item = get(object, name);
+    if (item && read_id(item, &id))
+        return 0;
     snprintf(full, sizeof(full), "%s%s%s", path, *path ? "." : "", name);
-    if (!item)
-        return event_refuse(event, err, full, "missing");
-    if (!read_id(item, &id))
-        return event_refuse(event, err, full, "expected a whole number");
-    return 0;
+    return event_refuse(event, err, full, item ? "expected a whole number" : "missing");
 }
 
 /* How many ids stand under the names in one object, or -EINVAL; *present: whether any of the names is there. */

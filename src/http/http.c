@@ -120,6 +120,7 @@ static void *http_thread(void *argument)
         watch_listeners(http);
         int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, n_quiet_rounds));
         uint64_t n_steps = http->n_steps;
+        http->now_us = uptime_us();
         if (n > 0)
             take_ready(http, ready, n);
         MHD_run(http->daemon);

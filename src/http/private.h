@@ -63,6 +63,7 @@ struct http {
     struct cached_answer cached[HTTP_CACHED_ANSWERS];
 
     uint64_t n_steps;     /* grows with everything that gets a request on */
+    usec_t now_us;        /* uptime of this round of the loop */
     usec_t rest_until_us; /* uptime: accepting failed, not to be tried before */
     pthread_t thread;
     pthread_mutex_t lock;

@@ -247,7 +247,7 @@ void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
     http->n_steps++;
     connection->request.reading = true;
     connection->request.push_path = is_push_path(http, uri);
-    connection->since_us = connection->progress_us = uptime_us();
+    connection->since_us = connection->progress_us = http->now_us;
     return connection;
 }
 
@@ -260,7 +260,7 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     (void) url; /* with its %XX decoded; request_first_line saw what was sent */
     (void) version;
     http->n_steps++;
-    connection->progress_us = uptime_us();
+    connection->progress_us = http->now_us;
 
     if (!request->seen) {
         struct head head = { 0 };
@@ -294,5 +294,5 @@ void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, en
     if (!connection)
         return;
     request_done(cls, &connection->request);
-    connection->since_us = connection->progress_us = uptime_us();
+    connection->since_us = connection->progress_us = connection->http->now_us;
 }
