@@ -2,7 +2,7 @@
 # Sourced by packaging/run.sh, tests/run.sh and .ci/run. Asks nothing; touches nothing when all is there.
 # shellcheck shell=sh disable=SC2034  # the lists are for those who source this file
 
-BUILD_PACKAGES="gcc cmake make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libsystemd-dev libconfig-dev"
+BUILD_PACKAGES="gcc cmake make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libsystemd-dev libconfig-dev libsqlite3-dev"
 RUN_PACKAGES="curl" # for the line to try
 TEST_PACKAGES="libcmocka-dev python3 python3-pytest"
 CI_PACKAGES="clang libclang-rt-14-dev llvm clang-format cppcheck"

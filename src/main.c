@@ -14,6 +14,7 @@
 #include <sonoran-pushd/pipeline.h>
 #include <sonoran-pushd/service.h>
 #include <sonoran-pushd/state.h>
+#include <sonoran-pushd/store.h>
 
 #define EXIT_USAGE 2
 #define STOP_MAX_US (5 * USEC_PER_SEC)
@@ -28,6 +29,7 @@ struct program {
     const char *file;
     struct config *config;
     struct config *started; /* what listens is of this one */
+    struct store *store;
     struct state *state;
     struct pipeline *pipeline;
     struct ingress *ingress;
@@ -109,6 +111,16 @@ static struct http_settings http_settings(const struct config *config)
     };
 }
 
+static struct store_settings store_settings(const struct config *config)
+{
+    return (struct store_settings){
+        .path = config->store.path,
+        .durable = config->store.durability == DURABILITY_FULL,
+        .keep_us = config->store.keep_us,
+        .max_size_bytes = config->store.max_size_bytes,
+    };
+}
+
 /* ---- reload ---- */
 
 struct reload {
@@ -143,6 +155,8 @@ static void take_config(struct program *program, struct config *next)
         return;
     }
 
+    struct store_settings store = store_settings(next);
+    pipeline_configure_store(program->pipeline, &store);
     if (program->config != program->started)
         config_free(program->config);
     program->config = next;
@@ -232,27 +246,43 @@ static int start_http(struct program *program, struct err *err)
             close(listeners[i].fd);
         return r;
     }
-    tell_ready(listeners, n);
-    return 0;
+    struct pipeline_callbacks answers = ingress_answers(program->ingress, program->http);
+    r = pipeline_start(program->pipeline, &answers, err);
+    if (r >= 0)
+        tell_ready(listeners, n);
+    return r;
 }
 
+/* The log first: what was heard before is known before the first request comes. */
 static int start(struct program *program, struct err *err)
 {
+    const struct config *config = program->config;
+    struct store_settings settings = store_settings(config);
+    int r = store_open(&program->store, &settings, err);
+    if (r < 0)
+        return r;
+
     program->state = state_new();
-    if (!program->state || pipeline_new(&program->pipeline, program->state) < 0 ||
-        ingress_new(&program->ingress, program->config, &all_event_families, program->pipeline) < 0)
+    if (!program->state ||
+        pipeline_new(&program->pipeline, program->store, program->state,
+                     &(struct pipeline_settings){ config->log.payload_bytes, config->limits.in_flight_bytes }) < 0 ||
+        ingress_new(&program->ingress, config, &all_event_families, program->pipeline) < 0)
         return err_set(err, -ENOMEM, "no memory");
-    return start_http(program, err);
+    r = pipeline_recover(program->pipeline, config->store.path, &all_event_families, err);
+    return r < 0 ? r : start_http(program, err);
 }
 
 static void stop(struct program *program)
 {
-    program->http = http_stop(program->http, STOP_MAX_US);
+    http_stop(program->http, STOP_MAX_US);
+    pipeline_stop(program->pipeline);
     if (program->ingress)
         ingress_tick(program->ingress);
+    program->http = http_free(program->http);
     program->ingress = ingress_free(program->ingress);
     program->pipeline = pipeline_free(program->pipeline);
     program->state = state_free(program->state);
+    program->store = store_close(program->store);
 }
 
 static int run(struct program *program)

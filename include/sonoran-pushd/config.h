@@ -30,6 +30,8 @@ struct config_community {
 
 enum config_unknown_types { UNKNOWN_TYPES_REJECT, UNKNOWN_TYPES_ACCEPT };
 
+enum config_durability { DURABILITY_FULL, DURABILITY_NORMAL };
+
 struct config {
     char *file;
 
@@ -46,6 +48,13 @@ struct config {
         int target;             /* enum log_target */
         uint64_t payload_bytes; /* of SONORAN_DATA, 0: off */
     } log;
+
+    struct {
+        char *path;     /* of the database; relative ones in $STATE_DIRECTORY, then beside the config file */
+        int durability; /* enum config_durability */
+        uint64_t keep_us;
+        uint64_t max_size_bytes;
+    } store;
 
     struct {
         uint64_t body_bytes;

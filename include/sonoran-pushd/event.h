@@ -134,6 +134,12 @@ enum envelope_refusal envelope_parse(char *body, size_t size, const struct envel
                                      char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err) MUST_CHECK;
 void batch_done(struct batch *batch);
 
+/* Memory that a batch holds. */
+size_t batch_bytes(const struct batch *batch);
+
+/* An event read back from the log, as a batch of one; its texts are copied. */
+int batch_restore(struct batch *ret, const struct event *stored, const struct event_families *families) MUST_CHECK;
+
 /* The handler for a type in upper case, or NULL; *ret_family beside it. */
 const struct event_type *event_find_type(const struct event_families *families, const char *type,
                                          const struct event_family **ret_family);

@@ -38,23 +38,34 @@ struct http_origin {
     char peer[INET6_ADDRSTRLEN];
 };
 
-struct http_request {
-    const struct http_origin *origin;
-    const struct in6_addr *peer_address; /* IPv4 as ::ffff:a.b.c.d */
-    char **take_body;                    /* from malloc, terminated; the handler may keep it, leaving NULL */
-    size_t body_size;
-};
-
 struct http_answer {
-    unsigned status;
+    unsigned status;        /* 0: it comes later, by http_answer_later */
     const char *text;       /* a constant, or in text_buffer */
     unsigned retry_after_s; /* 0: no such header */
     char text_buffer[600];
 };
 
+/* A request whose answer comes later. Whoever got it from post() hands it back, answered, in any case; whether the
+ * client is still there is no business of theirs. */
+struct http_ticket {
+    struct http_answer answer;
+    struct http_ticket *next;      /* for whoever holds it */
+    struct connection *connection; /* of the HTTP thread; NULL: the client is gone */
+};
+
+struct http_request {
+    const struct http_origin *origin;
+    const struct in6_addr *peer_address; /* IPv4 as ::ffff:a.b.c.d */
+    char **take_body;                    /* from malloc, terminated; the handler may keep it, leaving NULL */
+    size_t body_size;
+    struct http_ticket *ticket; /* the handler's, if it sets status 0 */
+};
+
 struct http_callbacks {
     void *userdata;
     void (*post)(void *userdata, struct http_request *request, struct http_answer *ret);
+    /* After each round of the loop, however many requests it had. */
+    void (*round)(void *userdata);
     /* A request that was refused here. what: "path not found" and the like. */
     void (*refused)(void *userdata, const struct http_origin *origin, const char *what);
 };
@@ -72,11 +83,16 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
                const struct http_settings *settings, const struct http_callbacks *callbacks,
                struct err *err) MUST_CHECK;
 
+/* Answers a list of tickets, which http takes back. From any thread; wakes the HTTP thread once. */
+void http_answer_later(struct http *http, struct http_ticket *take_tickets);
+
 /* Runs function(argument) in the HTTP thread, between requests, and returns when it has run. */
 void http_call(struct http *http, void (*function)(void *argument), void *argument);
 
 /* New settings, copied; to be used from inside http_call. */
 int http_configure(struct http *http, const struct http_settings *settings) MUST_CHECK;
 
-/* Stops listening, finishes what was received, closes. Takes at most timeout_us. Returns NULL. */
-struct http *http_stop(struct http *http, usec_t timeout_us);
+/* Stops listening, answers what was received, closes, all within timeout_us. Tickets may still come back after it,
+ * until http_free, which returns NULL. */
+void http_stop(struct http *http, usec_t timeout_us);
+struct http *http_free(struct http *http);

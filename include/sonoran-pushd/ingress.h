@@ -17,8 +17,9 @@ int ingress_new(struct ingress **ret, const struct config *config, const struct 
                 struct pipeline *pipeline) MUST_CHECK;
 struct ingress *ingress_free(struct ingress *ingress);
 
-/* For http_start. */
+/* For http_start, and for pipeline_start after it. */
 struct http_callbacks ingress_callbacks(struct ingress *ingress);
+struct pipeline_callbacks ingress_answers(struct ingress *ingress, struct http *http);
 
 /* A new config is in force; from inside http_call. On failure the old one stays. */
 int ingress_configure(struct ingress *ingress, const struct config *config) MUST_CHECK;

@@ -44,8 +44,13 @@ struct log_record {
     const char *line;       /* made safe already (text_add_safe) */
     const struct log_field *fields;
     size_t n_fields;
-    bool always; /* whatever the level: what scripts wait for */
+    bool always;       /* whatever the level: what scripts wait for */
+    uint64_t event_id; /* of the event it tells, 0: none; grows from record to record */
 };
+
+/* The newest event whose line was written, or had none to write. */
+uint64_t log_written_id(void);
+void log_passed_id(uint64_t event_id);
 
 /* Starts the writing thread. Before it, and after log_close, lines go straight to stderr. */
 int log_open(enum log_target target, int level, struct err *err) MUST_CHECK;
@@ -73,3 +78,7 @@ int log_problem(int r, const char *format, ...) PRINTF_LIKE(2, 3);
 #define LOG_ID_RELOAD_REFUSED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b09"
 #define LOG_ID_CONFIG "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0a"
 #define LOG_ID_LINES_LOST "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0b"
+#define LOG_ID_STORE_FAILED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0c"
+#define LOG_ID_STORE_RECOVERED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0d"
+#define LOG_ID_EVENTS_GIVEN_UP "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0e"
+#define LOG_ID_RECOVERED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0f"

@@ -1,19 +1,52 @@
-/* pipeline.h - what happens to a batch of events after its verdict: told, and applied to state.
+/* pipeline.h - what happens to a batch of events: stored, answered, applied to state, told; in this order.
  *
- * Owner:   the pipeline takes the batch (batch_done is its business), and borrows state.
- * Threads: pipeline_submit is called by the HTTP thread.
+ * Shape:   the HTTP thread hands batches over, as many as a round of its loop brought; one writer thread takes all
+ *          that wait, stores them in one transaction, and only then has them answered.
+ * Units:   in the name.
+ * Owner:   takes batches (batch_done is its business); borrows store and state, which outlive it.
+ * Threads: pipeline_submit and pipeline_flush belong to the HTTP thread; store and all changes of state to the writer.
+ * Errors:  what cannot be stored is answered so and told once; the writer goes on trying with whatever comes next.
  */
 #pragma once
 
 #include <sonoran-pushd/event.h>
 #include <sonoran-pushd/state.h>
+#include <sonoran-pushd/store.h>
 
 struct pipeline;
 
-int pipeline_new(struct pipeline **ret, struct state *state) MUST_CHECK;
+/* What became of a batch: stored (0), or not (-ENOSPC, -EIO, …). Called by the writer for each, in the order they
+ * came, then done once for all of a transaction. */
+struct pipeline_callbacks {
+    void *userdata;
+    void (*answer)(void *userdata, void *ticket, const struct event *first, int r);
+    void (*done)(void *userdata);
+};
+
+struct pipeline_settings {
+    uint64_t payload_bytes;   /* of an event's data in its line, 0: none */
+    uint64_t max_queue_bytes; /* of memory in batches that wait */
+};
+
+int pipeline_new(struct pipeline **ret, struct store *store, struct state *state,
+                 const struct pipeline_settings *settings) MUST_CHECK;
 struct pipeline *pipeline_free(struct pipeline *pipeline);
+void pipeline_configure(struct pipeline *pipeline, const struct pipeline_settings *settings);
 
-/* How much of an event's data goes into its line's fields; 0: none. */
-void pipeline_set_payload_bytes(struct pipeline *pipeline, uint64_t payload_bytes);
+/* Reads the log: state as of the last 24 hours, and lines that a crash kept from being written. Before start. */
+int pipeline_recover(struct pipeline *pipeline, const char *store_path, const struct event_families *families,
+                     struct err *err) MUST_CHECK;
 
-void pipeline_submit(struct pipeline *pipeline, struct batch *take_batch);
+int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *callbacks, struct err *err) MUST_CHECK;
+
+/* Commits and answers everything that was submitted, then ends the writer. */
+void pipeline_stop(struct pipeline *pipeline);
+
+/* 0: the batch is the pipeline's, and the ticket will be answered. -EBUSY: too much waits, nothing was taken. */
+int pipeline_submit(struct pipeline *pipeline, struct batch *take_batch, void *ticket) MUST_CHECK;
+
+/* Hands over what was submitted since the last call. */
+void pipeline_flush(struct pipeline *pipeline);
+
+/* New settings of the store, for the writer to take up. */
+void pipeline_configure_store(struct pipeline *pipeline, const struct store_settings *settings);

@@ -25,6 +25,8 @@ static struct {
     struct text queue;
     uint64_t n_lost;
     atomic_int level;
+    uint64_t queued_id;          /* newest event in the queue */
+    _Atomic uint64_t written_id; /* newest event that left it */
 } the_log = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .more = PTHREAD_COND_INITIALIZER,
@@ -130,20 +132,24 @@ static void *log_thread(void *unused)
         the_log.queue = writing;
         writing = filled;
         enum log_target target = the_log.target;
+        uint64_t id = the_log.queued_id;
         if (the_log.n_lost)
             queue_loss();
         the_log.writing = true;
         pthread_mutex_unlock(&the_log.lock);
 
         write_out(target, &writing);
+        the_log.written_id = id;
         if (writing.room > LOG_QUEUE_BYTES / 8)
             text_free(&writing);
         text_reset(&writing);
 
         pthread_mutex_lock(&the_log.lock);
         the_log.writing = false;
-        if (the_log.queue.size == 0)
+        if (the_log.queue.size == 0) {
+            the_log.written_id = the_log.queued_id;
             pthread_cond_broadcast(&the_log.empty);
+        }
     }
     pthread_mutex_unlock(&the_log.lock);
     text_free(&writing);
@@ -218,6 +224,20 @@ void log_close(usec_t timeout_us)
     text_free(&the_log.queue);
 }
 
+uint64_t log_written_id(void)
+{
+    return the_log.written_id;
+}
+
+void log_passed_id(uint64_t event_id)
+{
+    pthread_mutex_lock(&the_log.lock);
+    the_log.queued_id = event_id;
+    if (the_log.queue.size == 0 && !the_log.writing)
+        the_log.written_id = event_id;
+    pthread_mutex_unlock(&the_log.lock);
+}
+
 bool log_wants(int level)
 {
     return level <= atomic_load_explicit(&the_log.level, memory_order_relaxed);
@@ -238,6 +258,8 @@ void log_write(const struct log_record *record)
 
     pthread_mutex_lock(&the_log.lock);
     queue_record(&timed);
+    if (timed.event_id)
+        the_log.queued_id = timed.event_id;
     if (the_log.running) {
         if (the_log.waiting)
             pthread_cond_signal(&the_log.more);

@@ -79,6 +79,25 @@ static int read_settings(const struct walk *walk, config_t *settings)
     return 0;
 }
 
+/* A relative path of the event log: where systemd says that state belongs, else beside the config file. */
+static int resolve_store_path(struct config *config)
+{
+    const char *folder = getenv("STATE_DIRECTORY"), *path = config->store.path;
+    if (!path || *path == '/')
+        return 0;
+
+    const char *slash = strrchr(config->file, '/');
+    int folder_size = slash ? (int) (slash - config->file) : 1;
+    char *resolved;
+    int n = folder && *folder ? asprintf(&resolved, "%s/%s", folder, path)
+                              : asprintf(&resolved, "%.*s/%s", folder_size, slash ? config->file : ".", path);
+    if (n < 0)
+        return -ENOMEM;
+    free(config->store.path);
+    config->store.path = resolved;
+    return 0;
+}
+
 static int build(const char *file, struct config **ret, const struct source *source, struct problems *problems)
 {
     CLEANUP(cleanup_config) struct config *config = calloc(1, sizeof(*config));
@@ -95,6 +114,8 @@ static int build(const char *file, struct config **ret, const struct source *sou
     walk_config(&walk, config_root_setting(&settings));
     check_in_flight(&walk, &settings);
     resolve_listeners(config);
+    if (resolve_store_path(config) < 0)
+        return -ENOMEM;
     if (problems->failed)
         return -ENOMEM;
     if (problems->n_mistakes)

@@ -29,10 +29,12 @@ ASSERT_LIST(communities);
 
 static const char *const unknown_types[] = { "reject", "accept", NULL };
 static const char *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL };
+static const char *const durabilities[] = { "full", "normal", NULL };
 static const char *const targets[] = { "auto", "journal", "text", "json", NULL };
 
 static_assert(ARRAY_SIZE(unknown_types) == UNKNOWN_TYPES_ACCEPT + 2, "every value of unknown_types needs a word");
 static_assert(ARRAY_SIZE(levels) == LOG_DEBUG + 2, "every level needs a word");
+static_assert(ARRAY_SIZE(durabilities) == DURABILITY_NORMAL + 2, "every durability needs a word");
 static_assert(ARRAY_SIZE(targets) == LOG_TARGET_JSON + 2, "every target needs a word");
 
 static const struct config_list lists[] = {
@@ -271,6 +273,37 @@ const struct config_option config_options[] = {
       .fallback = "4K",
       .max = MIB,
       .help = "How much of an event's data to add to its line; 0 is nothing." },
+
+    { .group = "store",
+      .name = "path",
+      .type = CONFIG_TEXT,
+      FIELD(store.path),
+      .fallback = "/var/lib/sonoran-pushd/events.db",
+      .restart = true,
+      .help = "The event log; relative in $STATE_DIRECTORY, else beside this file." },
+    { .group = "store",
+      .name = "durability",
+      .type = CONFIG_WORD,
+      FIELD(store.durability),
+      .fallback = "full",
+      .words = durabilities,
+      .help = "What an answered event survives: the power cut, or only the end of the process." },
+    { .group = "store",
+      .name = "keep",
+      .type = CONFIG_DURATION,
+      FIELD(store.keep_us),
+      .fallback = "30d",
+      .min = MINUTE,
+      .max = 3650 * 24 * HOUR,
+      .help = "How long events are kept." },
+    { .group = "store",
+      .name = "max_size",
+      .type = CONFIG_SIZE,
+      FIELD(store.max_size_bytes),
+      .fallback = "1G",
+      .min = MIB,
+      .max = 1024 * GIB,
+      .help = "How large the event log may grow; the oldest events go first." },
 
     { .group = "limits",
       .name = "body",

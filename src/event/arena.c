@@ -30,6 +30,7 @@ static void *take_from(struct arena *arena, size_t size)
         arena->chunks = chunk;
         arena->at = chunk->bytes;
         arena->left = chunk_size;
+        arena->taken += chunk_size;
         if (arena->next_chunk_size < CHUNK_MAX_BYTES)
             arena->next_chunk_size *= 2;
     }
@@ -63,6 +64,7 @@ void arena_begin(struct arena *arena)
     arena->left = sizeof(arena->first);
     arena->next_chunk_size = 4 * sizeof(arena->first);
     arena->chunks = NULL;
+    arena->taken = 0;
     current = arena;
 }
 

@@ -7,6 +7,7 @@
 
 struct batch_memory {
     char *body;
+    size_t body_size;
     char *type;
     cJSON *data, *top;
     struct text extra;
@@ -199,19 +200,14 @@ static enum envelope_refusal read_envelope(struct batch *batch, struct span body
     return ENVELOPE_OK;
 }
 
-enum envelope_refusal envelope_parse(char *body, size_t size, const struct envelope_rules *rules,
-                                     const struct http_origin *origin, usec_t time_us, struct batch *ret,
-                                     char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err)
+static struct batch_memory *new_memory(char *body, size_t size, const struct http_origin *origin, usec_t time_us)
 {
     struct batch_memory *memory = malloc(sizeof(*memory));
-    if (claimed)
-        claimed[0] = '\0';
-    if (!memory) {
-        free(body);
-        err_set(err, 0, "no memory");
-        return ENVELOPE_MEMORY;
-    }
+    if (!memory)
+        return NULL;
+
     memory->body = body;
+    memory->body_size = size;
     memory->type = NULL;
     memory->data = memory->top = NULL;
     memory->extra = (struct text) TEXT_INIT;
@@ -219,6 +215,21 @@ enum envelope_refusal envelope_parse(char *body, size_t size, const struct envel
     memory->origin = *origin;
     memory->one =
         (struct event){ .time_us = time_us, .origin = &memory->origin, .community = memory->community, .index = -1 };
+    return memory;
+}
+
+enum envelope_refusal envelope_parse(char *body, size_t size, const struct envelope_rules *rules,
+                                     const struct http_origin *origin, usec_t time_us, struct batch *ret,
+                                     char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err)
+{
+    struct batch_memory *memory = new_memory(body, size, origin, time_us);
+    if (claimed)
+        claimed[0] = '\0';
+    if (!memory) {
+        free(body);
+        err_set(err, 0, "no memory");
+        return ENVELOPE_MEMORY;
+    }
     *ret = (struct batch){ .memory = memory };
 
     arena_begin(&memory->arena);
@@ -227,6 +238,68 @@ enum envelope_refusal envelope_parse(char *body, size_t size, const struct envel
     if (refusal != ENVELOPE_OK)
         batch_done(ret);
     return refusal;
+}
+
+static int parse_stored(struct batch_memory *memory, const struct event *stored)
+{
+    struct event *one = &memory->one;
+    char *at = memory->body;
+    memory->type = strdup(stored->type);
+    if (!memory->type)
+        return -ENOMEM;
+    if (stored->data_text.size)
+        memcpy(at, stored->data_text.s, stored->data_text.size);
+    one->data_text = (struct span){ at, stored->data_text.size };
+    at += stored->data_text.size;
+    if (stored->extra_text.size)
+        memcpy(at, stored->extra_text.s, stored->extra_text.size);
+    one->extra_text = (struct span){ at, stored->extra_text.size };
+
+    if (one->data_text.size && !(memory->data = json_parse(one->data_text, true)))
+        return -EINVAL;
+    if (one->extra_text.size && !(memory->top = json_parse(one->extra_text, true)))
+        return -EINVAL;
+    one->type = memory->type;
+    one->data = memory->data;
+    one->top = memory->top;
+    return 0;
+}
+
+int batch_restore(struct batch *ret, const struct event *stored, const struct event_families *families)
+{
+    size_t size = stored->data_text.size + stored->extra_text.size;
+    char *body = malloc(size + 1);
+    struct batch_memory *memory = body ? new_memory(body, size, stored->origin, stored->time_us) : NULL;
+    if (!memory) {
+        free(body);
+        return -ENOMEM;
+    }
+    *ret = (struct batch){ .events = &memory->one, .n_events = 1, .memory = memory };
+    snprintf(memory->community, sizeof(memory->community), "%s", stored->community);
+
+    arena_begin(&memory->arena);
+    int r = parse_stored(memory, stored);
+    arena_end();
+    if (r < 0) {
+        batch_done(ret);
+        return r;
+    }
+    struct event *one = &memory->one;
+    one->id = stored->id;
+    one->handler = event_find_type(families, memory->type, &one->family);
+    one->verdict = stored->verdict;
+    if (one->verdict == EVENT_ACCEPTED && one->handler && check_event(one, &memory->reason) < 0)
+        one->verdict = EVENT_INVALID;
+    if (one->verdict != EVENT_ACCEPTED)
+        one->reason = memory->reason.msg[0] ? memory->reason.msg : "refused when it came";
+    return 0;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+    const struct batch_memory *memory = batch->memory;
+    return sizeof(*memory) + memory->body_size + memory->arena.taken + memory->extra.room +
+           batch->n_events * sizeof(*batch->events);
 }
 
 void batch_done(struct batch *batch)

@@ -39,7 +39,7 @@ char *string_value(struct span json, size_t *ret_size);
  * one by one; arena_free gives it all back. The first bytes need no allocation of their own. */
 struct arena {
     unsigned char *at;
-    size_t left, next_chunk_size;
+    size_t left, next_chunk_size, taken; /* taken: from malloc */
     struct arena_chunk *chunks;
     _Alignas(16) unsigned char first[3072];
 };

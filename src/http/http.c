@@ -55,11 +55,14 @@ static void watch_listeners(struct http *http)
     http->accepting = want;
 }
 
-/* libmicrohttpd wants to run at once, for ever, while a chunk's length does not fit into its memory. Some rounds in
- * which nothing happens are its way of getting on; many show that it has nothing to do. */
+/* libmicrohttpd wants to run at once, for ever, while requests wait for their answer, or while a chunk's length does
+ * not fit into its memory. Some rounds in which nothing happens are its way of getting on; many show that it has
+ * nothing to do. */
 static int wait_ms(const struct http *http, unsigned n_quiet_rounds)
 {
     MHD_UNSIGNED_LONG_LONG wanted;
+    if (http->n_waiting)
+        return n_quiet_rounds < 2 ? 0 : WAIT_MAX_MS;
     if (MHD_get_timeout(http->daemon, &wanted) == MHD_YES && wanted < WAIT_MAX_MS)
         return wanted || n_quiet_rounds < QUIET_ROUNDS_MAX ? (int) wanted : WAIT_NOTHING_MS;
     return http->n_connections || http->stopping || !http->accepting ? WAIT_MAX_MS : -1;
@@ -71,12 +74,15 @@ static void run_call(struct http *http)
     uint64_t n;
     (void) !read(http->wake_fd, &n, sizeof(n));
     pthread_mutex_lock(&http->lock);
+    struct http_ticket *answered = http->answered;
+    http->answered = NULL;
     if (http->call) {
         http->call(http->call_argument);
         http->call = NULL;
         pthread_cond_broadcast(&http->called);
     }
     pthread_mutex_unlock(&http->lock);
+    requests_answered(http, answered);
 }
 
 static bool is_listener(const struct http *http, const void *mark)
@@ -125,6 +131,7 @@ static void *http_thread(void *argument)
             take_ready(http, ready, n);
         MHD_run(http->daemon);
         n_quiet_rounds = n > 0 || http->n_steps != n_steps ? 0 : n_quiet_rounds + 1;
+        http->callbacks.round(http->callbacks.userdata);
 
         usec_t now = uptime_us();
         if (now >= checked_us + WAIT_MAX_MS * USEC_PER_MSEC) {
@@ -194,10 +201,13 @@ static int start(struct http *http, struct err *err)
     return r > 0 ? err_set(err, -r, "cannot start the HTTP thread: %s", strerror(r)) : 0;
 }
 
-static struct http *http_free(struct http *http)
+struct http *http_free(struct http *http)
 {
+    if (!http)
+        return NULL;
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    requests_answered(http, http->answered);
     for (size_t i = 0; i < HTTP_CACHED_ANSWERS; i++)
         if (http->cached[i].response)
             MHD_destroy_response(http->cached[i].response);
@@ -242,6 +252,19 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
     return 0;
 }
 
+void http_answer_later(struct http *http, struct http_ticket *take_tickets)
+{
+    uint64_t one = 1;
+    struct http_ticket **end = &take_tickets;
+    while (*end)
+        end = &(*end)->next;
+    pthread_mutex_lock(&http->lock);
+    *end = http->answered;
+    http->answered = take_tickets;
+    pthread_mutex_unlock(&http->lock);
+    (void) !write(http->wake_fd, &one, sizeof(one));
+}
+
 void http_call(struct http *http, void (*function)(void *), void *argument)
 {
     uint64_t one = 1;
@@ -260,12 +283,13 @@ static void begin_stop(void *argument)
     http->stopping = true;
 }
 
-struct http *http_stop(struct http *http, usec_t timeout_us)
+void http_stop(struct http *http, usec_t timeout_us)
 {
     if (!http)
-        return NULL;
+        return;
     http->stop_at_us = uptime_us() + timeout_us;
     http_call(http, begin_stop, http);
     pthread_join(http->thread, NULL);
-    return http_free(http);
+    MHD_stop_daemon(http->daemon);
+    http->daemon = NULL;
 }

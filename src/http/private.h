@@ -23,6 +23,8 @@ struct request {
     char *body;
     size_t body_size, body_room;
     uint64_t drained_bytes;
+    struct http_ticket *ticket; /* waits for its answer, or has it */
+    bool answered;
 };
 
 struct connection {
@@ -62,6 +64,7 @@ struct http {
     uint64_t in_flight_bytes;
     struct cached_answer cached[HTTP_CACHED_ANSWERS];
 
+    size_t n_waiting;     /* requests whose answer comes later */
     uint64_t n_steps;     /* grows with everything that gets a request on */
     usec_t now_us;        /* uptime of this round of the loop */
     usec_t rest_until_us; /* uptime: accepting failed, not to be tried before */
@@ -70,6 +73,7 @@ struct http {
     pthread_cond_t called;
     void (*call)(void *);
     void *call_argument;
+    struct http_ticket *answered; /* handed back by other threads */
     bool stopping;
     usec_t stop_at_us;
 };
@@ -90,4 +94,5 @@ void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
                                const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls);
 void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code);
+void requests_answered(struct http *http, struct http_ticket *tickets);
 void request_done(struct http *http, struct request *request);

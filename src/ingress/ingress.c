@@ -5,11 +5,15 @@
 
 #include "private.h"
 
+#define STORAGE_RETRY_AFTER_S 5
+
 struct ingress {
     const struct config *config;
     struct event_community *communities;
     struct envelope_rules rules;
     struct pipeline *pipeline;
+    struct http *http;
+    struct http_ticket *answered, **answered_end; /* of the writer: a transaction's answers */
     struct limiter limiter;
     struct refusals refusals;
 };
@@ -95,8 +99,43 @@ static void post(void *userdata, struct http_request *request, struct http_answe
         refuse(ingress, request, refusal, claimed, &err, now, ret);
         return;
     }
-    answer_verdict(&batch.events[0], ret);
-    pipeline_submit(ingress->pipeline, &batch);
+    if (pipeline_submit(ingress->pipeline, &batch, request->ticket) == 0)
+        return; /* answered when it is stored */
+    batch_done(&batch);
+    answer(ret, 503, "Busy");
+    ret->retry_after_s = 1;
+    refusals_tell(&ingress->refusals, request->origin, "too much waits to be stored", NULL, NULL);
+}
+
+static void round_done(void *userdata)
+{
+    struct ingress *ingress = userdata;
+    pipeline_flush(ingress->pipeline);
+}
+
+/* ---- in the writer's thread ---- */
+
+static void stored(void *userdata, void *handed_back, const struct event *first, int r)
+{
+    struct ingress *ingress = userdata;
+    struct http_ticket *ticket = handed_back;
+    if (r < 0) {
+        answer(&ticket->answer, 503, "Storage Unavailable");
+        ticket->answer.retry_after_s = STORAGE_RETRY_AFTER_S;
+    } else {
+        answer_verdict(first, &ticket->answer);
+    }
+    ticket->next = NULL;
+    *(ingress->answered ? ingress->answered_end : &ingress->answered) = ticket;
+    ingress->answered_end = &ticket->next;
+}
+
+static void all_stored(void *userdata)
+{
+    struct ingress *ingress = userdata;
+    struct http_ticket *answered = ingress->answered;
+    ingress->answered = NULL;
+    http_answer_later(ingress->http, answered);
 }
 
 static void refused(void *userdata, const struct http_origin *origin, const char *what)
@@ -119,7 +158,8 @@ int ingress_configure(struct ingress *ingress, const struct config *config)
     ingress->rules.communities = communities;
     ingress->rules.n_communities = config->n_communities;
     ingress->rules.accept_unknown_types = config->unknown_types == UNKNOWN_TYPES_ACCEPT;
-    pipeline_set_payload_bytes(ingress->pipeline, config->log.payload_bytes);
+    pipeline_configure(ingress->pipeline,
+                       &(struct pipeline_settings){ config->log.payload_bytes, config->limits.in_flight_bytes });
     return 0;
 }
 
@@ -154,7 +194,13 @@ struct ingress *ingress_free(struct ingress *ingress)
 
 struct http_callbacks ingress_callbacks(struct ingress *ingress)
 {
-    return (struct http_callbacks){ .userdata = ingress, .post = post, .refused = refused };
+    return (struct http_callbacks){ .userdata = ingress, .post = post, .round = round_done, .refused = refused };
+}
+
+struct pipeline_callbacks ingress_answers(struct ingress *ingress, struct http *http)
+{
+    ingress->http = http;
+    return (struct pipeline_callbacks){ .userdata = ingress, .answer = stored, .done = all_stored };
 }
 
 void ingress_tick(struct ingress *ingress)

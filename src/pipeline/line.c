@@ -28,6 +28,11 @@ static void describe(const struct event *event, const struct state *state, struc
         text_add(&out->line, ", a type not known here");
 }
 
+static struct log_field text_field(const char *name, const char *text)
+{
+    return (struct log_field){ .name = name, .text = text, .size = strlen(text) };
+}
+
 static size_t add_ids(struct log_field *fields, const char *name, const struct ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
@@ -47,40 +52,47 @@ static size_t cut(struct span text, uint64_t max_bytes)
 }
 
 void line_write(const struct event *event, const struct state *state, struct description *description,
-                uint64_t payload_bytes)
+                uint64_t payload_bytes, bool late)
 {
     struct text type CLEANUP(text_free) = TEXT_INIT;
     struct log_field few[FIXED_FIELDS + 24], *fields = few, *many CLEANUP(cleanup_free) = NULL;
     bool accepted = event->verdict == EVENT_ACCEPTED;
 
     describe(event, state, description);
-    if (!log_wants(description->level))
+    if (!log_wants(description->level)) {
+        log_passed_id(event->id);
         return;
+    }
+    if (late) {
+        text_add(&description->line, " (told late, it came at ");
+        text_add_time_utc(&description->line, event->time_us);
+        text_add(&description->line, ")");
+    }
     size_t n_ids = description->calls.n + description->calls911.n + description->units.n, n = 0;
     if (FIXED_FIELDS + n_ids > ARRAY_SIZE(few)) {
         many = calloc(FIXED_FIELDS + n_ids, sizeof(*many));
         if (!many)
-            return;
+            return; /* told after the next start */
         fields = many;
     }
 
     text_add_safe(&type, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    fields[n++] = log_text("SONORAN_EVENT", type.s);
+    fields[n++] = text_field("SONORAN_EVENT", type.s);
     fields[n++] = (struct log_field){ .name = "SONORAN_EVENT_ID", .number = (int64_t) event->id };
-    fields[n++] = log_text("SONORAN_COMMUNITY", event->community);
-    fields[n++] = log_text("SONORAN_LISTENER", event->origin->listener);
-    fields[n++] = log_text("SONORAN_FROM", event->origin->peer);
+    fields[n++] = text_field("SONORAN_COMMUNITY", event->community);
+    fields[n++] = text_field("SONORAN_LISTENER", event->origin->listener);
+    fields[n++] = text_field("SONORAN_FROM", event->origin->peer);
+    n += add_ids(fields + n, "SONORAN_CALL", &description->calls);
+    n += add_ids(fields + n, "SONORAN_911", &description->calls911);
+    n += add_ids(fields + n, "SONORAN_UNIT", &description->units);
     if (!accepted) {
-        fields[n++] = log_text("SONORAN_VERDICT", event_verdict_name(event->verdict));
-        fields[n++] = log_text("SONORAN_REASON", event->reason);
+        fields[n++] = text_field("SONORAN_VERDICT", event_verdict_name(event->verdict));
+        fields[n++] = text_field("SONORAN_REASON", event->reason);
     }
     if (payload_bytes && event->data_text.size)
         fields[n++] = (struct log_field){ .name = "SONORAN_DATA",
                                           .text = event->data_text.s,
                                           .size = cut(event->data_text, payload_bytes) };
-    n += add_ids(fields + n, "SONORAN_CALL", &description->calls);
-    n += add_ids(fields + n, "SONORAN_911", &description->calls911);
-    n += add_ids(fields + n, "SONORAN_UNIT", &description->units);
     log_write(&(struct log_record){
         .level = description->level,
         .label = !accepted       ? "deny"
@@ -94,5 +106,6 @@ void line_write(const struct event *event, const struct state *state, struct des
         .line = description->line.s,
         .fields = fields,
         .n_fields = n,
+        .event_id = event->id,
     });
 }

@@ -1,24 +1,22 @@
-/* pipeline.c - batches numbered, told and applied, in the order they came. */
+/* pipeline.c - from the HTTP thread to the writer, and what happens to one event after it is stored. */
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "private.h"
 
-struct pipeline {
-    struct state *state;
-    struct description scratch;
-    uint64_t last_id;
-    _Atomic uint64_t payload_bytes;
-};
-
-int pipeline_new(struct pipeline **ret, struct state *state)
+int pipeline_new(struct pipeline **ret, struct store *store, struct state *state,
+                 const struct pipeline_settings *settings)
 {
     struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
     if (!pipeline)
         return -ENOMEM;
+    pipeline->store = store;
     pipeline->state = state;
     pipeline->scratch = (struct description) DESCRIPTION_INIT;
+    pthread_mutex_init(&pipeline->lock, NULL);
+    pthread_cond_init(&pipeline->more, NULL);
+    pipeline_configure(pipeline, settings);
     *ret = pipeline;
     return 0;
 }
@@ -28,28 +26,98 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     if (!pipeline)
         return NULL;
     description_free(&pipeline->scratch);
+    pthread_mutex_destroy(&pipeline->lock);
+    pthread_cond_destroy(&pipeline->more);
     free(pipeline);
     return NULL;
 }
 
-void pipeline_set_payload_bytes(struct pipeline *pipeline, uint64_t payload_bytes)
+void pipeline_configure(struct pipeline *pipeline, const struct pipeline_settings *settings)
 {
-    pipeline->payload_bytes = payload_bytes;
+    pipeline->payload_bytes = settings->payload_bytes;
+    pipeline->max_queue_bytes = settings->max_queue_bytes;
+}
+
+void pipeline_configure_store(struct pipeline *pipeline, const struct store_settings *settings)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->store_settings = *settings;
+    pipeline->store_changed = true;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *callbacks, struct err *err)
+{
+    pipeline->callbacks = *callbacks;
+    int r = pthread_create(&pipeline->thread, NULL, writer_thread, pipeline);
+    if (r > 0)
+        return err_set(err, -r, "cannot start the writer: %s", strerror(r));
+    pipeline->running = true;
+    return 0;
+}
+
+void pipeline_stop(struct pipeline *pipeline)
+{
+    if (!pipeline || !pipeline->running)
+        return;
+    pipeline_flush(pipeline);
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->stopping = true;
+    pthread_cond_signal(&pipeline->more);
+    pthread_mutex_unlock(&pipeline->lock);
+    pthread_join(pipeline->thread, NULL);
+    pipeline->running = false;
+}
+
+static void append(struct queue *queue, struct submission *first, struct submission **end)
+{
+    if (!first)
+        return;
+    *(queue->first ? queue->end : &queue->first) = first;
+    queue->end = end;
+}
+
+int pipeline_submit(struct pipeline *pipeline, struct batch *take_batch, void *ticket)
+{
+    size_t bytes = batch_bytes(take_batch);
+    if (pipeline->queued_bytes && pipeline->queued_bytes + bytes > pipeline->max_queue_bytes)
+        return -EBUSY;
+    struct submission *s = malloc(sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+
+    *s = (struct submission){ .batch = *take_batch, .ticket = ticket, .bytes = bytes };
+    *take_batch = (struct batch){ 0 };
+    pipeline->queued_bytes += bytes;
+    append(&pipeline->round, s, &s->next);
+    return 0;
+}
+
+void pipeline_flush(struct pipeline *pipeline)
+{
+    if (!pipeline->round.first)
+        return;
+    pthread_mutex_lock(&pipeline->lock);
+    append(&pipeline->waiting, pipeline->round.first, pipeline->round.end);
+    pthread_cond_signal(&pipeline->more);
+    pthread_mutex_unlock(&pipeline->lock);
+    pipeline->round = (struct queue){ 0 };
+}
+
+static int least_level(const struct event *event)
+{
+    if (event->verdict != EVENT_ACCEPTED)
+        return LOG_WARNING;
+    return event->handler ? event->handler->level : LOG_INFO;
 }
 
 /* The line comes first: it tells of what changes, from what was known before. */
-static void process(struct pipeline *pipeline, struct event *event)
+void process_event(struct pipeline *pipeline, struct event *event, bool tell, bool late)
 {
-    event->id = ++pipeline->last_id;
-    if (log_wants(event->verdict != EVENT_ACCEPTED ? LOG_WARNING : event->handler ? event->handler->level : LOG_INFO))
-        line_write(event, pipeline->state, &pipeline->scratch, pipeline->payload_bytes);
+    if (tell && log_wants(least_level(event)))
+        line_write(event, pipeline->state, &pipeline->scratch, pipeline->payload_bytes, late);
+    else if (tell)
+        log_passed_id(event->id);
     if (event->verdict == EVENT_ACCEPTED && event->handler && event->handler->apply)
         (void) event->handler->apply(event, pipeline->state); /* without memory, what lines can name is less */
-}
-
-void pipeline_submit(struct pipeline *pipeline, struct batch *take_batch)
-{
-    for (size_t i = 0; i < take_batch->n_events; i++)
-        process(pipeline, &take_batch->events[i]);
-    batch_done(take_batch);
 }

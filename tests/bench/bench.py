@@ -291,26 +291,49 @@ def node(place):
     return ["/usr/bin/node", HERE / "node_server.js", str(place.port), KEY]
 
 
-def daemon(settings):
-    """The daemon with these lines added to its configuration."""
+def daemon(settings, store=""):
+    """The daemon with these lines added to its configuration, and members added to store."""
     def command(place):
         config = place.folder / "bench.conf"
         config.touch(mode=0o600)
         config.write_text(f'listeners = ( {{ name = "main", address = "127.0.0.1:{place.port}" }} );\n'
                           f'communities = ( {{ name = "bench", api_key = "{KEY}" }} );\n'
                           f'limits = {{ connections_per_ip = 1024 }};\n'
+                          f'store = {{ {store}path = "bench.db", max_size = "64G" }};\n'
                           f'{settings}\n')
         return [place.build / "sonoran-pushd", "-c", config]
     return command
 
 
+LINES = 'log = { level = "info", target = "json" };'
+NO_LINES = 'log = { level = "warning" };'
+
 CASES = [
     Case("bare", "bare libmicrohttpd", bare),
-    Case("node", "Node.js", node),
-    Case("quiet", "sonoran-pushd, no lines", daemon('log = { level = "warning" };')),
-    Case("json", "sonoran-pushd, JSON lines to /dev/null", daemon('log = { level = "info", target = "json" };'),
+    Case("node", "Node.js, stores nothing", node),
+    Case("quiet", "sonoran-pushd, durable, no lines", daemon(NO_LINES)),
+    Case("json", "sonoran-pushd, durable, JSON lines to /dev/null", daemon(LINES), stderr_to_null=True),
+    Case("normal", "sonoran-pushd, durability normal, JSON lines", daemon(LINES, 'durability = "normal", '),
+         stderr_to_null=True),
+    Case("node256", "Node.js, 256 connections", node, connections=256),
+    Case("json256", "sonoran-pushd, durable, JSON lines, 256 connections", daemon(LINES), connections=256,
+         stderr_to_null=True),
+    Case("json1", "sonoran-pushd, durable, JSON lines, 1 connection", daemon(LINES), connections=1,
          stderr_to_null=True),
 ]
+
+
+def disk_us(n=2000):
+    """What the file system itself takes to append the body and sync it: the median in microseconds."""
+    times = []
+    with tempfile.NamedTemporaryFile(prefix="bench-") as file:
+        body = BODY.read_bytes()
+        for _ in range(n):
+            began = time.perf_counter()
+            os.write(file.fileno(), body)
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - began) * 1e6)
+    return statistics.median(times)
 
 
 # -- the command -----------------------------------------------------------------------------------------------------
@@ -355,6 +378,7 @@ def run(options):
           f"{options.seconds} s (medians), server on CPU {server_cpu}, wrk on CPU {wrk_cpu}\n")
     summaries = {name: Summary(rounds) for name, rounds in results.items()}
     print_table(cases, summaries)
+    print(f"\nappend and fdatasync of {BODY.stat().st_size} bytes here: {disk_us():.0f} us (median of 2000)")
     if not all(summary.calm for summary in summaries.values()):
         print("\nother processes used these CPUs all the time: rows with calm 0 say little", file=sys.stderr)
 

@@ -40,3 +40,15 @@ def start(tmp_path):
 @pytest.fixture
 def daemon(start):
     return start()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Of an event log that several daemons use in turn."""
+    return tmp_path / "events.db"
+
+
+@pytest.fixture
+def on(start, path):
+    """on(), on(file, store={…}): a daemon that is ready, with this event log."""
+    return lambda file=path, **changes: start(store={"path": str(file), **changes.pop("store", {})}, **changes)

@@ -63,6 +63,7 @@ def config(**changes):
         "communities": [{"name": "default", "api_key": KEY}],
         "log": {"level": "info", "target": "json"},
         "limits": {"failed_keys": 0},
+        "store": {"path": "events.db"},  # beside this file
     }
     for name, value in changes.items():
         old = settings.get(name)
@@ -245,6 +246,7 @@ class Daemon:
         os.close(err[1])
         self.stdout, self.stderr = Output(out[0]), Output(err[0])
         self.secrets = {KEY, WRONG_KEY}
+        self.exit_status = 0  # what it has to end with
 
     def configure(self, text):
         write_private(self.file, text)
@@ -357,7 +359,7 @@ class Daemon:
             self.process.kill()
         output = bytes(self.stdout.bytes + self.stderr.bytes)
         assert not SANITIZER.search(output), output.decode(errors="replace")
-        assert self.process.returncode == 0, f"ended with {self.process.returncode}:\n{self.tail()}"
+        assert self.process.returncode == self.exit_status, f"ended with {self.process.returncode}:\n{self.tail()}"
         assert_no_secret(output, self.secrets)
 
 

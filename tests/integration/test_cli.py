@@ -88,7 +88,7 @@ def test_bad_configuration_does_not_start(file):
     bad = file(config(unknown_types="perhaps"))
     result = run("-c", bad)
     assert result.returncode == BAD_CONFIG
-    assert f"{bad}:5: " in result.stderr and "perhaps" in result.stderr
+    assert f"{bad}:6: " in result.stderr and "perhaps" in result.stderr
 
 
 def test_print_config(file):
@@ -186,7 +186,7 @@ def test_twice(file, twice):
 def test_option_twice(file):
     bad = file(config() + 'unknown_types = "accept"\nunknown_types = "reject"\n')
     result = check(bad)
-    assert result.returncode == BAD_CONFIG and f"{bad}:6: " in result.output
+    assert result.returncode == BAD_CONFIG and f"{bad}:7: " in result.output
 
 
 # Secrets

@@ -1,0 +1,147 @@
+/* writer.c - the thread that owns the log: takes all that waits, commits it, has it answered, tells it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "private.h"
+
+#define UNSAVED_US USEC_PER_SEC
+#define TRIM_EVERY_US (10 * USEC_PER_SEC)
+#define TRIM_PAUSE_US (50 * USEC_PER_MSEC)
+#define LAST_LINES_US (500 * USEC_PER_MSEC)
+
+/* How long to wait for events where something else is to be done as well. */
+static usec_t pause_us(const struct pipeline *pipeline)
+{
+    if (!pipeline->trimmed)
+        return TRIM_PAUSE_US;
+    bool saved = pipeline->saved_log_id == store_last_id(pipeline->store) && !pipeline->failing;
+    return saved ? TRIM_EVERY_US : UNSAVED_US;
+}
+
+/* What waits; after a while without anything an empty list. False: nothing more will come. */
+static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    if (!pipeline->waiting.first && !pipeline->stopping) {
+        usec_t end = now_us() + pause_us(pipeline);
+        struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
+                                  .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
+        pthread_cond_timedwait(&pipeline->more, &pipeline->lock, &until);
+    }
+    if (pipeline->store_changed)
+        store_configure(pipeline->store, &pipeline->store_settings);
+    pipeline->store_changed = false;
+    *ret = pipeline->waiting.first;
+    pipeline->waiting = (struct queue){ 0 };
+    bool stopping = pipeline->stopping;
+    pthread_mutex_unlock(&pipeline->lock);
+    return *ret || !stopping;
+}
+
+/* Lines that were written need not be told again after a crash. */
+static int save_log_id(struct pipeline *pipeline, uint64_t id, struct err *err)
+{
+    return id == pipeline->saved_log_id ? 0 : store_set_cursor(pipeline->store, LOG_CURSOR, id, err);
+}
+
+static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)
+{
+    uint64_t id = store_last_id(pipeline->store), written = log_written_id();
+    int r = store_begin(pipeline->store, err);
+    for (struct submission *s = list; s && r >= 0; s = s->next)
+        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
+            s->batch.events[i].id = ++id;
+            r = store_append(pipeline->store, &s->batch.events[i], err);
+        }
+    if (r >= 0)
+        r = save_log_id(pipeline, written, err);
+    if (r >= 0)
+        r = store_commit(pipeline->store, err);
+    if (r < 0)
+        store_rollback(pipeline->store);
+    else
+        pipeline->saved_log_id = written;
+    return r;
+}
+
+static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
+{
+    if (r < 0 && !pipeline->failing)
+        log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "events cannot be stored and are answered 503 until they can: %s",
+                 err->msg);
+    if (r >= 0 && pipeline->failing)
+        log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "events are stored again");
+    pipeline->failing = r < 0;
+}
+
+static void answer_all(struct pipeline *pipeline, struct submission *list, int r)
+{
+    for (struct submission *s = list; s; s = s->next)
+        pipeline->callbacks.answer(pipeline->callbacks.userdata, s->ticket, &s->batch.events[0], r);
+    pipeline->callbacks.done(pipeline->callbacks.userdata);
+}
+
+static void finish(struct pipeline *pipeline, struct submission *list, bool stored)
+{
+    for (struct submission *s = list, *next; s; s = next) {
+        next = s->next;
+        for (size_t i = 0; i < s->batch.n_events && stored; i++)
+            process_event(pipeline, &s->batch.events[i], true, false);
+        pipeline->queued_bytes -= s->bytes;
+        batch_done(&s->batch);
+        free(s);
+    }
+}
+
+static void trim(struct pipeline *pipeline)
+{
+    struct err err;
+    uint64_t unread = 0;
+    usec_t now = uptime_us();
+    if (now < pipeline->trimmed_us + TRIM_EVERY_US)
+        return;
+    int r = store_trim(pipeline->store, now_us(), &unread, &err);
+    if (r < 0)
+        log_line(LOG_WARNING, LOG_ID_STORE_FAILED, "old events are not deleted: %s", err.msg);
+    if (unread)
+        log_line(LOG_WARNING, LOG_ID_EVENTS_GIVEN_UP,
+                 "store.max_size is reached: %llu events deleted that an action had not seen yet",
+                 (unsigned long long) unread);
+    pipeline->trimmed = r <= 0;
+    if (pipeline->trimmed)
+        pipeline->trimmed_us = now;
+}
+
+/* The end: lines on their way are written first, so that the next start does not tell them again. */
+static void save_last_lines(struct pipeline *pipeline)
+{
+    struct err err;
+    const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+    usec_t end = uptime_us() + LAST_LINES_US;
+    while (log_written_id() != store_last_id(pipeline->store) && uptime_us() < end)
+        nanosleep(&pause, NULL);
+    if (pipeline->saved_log_id != log_written_id())
+        (void) store_all(pipeline, NULL, &err); /* then they are told twice */
+}
+
+void *writer_thread(void *argument)
+{
+    struct pipeline *pipeline = argument;
+    struct submission *list;
+
+    pthread_setname_np(pthread_self(), "writer");
+    while (take_waiting(pipeline, &list)) {
+        struct err err = { "" };
+        int r = list || pipeline->saved_log_id != log_written_id() ? store_all(pipeline, list, &err) : 0;
+        if (list || r < 0)
+            tell_failure(pipeline, r, &err);
+        if (list)
+            answer_all(pipeline, list, r);
+        finish(pipeline, list, r >= 0);
+        trim(pipeline);
+    }
+    save_last_lines(pipeline);
+    return NULL;
+}

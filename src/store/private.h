@@ -1,0 +1,40 @@
+/* private.h - inside src/store: the writing connection and what its files share. */
+#pragma once
+
+#include <sonoran-pushd/store.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#define STORE_APPLICATION_ID 0x53505348 /* "SPSH" */
+#define STORE_SCHEMA_VERSION 1
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    INSERT_EVENT,
+    GET_CURSOR,
+    SET_CURSOR,
+    OLDEST,
+    SLOWEST_CURSOR,
+    DELETE_EVENTS,
+    N_STATEMENTS
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[N_STATEMENTS];
+    char *path;
+    int lock_fd;
+    struct stat file; /* as it was opened */
+    bool durable;
+    uint64_t keep_us, max_size_bytes;
+    uint64_t last_id;     /* committed */
+    uint64_t appended_id; /* in the transaction under way */
+};
+
+/* A failure of SQLite as negative errno, with SQLite's words behind what. */
+int store_problem(sqlite3 *db, int code, struct err *err, const char *what);
+
+/* schema.c: what a file is, and what it has to become. create: an empty file may be filled. */
+int schema_check(sqlite3 *db, const char *path, bool writable, struct err *err) MUST_CHECK;

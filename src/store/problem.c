@@ -1,0 +1,42 @@
+/* problem.c - SQLite's result codes as errno, and a sentence. */
+#include <errno.h>
+
+#include "private.h"
+
+static int to_errno(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_READONLY:
+        return -EROFS;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return -EACCES;
+    case SQLITE_CANTOPEN:
+        return -ENOENT;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_CORRUPT:
+        return -EUCLEAN;
+    case SQLITE_NOTADB:
+        return -EMEDIUMTYPE;
+    case SQLITE_TOOBIG:
+        return -EFBIG;
+    default:
+        return -EIO;
+    }
+}
+
+int store_problem(sqlite3 *db, int code, struct err *err, const char *what)
+{
+    const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    bool is_io = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    int system = db && is_io ? sqlite3_system_errno(db) : 0; /* with other codes that of an older failure */
+    if (system == ENOSPC || system == EDQUOT)
+        return err_set(err, -ENOSPC, "%s: no space left on the device", what);
+    return err_set(err, to_errno(code), "%s: %s", what, words);
+}

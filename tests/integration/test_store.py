@@ -1,0 +1,172 @@
+"""The event log: what is answered is in the file, with its number, however the process ends."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import shutil
+import threading
+import time
+
+from harness import KEY, WRONG_KEY, call911, event, request, wait_for
+from store import Sender, array_of, assert_all_there, call_ids, change, kill, numbers, read, under_load
+
+CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
+HOUR_US = 3600 * 1_000_000
+
+
+# What is stored
+
+
+def test_contents(daemon):
+    odd = r'{ "call" :{"callId":9007199254740993,"x":[1.10,-0.0,1E+2,12345678901234567890123],' "\t" r'"\u00e9\/":"é\ud83d\ude00"}  }'
+    bodies = [
+        (f'{{"key":"{KEY}","type":"event_911","data":{odd},"extra" : [9007199254740993, 1.50]}}', 200),
+        (json.dumps(event("EVENT_FUTURE_THING")), 400),
+        (json.dumps(event("EVENT_911", {"call": {}})), 400),
+        (json.dumps(event(key=WRONG_KEY)), 400),
+        ("{", 400),
+        (json.dumps(call911(7)), 200),
+    ]
+    for body, status in bodies:
+        assert daemon.post(body).status == status
+    rows = read(daemon.file.parent / "events.db")
+    assert [row[:3] for row in rows] == [
+        (1, "EVENT_911", "accepted"),
+        (2, "EVENT_FUTURE_THING", "unknown"),
+        (3, "EVENT_911", "invalid"),
+        (4, "EVENT_911", "accepted"),
+    ]
+    assert rows[0][3] == odd
+    assert json.loads(rows[0][4]) == {"extra": [9007199254740993, 1.5]} and "1.50" in rows[0][4]
+    assert KEY not in str(rows)
+    assert [e["event_id"] for e in daemon.stop().events()] == [1, 2, 3, 4]
+
+
+def test_an_array_is_there_as_a_whole(on, path):
+    """Whenever the process dies: a multiple of its length, and nothing of an array between others' elements."""
+    for r in range(5):
+        daemon = on()
+        array = array_of(200, r * 1000)
+        threads = [threading.Thread(target=post_until_gone, args=(daemon, array)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        wait_for(daemon.events, "the first array")
+        time.sleep(random.uniform(0, 0.05))
+        kill(daemon)
+        for thread in threads:
+            thread.join()
+    calls = call_ids(path)
+    assert len(calls) % 200 == 0
+    for at in range(0, len(calls), 200):
+        assert calls[at : at + 200] == list(range(calls[at], calls[at] + 200))
+    assert len(calls) > 5 * 200
+
+
+def post_until_gone(daemon, body):
+    with contextlib.suppress(ConnectionError, http.client.HTTPException):
+        while True:
+            assert daemon.post(body).status == 200
+
+
+# The process dies
+
+
+def test_kill_under_load(on, path):
+    everyone = []
+    told = set()
+    for r in range(CRASH_ROUNDS):
+        daemon = on()
+        senders = under_load(daemon, r * 100_000_000, padding=random.choice((0, 300, 5000)))
+        everyone += senders
+        wait_for(lambda s=senders: any(x.statuses for x in s), "an answer")
+        time.sleep(random.uniform(0.0, 0.3))
+        kill(daemon)
+        for sender in senders:
+            sender.end()
+        told |= {e["event_id"] for e in daemon.events()}
+        shutil.copy(path, path.with_suffix(".copy"))
+        if os.path.exists(f"{path}-wal"):
+            shutil.copy(f"{path}-wal", path.with_suffix(".copy-wal"))
+        assert_all_there(path.with_suffix(".copy"), everyone)
+    last = on()
+    assert last.post(call911(1)).status == 200
+    last.stop()
+    told |= {e["event_id"] for e in last.events()}
+    assert numbers(path) == sorted(told), "an event was never told"
+    assert_all_there_with(path, everyone, 1)
+
+
+def assert_all_there_with(path, senders, extra):
+    change(path, "DELETE FROM events WHERE id = (SELECT max(id) FROM events)")
+    assert call_ids(path)[-1] != extra
+    assert_all_there(path, senders)
+
+
+def test_lines_are_told_late(on, path):
+    """Lines nobody took before the kill come after it, with their own time, and state is there again."""
+    first = on()
+    first.stderr.paused = True
+    with first.connect() as client:
+        for call in range(1, 1501):
+            assert client.ask(request(call911(call))).status == 200
+    kill(first)
+    told = {e["event_id"] for e in first.events()}
+    assert len(told) < 1500, "nothing was left to tell"
+    second = on()
+    late = second.stop().events()
+    assert told | {e["event_id"] for e in late} == set(range(1, 1501))
+    assert all("told late, it came at " + e["time"] in e["message"] for e in late)
+    third = on().stop()
+    assert third.events() == []
+
+
+def test_a_single_event_is_told_late(on, path):
+    """The first one ever, before any place in the log was saved."""
+    on().stop()
+    change(path, "DELETE FROM cursors")
+    change(path, "INSERT INTO events VALUES (1, ?, 'default', 'main', '127.0.0.1', 'EVENT_REMOVE_911', 'accepted', ?, NULL)",
+           int(time.time() * 1e6), '{"callIds":[5]}')
+    assert [e["event_id"] for e in on().stop().events()] == [1]
+
+
+def test_state_is_rebuilt(on, path):
+    first = on()
+    unit = {"id": 4127, "status": 2, "data": {"unitNum": "3-L-27", "name": "Mara Ellison"}}
+    assert first.post(event("EVENT_UNIT_LOGIN", {"unit": unit})).status == 200
+    assert first.post(call911(1)).status == 200
+    kill(first)
+    change(path, "UPDATE events SET received_at = received_at - ? WHERE id = 2", 25 * HOUR_US)
+    second = on()
+    second.wait_line(r"\b1 events of the last 24 hours read again in \d+ ms, newest is 2")
+    second.post(event("EVENT_UNIT_STATUS", {"identIds": [4127], "status": 3}))
+    line = second.stop().events()[-1]
+    assert line["event_id"] == 3 and "3-L-27" in line["message"]
+
+
+def test_stop_under_load(on, path):
+    daemon = on()
+    senders = under_load(daemon, clients=16)
+    wait_for(lambda: len(numbers(path)) > 200, "load")
+    daemon.stop()
+    for sender in senders:
+        sender.end()
+    assert_all_there(path, senders)
+    assert len(numbers(path)) == sum(len(sender.accepted()) for sender in senders), "stored but not answered"
+
+
+def test_clients_that_leave(on, path):
+    """Without waiting for their answer: the others do not notice, and no event is cut in two."""
+    daemon = on()
+    sender = Sender(daemon, 10_000_000)
+    for i in range(300):
+        client = daemon.connect()
+        client.send(request(call911(i)))
+        (client.drop if i % 2 else client.close)()
+    assert daemon.serves_again()
+    sender.end()
+    assert set(sender.statuses.values()) == {200} and sender.accepted() <= set(
+        call for call in (json.loads(d).get("call", {}).get("callId") for (d,) in read(path, "SELECT data FROM events"))
+    )
+    assert numbers(path) == list(range(1, len(numbers(path)) + 1))
