@@ -240,6 +240,14 @@ enum envelope_refusal envelope_parse(char *body, size_t size, const struct envel
     return refusal;
 }
 
+/* NULL: not JSON, which only somebody else can have put there, or no memory. */
+static cJSON *parse_again(struct span text)
+{
+    struct scan scan = { .start = text.s, .p = text.s, .end = text.s + text.size };
+    struct err err;
+    return scan_value(&scan, &err) < 0 || scan.p != scan.end ? NULL : json_parse(text, scan.awkward);
+}
+
 static int parse_stored(struct batch_memory *memory, const struct event *stored)
 {
     struct event *one = &memory->one;
@@ -255,9 +263,9 @@ static int parse_stored(struct batch_memory *memory, const struct event *stored)
         memcpy(at, stored->extra_text.s, stored->extra_text.size);
     one->extra_text = (struct span){ at, stored->extra_text.size };
 
-    if (one->data_text.size && !(memory->data = json_parse(one->data_text, true)))
+    if (one->data_text.size && !(memory->data = parse_again(one->data_text)))
         return -EINVAL;
-    if (one->extra_text.size && !(memory->top = json_parse(one->extra_text, true)))
+    if (one->extra_text.size && !(memory->top = parse_again(one->extra_text)))
         return -EINVAL;
     one->type = memory->type;
     one->data = memory->data;
