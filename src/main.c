@@ -18,6 +18,7 @@
 
 #define EXIT_USAGE 2
 #define STOP_MAX_US (5 * USEC_PER_SEC)
+#define STOP_HTTP_MAX_US (4 * USEC_PER_SEC)
 #define LOG_CLOSE_MAX_US USEC_PER_SEC
 
 struct arguments {
@@ -182,7 +183,7 @@ static void reload(void *userdata)
         take_config(program, next);
     }
     config_problems_free(&problems);
-    service_tell_ready("Listening for push events");
+    service_tell_ready(pipeline_status(program->pipeline));
 }
 
 static void minute(void *userdata)
@@ -272,10 +273,22 @@ static int start(struct program *program, struct err *err)
     return r < 0 ? r : start_http(program, err);
 }
 
+/* A write or sync that hangs cannot be taken back. What it was to store was not answered. */
+static _Noreturn void end_without_disk(void)
+{
+    log_line(LOG_CRIT, LOG_ID_STORE_FAILED,
+             "the disk does not answer: ended without it; events that still waited for it are not answered");
+    log_close(LOG_CLOSE_MAX_US);
+    _exit(EXIT_FAILURE);
+}
+
 static void stop(struct program *program)
 {
-    http_stop(program->http, STOP_MAX_US);
-    pipeline_stop(program->pipeline);
+    usec_t began = uptime_us();
+    http_stop(program->http, STOP_HTTP_MAX_US);
+    usec_t taken = uptime_us() - began;
+    if (pipeline_stop(program->pipeline, taken < STOP_MAX_US ? STOP_MAX_US - taken : 0) < 0)
+        end_without_disk();
     if (program->ingress)
         ingress_tick(program->ingress);
     program->http = http_free(program->http);
@@ -297,7 +310,7 @@ static int run(struct program *program)
     log_line(LOG_INFO, LOG_ID_STARTED, "%s %s, configuration %s", PROGRAM_NAME, PROGRAM_VERSION, program->file);
     r = start(program, &err);
     if (r >= 0) {
-        service_tell_ready("Listening for push events");
+        service_tell_ready(pipeline_status(program->pipeline));
         r = service_run(&(struct service_callbacks){ .userdata = program, .reload = reload, .minute = minute }, &err);
         service_tell_stopping();
     }

@@ -5,7 +5,8 @@
  * Units:   in the name.
  * Owner:   takes batches (batch_done is its business); borrows store and state, which outlive it.
  * Threads: pipeline_submit and pipeline_flush belong to the HTTP thread; store and all changes of state to the writer.
- * Errors:  what cannot be stored is answered so and told once; the writer goes on trying with whatever comes next.
+ * Errors:  what cannot be stored is answered so and told once; the writer goes on trying with whatever comes next, and
+ *          where nothing comes with a write of its own, so that the end of it is told too.
  */
 #pragma once
 
@@ -39,8 +40,12 @@ int pipeline_recover(struct pipeline *pipeline, const char *store_path, const st
 
 int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *callbacks, struct err *err) MUST_CHECK;
 
-/* Commits and answers everything that was submitted, then ends the writer. */
-void pipeline_stop(struct pipeline *pipeline);
+/* Commits and answers everything that was submitted, then ends the writer. -ETIMEDOUT: a disk that does not answer
+ * holds it; nothing that it uses may be freed then, and only the end of the process ends it. */
+int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us) MUST_CHECK;
+
+/* One line for people on whether events can be stored. From any thread. */
+const char *pipeline_status(const struct pipeline *pipeline);
 
 /* 0: the batch is the pipeline's, and the ticket will be answered. -EBUSY: too much waits, nothing was taken. */
 int pipeline_submit(struct pipeline *pipeline, struct batch *take_batch, void *ticket) MUST_CHECK;

@@ -23,5 +23,6 @@ int service_run(const struct service_callbacks *callbacks, struct err *err) MUST
 
 /* What systemd is told; nothing where it does not ask. */
 void service_tell_ready(const char *status);
+void service_tell_status(const char *status); /* from any thread */
 void service_tell_reloading(void);
 void service_tell_stopping(void);

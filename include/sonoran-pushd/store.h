@@ -27,6 +27,9 @@ struct store_settings {
 /* Opens or makes it, brings an older schema up to date, and holds it against a second writer. */
 int store_open(struct store **ret, const struct store_settings *settings, struct err *err) MUST_CHECK;
 struct store *store_close(struct store *store);
+
+/* Does what takes long in store_close, for a thread that can be left behind. */
+void store_settle(struct store *store);
 void store_configure(struct store *store, const struct store_settings *settings);
 
 /* A transaction of any number of events, all or nothing. The caller numbers them from store_last_id() + 1. */
@@ -35,6 +38,9 @@ int store_append(struct store *store, const struct event *event, struct err *err
 int store_commit(struct store *store, struct err *err) MUST_CHECK;
 void store_rollback(struct store *store);
 uint64_t store_last_id(const struct store *store);
+
+/* Whether it can be written, after it could not: writes so many bytes, takes them back, and commits something small. */
+int store_probe(struct store *store, size_t bytes, struct err *err) MUST_CHECK;
 
 /* A reader's place: the last event it has dealt with. -ENOENT: never set. */
 int store_get_cursor(struct store *store, const char *name, uint64_t *ret_id, struct err *err) MUST_CHECK;
@@ -66,7 +72,8 @@ struct store_filter {
     bool mark;                  /* rows that type, verdict or community leave out come too, marked */
 };
 
-/* Begins a walk in the order of the ids; one at a time for each reader. store_read: 1 a row, 0 no more for now. */
+/* Begins a walk in the order of the ids; one at a time for each reader. store_read: 1 a row, 0 no more, which it stays
+ * until the next store_seek. */
 int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err) MUST_CHECK;
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err) MUST_CHECK;
 

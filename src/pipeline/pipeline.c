@@ -43,6 +43,7 @@ void pipeline_configure_store(struct pipeline *pipeline, const struct store_sett
     pthread_mutex_lock(&pipeline->lock);
     pipeline->store_settings = *settings;
     pipeline->store_changed = true;
+    pthread_cond_signal(&pipeline->more);
     pthread_mutex_unlock(&pipeline->lock);
 }
 
@@ -56,17 +57,26 @@ int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *c
     return 0;
 }
 
-void pipeline_stop(struct pipeline *pipeline)
+int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us)
 {
     if (!pipeline || !pipeline->running)
-        return;
+        return 0;
     pipeline_flush(pipeline);
     pthread_mutex_lock(&pipeline->lock);
     pipeline->stopping = true;
     pthread_cond_signal(&pipeline->more);
     pthread_mutex_unlock(&pipeline->lock);
-    pthread_join(pipeline->thread, NULL);
-    pipeline->running = false;
+    usec_t end = now_us() + timeout_us;
+    const struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
+                                    .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
+    int r = pthread_timedjoin_np(pipeline->thread, NULL, &until);
+    pipeline->running = r != 0;
+    return -r;
+}
+
+const char *pipeline_status(const struct pipeline *pipeline)
+{
+    return pipeline->failing ? "Events cannot be stored and are answered 503" : "Listening for push events";
 }
 
 static void append(struct queue *queue, struct submission *first, struct submission **end)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sonoran-pushd/log.h>
 #include <sonoran-pushd/pipeline.h>
+#include <sonoran-pushd/service.h>
 #include <stdatomic.h>
 
 #define LOG_CURSOR "-log" /* no action can be called this */
@@ -40,7 +41,9 @@ struct pipeline {
     struct store_settings store_settings;
     bool store_changed;
 
-    bool failing; /* of the writer, like what follows */
+    _Atomic bool failing; /* changed by the writer, whose is what follows */
+    size_t failed_bytes;  /* the most that could not be stored at once */
+    bool trim_failing;
     uint64_t saved_log_id;
     usec_t trimmed_us;
     bool trimmed; /* nothing old is left for now */

@@ -10,6 +10,8 @@
 #define TRIM_EVERY_US (10 * USEC_PER_SEC)
 #define TRIM_PAUSE_US (50 * USEC_PER_MSEC)
 #define LAST_LINES_US (500 * USEC_PER_MSEC)
+#define PROBE_MIN_BYTES ((size_t) 64 << 10)
+#define PROBE_MAX_BYTES ((size_t) 16 << 20)
 
 /* How long to wait for events where something else is to be done as well. */
 static usec_t pause_us(const struct pipeline *pipeline)
@@ -30,8 +32,11 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
                                   .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
         pthread_cond_timedwait(&pipeline->more, &pipeline->lock, &until);
     }
-    if (pipeline->store_changed)
+    if (pipeline->store_changed) {
         store_configure(pipeline->store, &pipeline->store_settings);
+        pipeline->trimmed = false;
+        pipeline->trimmed_us = 0;
+    }
     pipeline->store_changed = false;
     *ret = pipeline->waiting.first;
     pipeline->waiting = (struct queue){ 0 };
@@ -68,12 +73,36 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
 
 static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
 {
-    if (r < 0 && !pipeline->failing)
+    if ((r < 0) == pipeline->failing)
+        return;
+    pipeline->failing = r < 0;
+    if (r < 0)
         log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "events cannot be stored and are answered 503 until they can: %s",
                  err->msg);
-    if (r >= 0 && pipeline->failing)
+    else
         log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "events are stored again");
-    pipeline->failing = r < 0;
+    service_tell_status(pipeline_status(pipeline));
+}
+
+/* A small event may fit onto a disk that is full for others: it is over when there is room for what failed. */
+static void probe(struct pipeline *pipeline)
+{
+    struct err err;
+    size_t bytes = pipeline->failed_bytes;
+    bytes = bytes < PROBE_MIN_BYTES ? PROBE_MIN_BYTES : bytes > PROBE_MAX_BYTES ? PROBE_MAX_BYTES : bytes;
+    if (store_probe(pipeline->store, bytes, &err) < 0)
+        return;
+    tell_failure(pipeline, 0, NULL);
+    pipeline->failed_bytes = 0;
+}
+
+static void note_failed(struct pipeline *pipeline, const struct submission *list)
+{
+    size_t bytes = 0;
+    for (const struct submission *s = list; s; s = s->next)
+        bytes += s->bytes;
+    if (bytes > pipeline->failed_bytes)
+        pipeline->failed_bytes = bytes;
 }
 
 static void answer_all(struct pipeline *pipeline, struct submission *list, int r)
@@ -95,6 +124,17 @@ static void finish(struct pipeline *pipeline, struct submission *list, bool stor
     }
 }
 
+static void tell_trim_failure(struct pipeline *pipeline, int r, const struct err *err)
+{
+    if ((r < 0) == pipeline->trim_failing)
+        return;
+    pipeline->trim_failing = r < 0;
+    if (r < 0)
+        log_line(LOG_WARNING, LOG_ID_STORE_FAILED, "old events are not deleted until they can be: %s", err->msg);
+    else
+        log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "old events are deleted again");
+}
+
 static void trim(struct pipeline *pipeline)
 {
     struct err err;
@@ -103,8 +143,7 @@ static void trim(struct pipeline *pipeline)
     if (now < pipeline->trimmed_us + TRIM_EVERY_US)
         return;
     int r = store_trim(pipeline->store, now_us(), &unread, &err);
-    if (r < 0)
-        log_line(LOG_WARNING, LOG_ID_STORE_FAILED, "old events are not deleted: %s", err.msg);
+    tell_trim_failure(pipeline, r, &err);
     if (unread)
         log_line(LOG_WARNING, LOG_ID_EVENTS_GIVEN_UP,
                  "store.max_size is reached: %llu events deleted that an action had not seen yet",
@@ -135,13 +174,18 @@ void *writer_thread(void *argument)
     while (take_waiting(pipeline, &list)) {
         struct err err = { "" };
         int r = list || pipeline->saved_log_id != log_written_id() ? store_all(pipeline, list, &err) : 0;
-        if (list || r < 0)
+        if (r < 0) {
             tell_failure(pipeline, r, &err);
+            note_failed(pipeline, list);
+        }
         if (list)
             answer_all(pipeline, list, r);
         finish(pipeline, list, r >= 0);
+        if (r >= 0 && pipeline->failing)
+            probe(pipeline);
         trim(pipeline);
     }
     save_last_lines(pipeline);
+    store_settle(pipeline->store);
     return NULL;
 }

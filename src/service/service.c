@@ -113,6 +113,11 @@ void service_tell_ready(const char *status)
     (void) sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+void service_tell_status(const char *status)
+{
+    (void) sd_notifyf(0, "STATUS=%s", status);
+}
+
 void service_tell_reloading(void)
 {
     (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) uptime_us());

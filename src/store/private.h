@@ -18,15 +18,18 @@ enum statement {
     OLDEST,
     SLOWEST_CURSOR,
     DELETE_EVENTS,
+    FILL,
+    TOUCH,
+    UNTOUCH,
     N_STATEMENTS
 };
 
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[N_STATEMENTS];
-    char *path;
+    char *path, *wal_path;
     int lock_fd;
-    struct stat file; /* as it was opened */
+    struct stat file, wal_file; /* as they were opened */
     bool durable;
     uint64_t keep_us, max_size_bytes;
     uint64_t last_id;     /* committed */
@@ -35,6 +38,12 @@ struct store {
 
 /* A failure of SQLite as negative errno, with SQLite's words behind what. */
 int store_problem(sqlite3 *db, int code, struct err *err, const char *what);
+
+/* Runs a statement that has no rows. */
+int store_run(struct store *store, enum statement which, struct err *err, const char *what) MUST_CHECK;
+
+/* probe.c: writes so many bytes into the WAL where the next transaction would stand, and rolls them back. */
+int store_write_over(struct store *store, size_t bytes, struct err *err) MUST_CHECK;
 
 /* schema.c: what a file is, and what it has to become. create: an empty file may be filled. */
 int schema_check(sqlite3 *db, const char *path, bool writable, struct err *err) MUST_CHECK;

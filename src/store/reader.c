@@ -184,10 +184,11 @@ static enum event_verdict verdict_of(const char *name)
 
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err)
 {
-    int code = sqlite3_step(reader->walk);
+    int code = reader->walk ? sqlite3_step(reader->walk) : SQLITE_DONE;
     if (code != SQLITE_ROW) {
-        sqlite3_reset(reader->walk);
-        return code == SQLITE_DONE ? 0 : store_problem(reader->db, code, err, "cannot read events");
+        int r = code == SQLITE_DONE ? 0 : store_problem(reader->db, code, err, "cannot read events");
+        store_rest(reader); /* another step would begin from the start */
+        return r;
     }
     *ret = (struct store_row){
         .id = (uint64_t) sqlite3_column_int64(reader->walk, 0),

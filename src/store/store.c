@@ -23,6 +23,10 @@ static const char *const sql[N_STATEMENTS] = {
     [OLDEST] = "SELECT id, received_at FROM events ORDER BY id LIMIT 1",
     [SLOWEST_CURSOR] = "SELECT min(event_id) FROM cursors",
     [DELETE_EVENTS] = "DELETE FROM events WHERE id <= ?1",
+    [FILL] = "INSERT INTO events (id, received_at, community, listener, peer, type, verdict, data)"
+             " VALUES (?1, 0, '', '', '', '', '', hex(zeroblob(?2)))",
+    [TOUCH] = "INSERT OR REPLACE INTO cursors (action, event_id) VALUES ('-probe', 0)",
+    [UNTOUCH] = "DELETE FROM cursors WHERE action = '-probe'",
 };
 
 static void unlock_path(char **path)
@@ -88,13 +92,8 @@ static int set_up(struct store *store, struct err *err)
 /* SQLite removes the write-ahead log when the last connection closes it in order. */
 static bool was_left_open(const struct store *store)
 {
-    char *wal CLEANUP(unlock_path) = NULL;
     struct stat st;
-    if (asprintf(&wal, "%s-wal", store->path) < 0) {
-        wal = NULL;
-        return true;
-    }
-    return stat(wal, &st) == 0 && st.st_size > 0;
+    return stat(store->wal_path, &st) == 0 && st.st_size > 0;
 }
 
 /* Reads every page, so it is done where something may be wrong: after an end that was none. */
@@ -152,6 +151,11 @@ static int read_last_id(struct store *store, struct err *err)
     return code == SQLITE_ROW ? 0 : store_problem(store->db, code, err, store->path);
 }
 
+static int remember(const char *path, struct stat *ret, struct err *err)
+{
+    return stat(path, ret) < 0 ? err_set(err, -errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
 static int open_all(struct store *store, struct err *err)
 {
     make_folder(store->path);
@@ -179,20 +183,23 @@ static int open_all(struct store *store, struct err *err)
         r = left_open ? check_integrity(store, err) : check_length(store, err);
     if (r >= 0)
         r = prepare(store, err);
-    if (r >= 0 && stat(store->path, &store->file) < 0)
-        r = err_set(err, -errno, "%s: %s", store->path, strerror(errno));
-    return r >= 0 ? read_last_id(store, err) : r;
+    if (r >= 0)
+        r = read_last_id(store, err);
+    if (r >= 0)
+        r = remember(store->path, &store->file, err);
+    return r >= 0 ? remember(store->wal_path, &store->wal_file, err) : r;
 }
 
 int store_open(struct store **ret, const struct store_settings *settings, struct err *err)
 {
     struct store *store = calloc(1, sizeof(*store));
-    if (!store || !(store->path = strdup(settings->path))) {
-        free(store);
+    if (!store)
         return err_set(err, -ENOMEM, "no memory");
-    }
     store->lock_fd = -1;
-    int r = open_all(store, err);
+    store->path = strdup(settings->path);
+    if (asprintf(&store->wal_path, "%s-wal", settings->path) < 0)
+        store->wal_path = NULL;
+    int r = store->path && store->wal_path ? open_all(store, err) : err_set(err, -ENOMEM, "no memory");
     if (r == -EUCLEAN)
         err_wrap(err, r, "%s is damaged, and is left as it is; move it away to start with an empty log", store->path);
     if (r < 0) {
@@ -204,6 +211,11 @@ int store_open(struct store **ret, const struct store_settings *settings, struct
     return 0;
 }
 
+void store_settle(struct store *store)
+{
+    sqlite3_exec(store->db, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL);
+}
+
 struct store *store_close(struct store *store)
 {
     if (!store)
@@ -213,6 +225,7 @@ struct store *store_close(struct store *store)
     sqlite3_close(store->db);
     cleanup_close(&store->lock_fd);
     free(store->path);
+    free(store->wal_path);
     free(store);
     return NULL;
 }
@@ -226,8 +239,7 @@ void store_configure(struct store *store, const struct store_settings *settings)
                  NULL);
 }
 
-/* Runs a statement that has no rows. */
-static int run(struct store *store, enum statement which, struct err *err, const char *what)
+int store_run(struct store *store, enum statement which, struct err *err, const char *what)
 {
     sqlite3_stmt *statement = store->statements[which];
     int code = sqlite3_step(statement);
@@ -237,23 +249,25 @@ static int run(struct store *store, enum statement which, struct err *err, const
 }
 
 /* SQLite would go on writing into a file that nobody can find any more. */
-static int check_file(const struct store *store, struct err *err)
+static int check_file(const char *path, const struct stat *opened, struct err *err)
 {
     struct stat st;
-    if (stat(store->path, &st) < 0)
-        return err_set(err, -errno, "%s is gone: %s", store->path, strerror(errno));
-    if (st.st_dev != store->file.st_dev || st.st_ino != store->file.st_ino)
-        return err_set(err, -ESTALE, "%s is another file than at the start", store->path);
+    if (stat(path, &st) < 0)
+        return err_set(err, -errno, "%s is gone: %s", path, strerror(errno));
+    if (st.st_dev != opened->st_dev || st.st_ino != opened->st_ino)
+        return err_set(err, -ESTALE, "%s is another file than at the start", path);
     return 0;
 }
 
 int store_begin(struct store *store, struct err *err)
 {
-    int r = check_file(store, err);
+    int r = check_file(store->path, &store->file, err);
+    if (r >= 0)
+        r = check_file(store->wal_path, &store->wal_file, err);
     if (r < 0)
         return r;
     store->appended_id = store->last_id;
-    return run(store, BEGIN, err, "cannot begin a transaction");
+    return store_run(store, BEGIN, err, "cannot begin a transaction");
 }
 
 static void bind_text(sqlite3_stmt *statement, int position, const char *s, size_t size)
@@ -283,7 +297,7 @@ int store_append(struct store *store, const struct event *event, struct err *err
     bind_text(statement, 7, verdict, strlen(verdict));
     bind_span(statement, 8, event->data_text);
     bind_span(statement, 9, event->extra_text);
-    int r = run(store, INSERT_EVENT, err, "cannot write an event");
+    int r = store_run(store, INSERT_EVENT, err, "cannot write an event");
     if (r == 0)
         store->appended_id = event->id;
     return r;
@@ -291,16 +305,22 @@ int store_append(struct store *store, const struct event *event, struct err *err
 
 int store_commit(struct store *store, struct err *err)
 {
-    int r = run(store, COMMIT, err, "cannot commit");
-    if (r == 0)
+    struct err ignored;
+    int r = store_run(store, COMMIT, err, "cannot commit");
+    if (r == 0) {
         store->last_id = store->appended_id;
+        return 0;
+    }
+    store_rollback(store);
+    if (r == -EIO) /* perhaps of the sync alone: then all of it is in the WAL, and a kill now would bring it back */
+        (void) !store_write_over(store, 1, &ignored);
     return r;
 }
 
 void store_rollback(struct store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
-        (void) run(store, ROLLBACK, NULL, "");
+        (void) !store_run(store, ROLLBACK, NULL, "");
 }
 
 uint64_t store_last_id(const struct store *store)
@@ -325,5 +345,5 @@ int store_set_cursor(struct store *store, const char *name, uint64_t id, struct 
     sqlite3_stmt *statement = store->statements[SET_CURSOR];
     bind_text(statement, 1, name, strlen(name));
     sqlite3_bind_int64(statement, 2, (sqlite3_int64) id);
-    return run(store, SET_CURSOR, err, "cannot write a cursor");
+    return store_run(store, SET_CURSOR, err, "cannot write a cursor");
 }

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
+from disk import Disk  # noqa: E402
 
 
 def pytest_sessionstart():
@@ -52,3 +53,11 @@ def path(tmp_path):
 def on(start, path):
     """on(), on(file, store={…}): a daemon that is ready, with this event log."""
     return lambda file=path, **changes: start(store={"path": str(file), **changes.pop("store", {})}, **changes)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """disk.env makes a daemon's disk one that can fail; see disk.py."""
+    disk = Disk(tmp_path)
+    yield disk
+    disk.end()  # a daemon that still waits for it goes on

@@ -210,6 +210,7 @@ static int count(struct store_reader *reader, struct store_filter filter)
         last = row.id;
     }
     assert_int_equal(r, 0);
+    assert_int_equal(store_read(reader, &row, &err), 0); /* and does not begin again */
     return n;
 }
 

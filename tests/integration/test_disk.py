@@ -1,0 +1,300 @@
+"""A disk that fails or stalls while the daemon runs, and comes back: who is told what, and what is in the log after."""
+
+import contextlib
+import os
+import select
+import shutil
+import socket
+import sqlite3
+
+import pytest
+from disk import BROKEN, CUT, DATABASE, NO_SPACE, READ_ONLY, STALL, SYNC, WRITE
+from harness import call911, request, wait_for
+from store import Sent, assert_all_there, call_ids, change, end_all, kill, numbers, under_load
+
+HOUR_US = 3600 * 1_000_000
+FAILS, WORKS = "events cannot be stored", "events are stored again"
+
+
+def told(daemon, text):
+    return [r["message"] for r in daemon.records() if text in r["message"]]
+
+
+def assert_told(daemon, times):
+    """Begin and end of each failure, once and in turn."""
+    lines = [r["message"] for r in daemon.records() if FAILS in r["message"] or WORKS in r["message"]]
+    assert ["fails" if FAILS in line else "works" for line in lines] == ["fails", "works"] * times, lines
+
+
+# Faults
+
+
+FAULTS = {
+    "no space": (NO_SPACE, WRITE, "full|no space"),
+    "short write": (CUT, WRITE, "full|no space"),
+    "broken write": (BROKEN, WRITE, "I/O error"),
+    "broken sync": (BROKEN, SYNC, "I/O error"),
+    "read-only": (READ_ONLY, WRITE, "I/O error"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_fault_under_load(on, path, disk, kind):
+    fault, call, reason = FAULTS[kind]
+    daemon = on(env=disk.env)
+    senders = under_load(daemon)
+
+    def some_more(status):
+        before = sum(len(s.with_status(status)) for s in senders)
+        wait_for(lambda: sum(len(s.with_status(status)) for s in senders) > before + 20, f"answers {status}")
+
+    for _ in range(3):
+        some_more(200)
+        since = len(daemon.lines())
+        with disk.failing(fault, calls=1 << call):
+            some_more(503)
+            daemon.wait_line(f"{FAILS}.*({reason})", since)
+        daemon.wait_line(WORKS, since)
+    some_more(200)
+    end_all(senders)
+    daemon.stop()
+    assert {status for s in senders for status in s.statuses.values()} == {200, 503}
+    assert_told(daemon, 3)
+    assert_all_there(path, senders)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_the_end_is_told_without_events(on, disk, kind):
+    fault, call, _ = FAULTS[kind]
+    daemon = on(env=disk.env)
+    assert daemon.post(call911(1)).status == 200
+    with disk.failing(fault, calls=1 << call):
+        assert daemon.post(call911(2)).status == 503
+    daemon.wait_line(WORKS)
+    assert_told(daemon, 1)
+    assert daemon.post(call911(3)).status == 200
+
+
+def test_refused_does_not_come_back(on, path, disk):
+    """All of it was written, only the sync failed; and then the process dies."""
+    daemon, sent = on(env=disk.env), Sent(size=3)
+    assert sent.post(daemon) == 200
+    with disk.failing(BROKEN, calls=1 << SYNC):
+        assert sent.post(daemon) == 503
+        kill(daemon)
+    on().stop()
+    assert_all_there(path, [sent])
+
+
+def test_a_small_event_is_no_end_of_it(on, path, disk):
+    """It may find room where others did not."""
+    daemon, small, large = on(env=disk.env), Sent(0), Sent(10_000_000, padding=200_000)
+    assert small.post(daemon) == 200
+    for _ in range(5):
+        disk.begin(NO_SPACE, calls=1 << WRITE, passes=50)
+        assert large.post(daemon) == 503
+        disk.begin(NO_SPACE, calls=1 << WRITE, passes=50)
+        assert small.post(daemon) == 200
+    disk.end()
+    daemon.wait_line(WORKS)
+    assert_told(daemon, 1)
+    assert large.post(daemon) == 200
+    daemon.stop()
+    assert_all_there(path, [small, large])
+
+
+def test_old_events_that_cannot_be_deleted(on, path, disk):
+    """Told once; a reload makes it look again at once."""
+    daemon = on()
+    assert Sent(size=300).post(daemon) == 200
+    daemon.stop()
+    change(path, "UPDATE events SET received_at = received_at - ?", HOUR_US)
+    daemon = on(env=disk.env)
+    with_keep = [daemon.file.read_text().replace("store = {", f'store = {{ keep = "{n}min";') for n in (1, 2, 3, 4)]
+    disk.begin(NO_SPACE, calls=1 << WRITE)
+    for text in with_keep[:3]:
+        hits = disk.get("n_hits")
+        daemon.reload(text)
+        wait_for(lambda h=hits: disk.get("n_hits") > h, "another try")
+    daemon.wait_line("old events are not deleted")
+    disk.end()
+    daemon.reload(with_keep[3])
+    daemon.wait_line("old events are deleted again")
+    wait_for(lambda: numbers(path) == [300], "the old ones to go")
+    assert len(told(daemon, "old events are not deleted")) == 1
+    assert len(told(daemon, "old events are deleted again")) == 1
+
+
+# The file itself
+
+
+def gone(path):
+    os.rename(path, f"{path}.moved")
+
+
+def replaced(path):
+    gone(path)
+    shutil.copy(f"{path}.moved", path)
+
+
+def wal_gone(path):
+    os.rename(f"{path}-wal", f"{path}-wal.moved")
+
+
+@pytest.mark.parametrize(
+    "harm, says",
+    [(gone, "is gone"), (replaced, "another file"), (wal_gone, "-wal is gone")],
+    ids=["gone", "replaced", "wal"],
+)
+def test_file_that_vanishes(on, path, harm, says):
+    daemon, sent = on(), Sent()
+    assert sent.post(daemon) == 200
+    harm(path)
+    assert [sent.post(daemon) for _ in range(3)] == [503] * 3
+    for suffix in "", "-wal":
+        if os.path.exists(f"{path}{suffix}.moved"):
+            os.rename(f"{path}{suffix}.moved", f"{path}{suffix}")
+    daemon.wait_line(WORKS)
+    assert sent.post(daemon) == 200
+    daemon.stop()
+    assert says in told(daemon, FAILS)[0]
+    assert_told(daemon, 1)
+    assert_all_there(path, [sent])
+
+
+def test_locked_under_load(on, path):
+    daemon = on()
+    senders = under_load(daemon)
+    wait_for(lambda: all(s.accepted() for s in senders), "load")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        wait_for(lambda: any(s.with_status(503) for s in senders), "a refusal")
+        other.execute("ROLLBACK")
+    daemon.wait_line(WORKS)
+    end_all(senders)
+    daemon.stop()
+    assert_told(daemon, 1)
+    assert_all_there(path, senders)
+
+
+def test_status(on, tmp_path, disk):
+    """What systemctl status shows."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        daemon = on(env={**disk.env, "NOTIFY_SOCKET": str(tmp_path / "notify")})
+
+        def status():
+            while "STATUS=" not in (message := systemd.recv(4096).decode()):
+                pass
+            return message.partition("STATUS=")[2].split("\n")[0]
+
+        assert status() == "Listening for push events"
+        with disk.failing(NO_SPACE, calls=1 << WRITE):
+            assert daemon.post(call911()).status == 503
+            assert "cannot be stored" in status()
+            daemon.reload()
+            assert "cannot be stored" in status()
+        assert status() == "Listening for push events"
+
+
+# A disk that does not answer
+
+
+def waiting_clients(daemon, n, first=0, padding=0):
+    """Connections that have sent an event each and have no answer yet."""
+    clients = {}
+    for call in range(first + 1, first + 1 + n):
+        clients[call] = daemon.connect()
+        assert clients[call].send(request(call911(call, x="x" * padding)))
+    return clients
+
+
+def stalled(disk):
+    """The writer is inside a sync."""
+    return wait_for(lambda: disk.get("n_hits"), "a sync")
+
+
+def test_full_queue(on, path, disk):
+    daemon = on(env=disk.env, limits={"body": "16K", "in_flight": "64K"})
+    answers = {}
+    with disk.failing(STALL, calls=1 << SYNC):
+        clients = waiting_clients(daemon, 30, padding=8000)
+        busy = wait_for(lambda: select.select([c.socket for c in clients.values()], [], [], 0)[0], "an answer")
+        for call, client in clients.items():
+            if client.socket in busy:
+                answers[call] = client.answer()
+                assert (answers[call].status, answers[call].text) == (503, "Busy")
+                assert int(answers[call].headers["Retry-After"]) >= 1
+        assert len(answers) < 30, "nothing waits"
+    for call, client in clients.items():
+        if call not in answers:
+            answers[call] = client.answer()
+        client.close()
+    stored = {call for call, answer in answers.items() if answer.status == 200}
+    assert len(stored) > 1 and {answer.text for answer in answers.values()} == {"ok", "Busy"}
+    assert sorted(call_ids(path)) == sorted(stored)
+    assert daemon.serves()
+
+
+def test_clients_that_leave_while_they_wait(on, path, disk):
+    daemon = on(env=disk.env)
+    with disk.failing(STALL, calls=1 << SYNC):
+        first = waiting_clients(daemon, 1)
+        stalled(disk)
+        clients = waiting_clients(daemon, 20, first=100)
+        for call in list(clients):
+            if call % 2:
+                (clients.pop(call).drop if call % 4 == 1 else clients[call].half_close)()
+    for client in {**first, **clients}.values():
+        assert client.answer().status == 200
+    assert daemon.post(call911(1000)).status == 200
+    daemon.stop()
+    calls = call_ids(path)
+    assert len(set(calls)) == len(calls) and {1, *clients} <= set(calls)
+
+
+def test_stop_while_the_disk_stalls(on, path, disk):
+    """It ends all the same. What waited is not answered."""
+    daemon = on(env=disk.env)
+    senders = under_load(daemon)
+    wait_for(lambda: all(s.accepted() for s in senders), "load")
+    disk.begin(STALL, calls=1 << SYNC)
+    stalled(disk)
+    daemon.exit_status = 1
+    daemon.stop()
+    disk.end()
+    end_all(senders)
+    assert told(daemon, "the disk does not answer")
+    assert {status for s in senders for status in s.statuses.values()} == {200}
+    assert on().serves()
+    change(path, "DELETE FROM events WHERE id = (SELECT max(id) FROM events)")
+    assert_all_there(path, senders)
+
+
+def test_stop_with_a_last_sync_that_stalls(on, path, disk):
+    """Of the database itself, when everything is answered."""
+    daemon, sent = on(env=disk.env), Sent(size=5)
+    assert sent.post(daemon) == 200
+    disk.begin(STALL, calls=1 << SYNC, kinds=1 << DATABASE)
+    daemon.exit_status = 1
+    daemon.stop()
+    disk.end()
+    assert told(daemon, "the disk does not answer")
+    assert_all_there(path, [sent])
+
+
+def test_stop_while_the_disk_stalls_for_a_moment(on, path, disk):
+    """What was received is stored and answered."""
+    daemon = on(env=disk.env)
+    with disk.failing(STALL, calls=1 << SYNC):
+        clients = waiting_clients(daemon, 1)
+        stalled(disk)
+        clients |= waiting_clients(daemon, 10, first=1)
+        with daemon.connect() as idle:
+            assert idle.ask(request(method="GET")).status == 200  # whoever sent before was heard before
+            daemon.process.terminate()
+            assert idle.rest() == b""  # closed: it is stopping
+    assert [client.answer().status for client in clients.values()] == [200] * 11
+    daemon.stop()
+    assert sorted(call_ids(path)) == list(range(1, 12))
