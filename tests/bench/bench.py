@@ -291,6 +291,13 @@ def node(place):
     return ["/usr/bin/node", HERE / "node_server.js", str(place.port), KEY]
 
 
+def journaled(case):
+    """The same with a systemd-journald of its own, on the CPU of wrk (needs root)."""
+    def command(place):
+        return ["sh", HERE.parent / "integration" / "with_journald.sh", *case(place)]
+    return command
+
+
 def daemon(settings, store=""):
     """The daemon with these lines added to its configuration, and members added to store."""
     def command(place):
@@ -306,6 +313,7 @@ def daemon(settings, store=""):
 
 
 LINES = 'log = { level = "info", target = "json" };'
+TO_JOURNAL = 'log = { level = "info", target = "journal" };'
 NO_LINES = 'log = { level = "warning" };'
 
 CASES = [
@@ -315,6 +323,7 @@ CASES = [
     Case("json", "sonoran-pushd, durable, JSON lines to /dev/null", daemon(LINES), stderr_to_null=True),
     Case("normal", "sonoran-pushd, durability normal, JSON lines", daemon(LINES, 'durability = "normal", '),
          stderr_to_null=True),
+    Case("journal", "sonoran-pushd, durable, lines to systemd-journald", journaled(daemon(TO_JOURNAL))),
     Case("node256", "Node.js, 256 connections", node, connections=256),
     Case("json256", "sonoran-pushd, durable, JSON lines, 256 connections", daemon(LINES), connections=256,
          stderr_to_null=True),

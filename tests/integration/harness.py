@@ -226,9 +226,10 @@ class Output(threading.Thread):
 
 
 class Daemon:
-    """A running sonoran-pushd with the given configuration. files: beside it. terminal: its stderr is one."""
+    """A running sonoran-pushd with the given configuration. files: beside it. terminal: its stderr is one.
+    wrapper: a command in front of it that becomes it."""
 
-    def __init__(self, folder, text, files=None, env=None, terminal=False):
+    def __init__(self, folder, text, files=None, env=None, terminal=False, wrapper=()):
         folder.mkdir()
         for name, content in (files or {}).items():
             write_private(folder / name, content)
@@ -236,7 +237,7 @@ class Daemon:
         self.configure(text)
         out, err = os.pipe(), pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
-            [BINARY, "-c", self.file],
+            [*wrapper, BINARY, "-c", self.file],
             stdin=subprocess.DEVNULL,
             stdout=out[1],
             stderr=err[1],
