@@ -174,7 +174,7 @@ static void reload(void *userdata)
     struct config *next = NULL;
 
     service_tell_reloading();
-    int r = config_load(program->file, &next, &problems);
+    int r = config_load(program->file, NULL, &next, &problems);
     if (r < 0) {
         tell_problems(&problems, LOG_ERR, LOG_ID_RELOAD_REFUSED);
         log_line(LOG_ERR, LOG_ID_RELOAD_REFUSED, "configuration not reloaded, the old one stays in force");
@@ -344,7 +344,7 @@ int main(int argc, char **argv)
         return status;
 
     struct program program = { .file = arguments.file };
-    int r = config_load(arguments.file, &program.config, &problems);
+    int r = config_load(arguments.file, NULL, &program.config, &problems);
     tell_problems(&problems, r < 0 ? LOG_ERR : LOG_WARNING, LOG_ID_CONFIG);
     config_problems_free(&problems);
     program.started = program.config;

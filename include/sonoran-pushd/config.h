@@ -3,8 +3,9 @@
  * Shape:   one struct config; lists in the order of the file. Every option is a row of one table (config_options),
  *          from which reading, checking, --print-config and the documentation come.
  * Units:   in the name: _bytes, _us.
- * Owner:   config_load hands over a config to be freed with config_free; it never changes after that.
- * Threads: none here; a finished config may be read from any thread.
+ * Owner:   config_load hands over a config with one reference; config_ref adds one, config_free gives one back, and
+ *          the last one frees it with everything that it points to. It never changes after config_load.
+ * Threads: a finished config may be read, and references added and given back, in any thread.
  * Errors:  all mistakes of a file in one run, each as "FILE:LINE: key = value: expected …".
  * Source:  libconfig's manual; design section 8.
  */
@@ -12,6 +13,7 @@
 
 #include <sonoran-pushd/base.h>
 #include <sonoran-pushd/log.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #define CONFIG_DEFAULT_FILE "/etc/sonoran-pushd/sonoran-pushd.conf"
@@ -28,11 +30,65 @@ struct config_community {
     char *api_key;
 };
 
+struct config;
+
 enum config_unknown_types { UNKNOWN_TYPES_REJECT, UNKNOWN_TYPES_ACCEPT };
 
 enum config_durability { DURABILITY_FULL, DURABILITY_NORMAL };
 
+enum config_action_type { ACTION_TYPE_EXEC, ACTION_TYPE_FORWARD, ACTION_TYPE_DISCORD };
+
+enum config_forward_body { FORWARD_BODY_ORIGINAL, FORWARD_BODY_RECORD };
+
+/* What to do with events. Options of one type are unset with another. */
+struct config_action {
+    char *name;
+    int type; /* enum config_action_type */
+
+    /* Which events; an empty list is every one. */
+    char **events; /* globs of types */
+    size_t n_events;
+    char **when; /* conditions on the data: "/isPanic = true" */
+    size_t n_when;
+    char **communities;
+    size_t n_communities;
+    char **listeners;
+    size_t n_listeners;
+
+    uint64_t timeout_us;       /* for one try */
+    uint64_t give_up_after_us; /* of trying one event again; 0: never */
+    uint64_t max_age_us;       /* older events are skipped; 0: none is */
+    uint64_t parallel;         /* deliveries at one time; above 1 their order is not kept */
+
+    char **command; /* exec: argv */
+    size_t n_command;
+
+    char *url;            /* forward, discord */
+    int body;             /* forward: enum config_forward_body */
+    char *api_key;        /* forward, original: instead of the community's; NULL: none */
+    char *signing_secret; /* forward: for Sonoran-Signature; NULL: none */
+
+    char *message; /* discord: template of the text above the embed; NULL: none */
+    char *username;
+    char *avatar_url;
+    char *thread_id;
+    char **mention_roles; /* ids */
+    size_t n_mention_roles;
+};
+
+/* Tells a mistake in an option ("command") of what is being checked: "expected …". */
+typedef void config_complain(void *context, const char *option, const char *sentence);
+
+/* What the table cannot check, for config_load to call; any may be NULL.
+ * check_action: for each action that has no mistake so far. Of config, the other groups have been read, with mistakes
+ * where there are some: what has one is unset. A sentence holds no URL and no secret. */
+struct config_hooks {
+    void (*check_action)(const struct config *config, const struct config_action *action, config_complain *complain,
+                         void *context);
+};
+
 struct config {
+    atomic_uint references;
     char *file;
 
     struct config_listener *listeners;
@@ -42,11 +98,14 @@ struct config {
     int unknown_types; /* enum config_unknown_types */
     struct config_community *communities;
     size_t n_communities;
+    struct config_action *actions;
+    size_t n_actions;
 
     struct {
         int level;              /* of syslog(3) */
         int target;             /* enum log_target */
         uint64_t payload_bytes; /* of SONORAN_DATA, 0: off */
+        uint64_t silence_us;    /* without an event, to be warned of; 0: never */
     } log;
 
     struct {
@@ -70,6 +129,8 @@ struct config {
 enum config_type {
     CONFIG_TEXT,
     CONFIG_SECRET,   /* a text that is printed as "(set)" only */
+    CONFIG_URL,      /* of http or https, and a secret */
+    CONFIG_ID,       /* of Discord: digits */
     CONFIG_NAME,     /* NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
     CONFIG_PATH,     /* of a URL: starts with / */
     CONFIG_ADDRESS,  /* "[::]:30120", "0.0.0.0:30120"; port 0: any free one */
@@ -91,6 +152,7 @@ struct config_option {
     bool unique;   /* no two in the list may have the same */
     const char *fallback;
     uint64_t min, max;
+    unsigned types;           /* 1 << each value of its group's option "type" that it is for; 0: any */
     const char *const *words; /* CONFIG_WORD: NULL-terminated; the value is the position */
     size_t offset, size;      /* in the struct that the group fills; CONFIG_FILE: of the secret that it brings */
     bool restart;             /* a change counts only after a restart */
@@ -106,9 +168,12 @@ struct config_problems {
     size_t n_lines;
 };
 
-/* Reads and checks. 0 and *ret; or -EINVAL (mistakes), another negative errno (cannot be read), -ENOMEM.
- * problems holds every mistake after a failure, and warnings (a secret that others can read) after either. */
-int config_load(const char *file, struct config **ret, struct config_problems *problems) MUST_CHECK;
+/* Reads and checks, with hooks too (NULL: none). 0 and *ret; or -EINVAL (mistakes), another negative errno (cannot be
+ * read), -ENOMEM. problems holds every mistake after a failure, and warnings (a secret that others can read) after
+ * either. */
+int config_load(const char *file, const struct config_hooks *hooks, struct config **ret,
+                struct config_problems *problems) MUST_CHECK;
+struct config *config_ref(struct config *config);
 struct config *config_free(struct config *config);
 void config_problems_free(struct config_problems *problems);
 
@@ -117,3 +182,6 @@ int config_print(const struct config *config, FILE *out) MUST_CHECK;
 
 /* Names of the options that need a restart and differ between the two, as one text ("listeners"), or NULL. */
 char *config_needs_restart(const struct config *old, const struct config *new_config);
+
+/* Every option is the same. */
+bool config_action_equal(const struct config_action *a, const struct config_action *b);

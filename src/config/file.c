@@ -93,19 +93,40 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-int secret_check(const char *secret, size_t size, struct err *err)
+const char *secret_noun(enum config_type type)
 {
+    return type == CONFIG_URL ? "URL" : "key";
+}
+
+static int url_check(const char *url, size_t size, struct err *err)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char) url[i] <= ' ' || url[i] == 0x7f)
+            return err_set(err, -EINVAL, "expected a URL without blanks and control characters");
+    size_t scheme = size >= 7 && memcmp(url, "http://", 7) == 0 ? 7 : 0;
+    if (size >= 8 && memcmp(url, "https://", 8) == 0)
+        scheme = 8;
+    if (!scheme || scheme == size || strchr("/?#:", url[scheme]))
+        return err_set(err, -EINVAL, "expected a URL from http:// or https:// on, with a host");
+    return 0;
+}
+
+int secret_check(enum config_type type, const char *secret, size_t size, struct err *err)
+{
+    const char *noun = secret_noun(type);
     if (!size)
-        return err_set(err, -EINVAL, "expected a key, but it is empty");
+        return err_set(err, -EINVAL, "expected a %s, but it is empty", noun);
     if (size > SECRET_MAX_BYTES)
-        return err_set(err, -EINVAL, "expected a key of at most %zuK", SECRET_MAX_BYTES >> 10);
+        return err_set(err, -EINVAL, "expected a %s of at most %zuK", noun, SECRET_MAX_BYTES >> 10);
+    if (size == 5 && memcmp(secret, "(set)", 5) == 0)
+        return err_set(err, -EINVAL, "expected the %s itself, not what --print-config shows in its place", noun);
+    if (type == CONFIG_URL)
+        return url_check(secret, size, err);
     if (is_blank(secret[0]) || is_blank(secret[size - 1]))
         return err_set(err, -EINVAL, "expected a key without blanks at its ends");
     for (size_t i = 0; i < size; i++)
         if ((unsigned char) secret[i] < 0x20 || secret[i] == 0x7f)
             return err_set(err, -EINVAL, "expected a key of one line, without control characters");
-    if (size == 5 && memcmp(secret, "(set)", 5) == 0)
-        return err_set(err, -EINVAL, "expected the key itself, not what --print-config shows in its place");
     return 0;
 }
 
@@ -124,8 +145,8 @@ static char *resolve(const char *config_file, const char *name, bool *ret_creden
     return path_beside(config_file, name);
 }
 
-int secret_read(const char *config_file, const char *name, char **ret, char **ret_path, mode_t *ret_mode,
-                struct err *err)
+int secret_read(enum config_type type, const char *config_file, const char *name, char **ret, char **ret_path,
+                mode_t *ret_mode, struct err *err)
 {
     bool credentials;
     char *path = resolve(config_file, name, &credentials);
@@ -148,7 +169,7 @@ int secret_read(const char *config_file, const char *name, char **ret, char **re
     size_t size = bytes.size;
     while (size && is_blank(bytes.s[size - 1]))
         size--;
-    r = secret_check(bytes.s, size, err);
+    r = secret_check(type, bytes.s, size, err);
     if (r < 0)
         return r;
 

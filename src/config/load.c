@@ -98,15 +98,26 @@ static int resolve_store_path(struct config *config)
     return 0;
 }
 
-static int build(const char *file, struct config **ret, const struct source *source, struct problems *problems)
+static struct config *config_new(const char *file)
 {
-    CLEANUP(cleanup_config) struct config *config = calloc(1, sizeof(*config));
-    if (!config || !(config->file = strdup(file)))
+    struct config *config = calloc(1, sizeof(*config));
+    if (!config)
+        return NULL;
+    atomic_init(&config->references, 1);
+    config->file = strdup(file);
+    return config->file ? config : config_free(config);
+}
+
+static int build(const char *file, const struct config_hooks *hooks, struct config **ret, const struct source *source,
+                 struct problems *problems)
+{
+    CLEANUP(cleanup_config) struct config *config = config_new(file);
+    if (!config)
         return -ENOMEM;
 
     CLEANUP(cleanup_settings) config_t settings;
     config_init(&settings);
-    struct walk walk = { config, problems, source };
+    struct walk walk = { config, hooks, problems, source };
     int r = read_settings(&walk, &settings);
     if (r < 0)
         return r;
@@ -125,7 +136,8 @@ static int build(const char *file, struct config **ret, const struct source *sou
     return 0;
 }
 
-int config_load(const char *file, struct config **ret, struct config_problems *ret_problems)
+int config_load(const char *file, const struct config_hooks *hooks, struct config **ret,
+                struct config_problems *ret_problems)
 {
     struct problems problems = { 0 };
     struct source source;
@@ -133,7 +145,7 @@ int config_load(const char *file, struct config **ret, struct config_problems *r
 
     int r = source_read(file, &source, &problems);
     if (r == 0)
-        r = problems.n_mistakes ? -EINVAL : build(file, &config, &source, &problems);
+        r = problems.n_mistakes ? -EINVAL : build(file, hooks, &config, &source, &problems);
     source_done(&source);
 
     if (problems_hand_over(&problems, ret_problems) < 0)
@@ -166,9 +178,16 @@ static void rows_done(struct rows rows, char *base)
         option_done(&rows.first[i], base + rows.first[i].offset);
 }
 
+struct config *config_ref(struct config *config)
+{
+    atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
+    return config;
+}
+
+/* The last one sees all that the others did before. */
 struct config *config_free(struct config *config)
 {
-    if (!config)
+    if (!config || atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) > 1)
         return NULL;
     struct rows rows = rows_next(config_options);
     for (; rows.n; rows = rows_next(rows.first + rows.n)) {

@@ -1,6 +1,5 @@
-/* options.c - the table of all options, and its groups. */
+/* options.c - the table of all options. */
 #include <assert.h>
-#include <string.h>
 
 #include "private.h"
 
@@ -10,356 +9,147 @@
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 
-#define SUGGEST_MAX_CHARS 40
-
 #define MEMBER(type, member) .offset = offsetof(type, member), .size = sizeof(((type *) NULL)->member)
-#define FIELD(member) MEMBER(struct config, member)
-#define LISTENER(member) MEMBER(struct config_listener, member)
-#define COMMUNITY(member) MEMBER(struct config_community, member)
-#define LIST(member) .offset = offsetof(struct config, member), .size = sizeof(struct list)
+#define MEMBERS(type, member) .offset = offsetof(type, member), .size = sizeof(struct list), .list = true
+#define FIELD(of, member) .group = (of), MEMBER(struct config, member)
+#define LIST(of, member) .group = (of), MEMBERS(struct config, member)
+#define LISTENER(member) .group = "listeners[]", MEMBER(struct config_listener, member)
+#define COMMUNITY(member) .group = "communities[]", MEMBER(struct config_community, member)
+#define ACTION(member) .group = "actions[]", MEMBER(struct config_action, member)
+#define ACTION_LIST(member) .group = "actions[]", MEMBERS(struct config_action, member)
 
-#define ASSERT_LIST(member)                                                                                            \
-    static_assert(offsetof(struct config, n_##member) ==                                                               \
-                      offsetof(struct config, member) + offsetof(struct list, n_elements),                             \
+#define EXEC (1U << ACTION_TYPE_EXEC)
+#define FORWARD (1U << ACTION_TYPE_FORWARD)
+#define DISCORD (1U << ACTION_TYPE_DISCORD)
+
+#define ASSERT_LIST(type, member)                                                                                      \
+    static_assert(offsetof(type, n_##member) == offsetof(type, member) + offsetof(struct list, n_elements),            \
                   "the number of " #member " stands right behind them")
 
-ASSERT_LIST(listeners);
-ASSERT_LIST(paths);
-ASSERT_LIST(communities);
+ASSERT_LIST(struct config, listeners);
+ASSERT_LIST(struct config, paths);
+ASSERT_LIST(struct config, communities);
+ASSERT_LIST(struct config, actions);
+ASSERT_LIST(struct config_action, events);
+ASSERT_LIST(struct config_action, when);
+ASSERT_LIST(struct config_action, communities);
+ASSERT_LIST(struct config_action, listeners);
+ASSERT_LIST(struct config_action, command);
+ASSERT_LIST(struct config_action, mention_roles);
 
 static const char *const unknown_types[] = { "reject", "accept", NULL };
 static const char *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL };
 static const char *const durabilities[] = { "full", "normal", NULL };
 static const char *const targets[] = { "auto", "journal", "text", "json", NULL };
+static const char *const action_types[] = { "exec", "forward", "discord", NULL };
+static const char *const bodies[] = { "original", "record", NULL };
 
 static_assert(ARRAY_SIZE(unknown_types) == UNKNOWN_TYPES_ACCEPT + 2, "every value of unknown_types needs a word");
 static_assert(ARRAY_SIZE(levels) == LOG_DEBUG + 2, "every level needs a word");
 static_assert(ARRAY_SIZE(durabilities) == DURABILITY_NORMAL + 2, "every durability needs a word");
 static_assert(ARRAY_SIZE(targets) == LOG_TARGET_JSON + 2, "every target needs a word");
-
-static const struct config_list lists[] = {
-    { .group = "listeners[]",
-      .one = "listener",
-      .offset = offsetof(struct config, listeners),
-      .element_size = sizeof(struct config_listener) },
-    { .group = "communities[]",
-      .one = "community",
-      .offset = offsetof(struct config, communities),
-      .element_size = sizeof(struct config_community),
-      .required = true },
-};
-
-struct list list_get(const void *base, size_t offset)
-{
-    struct list list;
-    memcpy(&list, (const char *) base + offset, sizeof(list));
-    return list;
-}
-
-void list_set(void *base, size_t offset, struct list list)
-{
-    memcpy((char *) base + offset, &list, sizeof(list));
-}
-
-const struct config_list *list_of(const char *group)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-        if (strcmp(lists[i].group, group) == 0)
-            return &lists[i];
-    return NULL;
-}
-
-struct rows rows_next(const struct config_option *row)
-{
-    struct rows rows = { row, 0 };
-    const struct config_option *end = config_options + config_n_options;
-    while (row + rows.n < end && strcmp(row[rows.n].group, row->group) == 0)
-        rows.n++;
-    return rows;
-}
-
-struct rows rows_of(const char *group)
-{
-    struct rows rows = rows_next(config_options);
-    while (rows.n && strcmp(rows.first->group, group) != 0)
-        rows = rows_next(rows.first + rows.n);
-    return rows;
-}
-
-int group_name_size(const char *group)
-{
-    return (int) strcspn(group, "[");
-}
-
-static bool is_group_name(const char *group, const char *name)
-{
-    size_t size = (size_t) group_name_size(group);
-    return size && strlen(name) == size && strncmp(group, name, size) == 0;
-}
-
-struct rows rows_of_setting(const char *name)
-{
-    struct rows rows = rows_next(config_options);
-    while (rows.n && !is_group_name(rows.first->group, name))
-        rows = rows_next(rows.first + rows.n);
-    return rows;
-}
-
-const struct config_option *rows_find(struct rows rows, const char *name)
-{
-    for (size_t i = 0; i < rows.n; i++)
-        if (strcmp(rows.first[i].name, name) == 0)
-            return &rows.first[i];
-    return NULL;
-}
-
-const struct config_option *option_partner(const struct config_option *option)
-{
-    struct rows rows = rows_of(option->group);
-    for (size_t i = 0; i < rows.n; i++)
-        if (rows.first[i].offset == option->offset && &rows.first[i] != option)
-            return &rows.first[i];
-    return NULL;
-}
-
-/* Letters to change, add or leave out to make b of a (Levenshtein), in one row of the usual table. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[SUGGEST_MAX_CHARS + 1], n = strlen(b);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-struct nearest {
-    const char *name;
-    int size; /* of name, which may be "listeners[]" */
-    size_t distance;
-};
-
-static void try_name(struct nearest *nearest, const char *written, const char *name, int size)
-{
-    char known[SUGGEST_MAX_CHARS + 1];
-    if ((size_t) size >= sizeof(known))
-        return;
-    memcpy(known, name, (size_t) size);
-    known[size] = '\0';
-
-    size_t found = distance(written, known);
-    if (found < nearest->distance)
-        *nearest = (struct nearest){ name, size, found };
-}
-
-static bool suggest_elsewhere(struct text *text, const char *name)
-{
-    for (size_t i = 0; i < config_n_options; i++) {
-        const struct config_option *option = &config_options[i];
-        if (strcmp(option->name, name) == 0) {
-            text_addf(text, "%s%s%s", option->group, *option->group ? "." : "", name);
-            return true;
-        }
-    }
-    struct rows rows = rows_of_setting(name);
-    if (rows.n)
-        text_add(text, name);
-    return rows.n;
-}
-
-bool option_suggest(struct text *text, const char *group, const char *name)
-{
-    size_t size = strlen(name);
-    if (size > SUGGEST_MAX_CHARS)
-        return false;
-
-    struct nearest nearest = { .distance = size < 5 ? 2 : size < 9 ? 3 : 4 };
-    struct rows rows = rows_of(group);
-    for (size_t i = 0; i < rows.n; i++)
-        try_name(&nearest, name, rows.first[i].name, (int) strlen(rows.first[i].name));
-    for (rows = rows_next(config_options); !*group && rows.n; rows = rows_next(rows.first + rows.n))
-        try_name(&nearest, name, rows.first->group, group_name_size(rows.first->group));
-    if (!nearest.name || !nearest.size)
-        return suggest_elsewhere(text, name);
-
-    text_add_bytes(text, nearest.name, (size_t) nearest.size);
-    return true;
-}
+static_assert(ARRAY_SIZE(action_types) == ACTION_TYPE_DISCORD + 2, "every type of action needs a word");
+static_assert(ARRAY_SIZE(bodies) == FORWARD_BODY_RECORD + 2, "every body needs a word");
 
 const struct config_option config_options[] = {
-    { .group = "listeners[]",
-      .name = "name",
-      .type = CONFIG_NAME,
-      LISTENER(name),
-      .fallback = "main",
-      .required = true,
-      .unique = true,
-      .restart = true,
-      .help = "What the log calls this listener." },
-    { .group = "listeners[]",
-      .name = "address",
-      .type = CONFIG_ADDRESS,
-      LISTENER(address),
-      .fallback = "[::]:30120",
-      .unique = true,
-      .restart = true,
-      .help = "Where to listen; [::] is every address, of IPv6 and IPv4." },
+    { LISTENER(name), .name = "name", .type = CONFIG_NAME, .fallback = "main", .required = true, .unique = true,
+      .restart = true, .help = "What the log calls this listener." },
+    { LISTENER(address), .name = "address", .type = CONFIG_ADDRESS, .fallback = "[::]:30120", .unique = true,
+      .restart = true, .help = "Where to listen; [::] is every address, of IPv6 and IPv4." },
 
-    { .group = "",
-      .name = "paths",
-      .type = CONFIG_PATH,
-      .list = true,
-      LIST(paths),
-      .fallback = "/sonorancad/event /",
-      .unique = true,
+    { LIST("", paths), .name = "paths", .type = CONFIG_PATH, .fallback = "/sonorancad/event /", .unique = true,
       .help = "The paths that take events." },
-    { .group = "",
-      .name = "unknown_types",
-      .type = CONFIG_WORD,
-      FIELD(unknown_types),
-      .fallback = "reject",
-      .words = unknown_types,
-      .help = "What to answer to an event of a type that is not known." },
+    { FIELD("", unknown_types), .name = "unknown_types", .type = CONFIG_WORD, .fallback = "reject",
+      .words = unknown_types, .help = "What to answer to an event of a type that is not known." },
 
-    { .group = "communities[]",
-      .name = "name",
-      .type = CONFIG_NAME,
-      COMMUNITY(name),
-      .fallback = "default",
-      .required = true,
-      .unique = true,
+    { COMMUNITY(name), .name = "name", .type = CONFIG_NAME, .fallback = "default", .required = true, .unique = true,
       .help = "What the log calls this community." },
-    { .group = "communities[]",
-      .name = "api_key",
-      .type = CONFIG_SECRET,
-      COMMUNITY(api_key),
-      .required = true,
-      .unique = true,
+    { COMMUNITY(api_key), .name = "api_key", .type = CONFIG_SECRET, .required = true, .unique = true,
       .help = "The key itself; api_key_file keeps it out of this file." },
-    { .group = "communities[]",
-      .name = "api_key_file",
-      .type = CONFIG_FILE,
-      COMMUNITY(api_key),
+    { COMMUNITY(api_key), .name = "api_key_file", .type = CONFIG_FILE,
       .help = "A file with the key: in $CREDENTIALS_DIRECTORY, else beside this one." },
 
-    { .group = "log",
-      .name = "level",
-      .type = CONFIG_WORD,
-      FIELD(log.level),
-      .fallback = "info",
-      .words = levels,
+    { FIELD("log", log.level), .name = "level", .type = CONFIG_WORD, .fallback = "info", .words = levels,
       .help = "The least important lines to write." },
-    { .group = "log",
-      .name = "target",
-      .type = CONFIG_WORD,
-      FIELD(log.target),
-      .fallback = "auto",
-      .words = targets,
+    { FIELD("log", log.target), .name = "target", .type = CONFIG_WORD, .fallback = "auto", .words = targets,
       .help = "Where lines go; auto is the journal under systemd, else text." },
-    { .group = "log",
-      .name = "payload",
-      .type = CONFIG_SIZE,
-      FIELD(log.payload_bytes),
-      .fallback = "4K",
-      .max = MIB,
+    { FIELD("log", log.payload_bytes), .name = "payload", .type = CONFIG_SIZE, .fallback = "4K", .max = MIB,
       .help = "How much of an event's data to add to its line; 0 is nothing." },
+    { FIELD("log", log.silence_us), .name = "silence", .type = CONFIG_DURATION, .fallback = "0s",
+      .max = 365 * 24 * HOUR, .help = "Warn when no event has come for so long; 0s is never." },
 
-    { .group = "store",
-      .name = "path",
-      .type = CONFIG_TEXT,
-      FIELD(store.path),
-      .fallback = "/var/lib/sonoran-pushd/events.db",
-      .restart = true,
-      .help = "The event log; relative in $STATE_DIRECTORY, else beside this file." },
-    { .group = "store",
-      .name = "durability",
-      .type = CONFIG_WORD,
-      FIELD(store.durability),
-      .fallback = "full",
+    { FIELD("store", store.path), .name = "path", .type = CONFIG_TEXT, .fallback = "/var/lib/sonoran-pushd/events.db",
+      .restart = true, .help = "The event log; relative in $STATE_DIRECTORY, else beside this file." },
+    { FIELD("store", store.durability), .name = "durability", .type = CONFIG_WORD, .fallback = "full",
       .words = durabilities,
       .help = "What an answered event survives: the power cut, or only the end of the process." },
-    { .group = "store",
-      .name = "keep",
-      .type = CONFIG_DURATION,
-      FIELD(store.keep_us),
-      .fallback = "30d",
-      .min = MINUTE,
-      .max = 3650 * 24 * HOUR,
-      .help = "How long events are kept." },
-    { .group = "store",
-      .name = "max_size",
-      .type = CONFIG_SIZE,
-      FIELD(store.max_size_bytes),
-      .fallback = "1G",
-      .min = MIB,
-      .max = 1024 * GIB,
-      .help = "How large the event log may grow; the oldest events go first." },
+    { FIELD("store", store.keep_us), .name = "keep", .type = CONFIG_DURATION, .fallback = "30d", .min = MINUTE,
+      .max = 3650 * 24 * HOUR, .help = "How long events are kept." },
+    { FIELD("store", store.max_size_bytes), .name = "max_size", .type = CONFIG_SIZE, .fallback = "1G", .min = MIB,
+      .max = 1024 * GIB, .help = "How large the event log may grow; the oldest events go first." },
 
-    { .group = "limits",
-      .name = "body",
-      .type = CONFIG_SIZE,
-      FIELD(limits.body_bytes),
-      .fallback = "1M",
-      .min = KIB,
-      .max = 64 * MIB,
-      .help = "The largest body of a request." },
-    { .group = "limits",
-      .name = "connections",
-      .type = CONFIG_COUNT,
-      FIELD(limits.connections),
-      .fallback = "1024",
-      .min = 1,
-      .max = 65536,
-      .help = "Connections at the same time." },
-    { .group = "limits",
-      .name = "connections_per_ip",
-      .type = CONFIG_COUNT,
-      FIELD(limits.connections_per_ip),
-      .fallback = "64",
-      .min = 1,
-      .max = 65536,
-      .help = "Connections at the same time from one address." },
-    { .group = "limits",
-      .name = "request_time",
-      .type = CONFIG_DURATION,
-      FIELD(limits.request_time_us),
-      .fallback = "10s",
-      .min = USEC_PER_SEC,
-      .max = 10 * MINUTE,
+    { FIELD("limits", limits.body_bytes), .name = "body", .type = CONFIG_SIZE, .fallback = "1M", .min = KIB,
+      .max = 64 * MIB, .help = "The largest body of a request." },
+    { FIELD("limits", limits.connections), .name = "connections", .type = CONFIG_COUNT, .fallback = "1024", .min = 1,
+      .max = 65536, .help = "Connections at the same time." },
+    { FIELD("limits", limits.connections_per_ip), .name = "connections_per_ip", .type = CONFIG_COUNT, .fallback = "64",
+      .min = 1, .max = 65536, .help = "Connections at the same time from one address." },
+    { FIELD("limits", limits.request_time_us), .name = "request_time", .type = CONFIG_DURATION, .fallback = "10s",
+      .min = USEC_PER_SEC, .max = 10 * MINUTE,
       .help = "How long a request may take to arrive, and a connection be idle." },
-    { .group = "limits",
-      .name = "in_flight",
-      .type = CONFIG_SIZE,
-      FIELD(limits.in_flight_bytes),
-      .fallback = "64M",
-      .min = KIB,
-      .max = 64 * GIB,
-      .help = "All bodies together that are held at the same time; those up to 16K do not count." },
-    { .group = "limits",
-      .name = "failed_keys",
-      .type = CONFIG_COUNT,
-      FIELD(limits.failed_keys),
-      .fallback = "20",
-      .max = 1000000,
-      .help = "Wrong keys from one address until it is refused unread; 0 is no limit." },
-    { .group = "limits",
-      .name = "failed_keys_window",
-      .type = CONFIG_DURATION,
-      FIELD(limits.failed_keys_window_us),
-      .fallback = "1min",
-      .min = USEC_PER_SEC,
-      .max = 24 * HOUR,
-      .help = "How long a wrong key counts." },
+    { FIELD("limits", limits.in_flight_bytes), .name = "in_flight", .type = CONFIG_SIZE, .fallback = "64M", .min = KIB,
+      .max = 64 * GIB, .help = "All bodies together that are held at the same time; those up to 16K do not count." },
+    { FIELD("limits", limits.failed_keys), .name = "failed_keys", .type = CONFIG_COUNT, .fallback = "20",
+      .max = 1000000, .help = "Wrong keys from one address until it is refused unread; 0 is no limit." },
+    { FIELD("limits", limits.failed_keys_window_us), .name = "failed_keys_window", .type = CONFIG_DURATION,
+      .fallback = "1min", .min = USEC_PER_SEC, .max = 24 * HOUR, .help = "How long a wrong key counts." },
+
+    { ACTION(name), .name = "name", .type = CONFIG_NAME, .required = true, .unique = true,
+      .help = "What the log calls this action." },
+    { ACTION(type), .name = "type", .type = CONFIG_WORD, .required = true, .words = action_types,
+      .help = "What it does: run a program, POST to a URL, post to Discord." },
+    { ACTION_LIST(events), .name = "events", .type = CONFIG_TEXT,
+      .help = "The types it is for, * is any letters; without it, all types." },
+    { ACTION_LIST(when), .name = "when", .type = CONFIG_TEXT,
+      .help = "Conditions on the data of an event; all have to hold." },
+    { ACTION_LIST(communities), .name = "communities", .type = CONFIG_NAME, .unique = true,
+      .help = "Only events of these communities." },
+    { ACTION_LIST(listeners), .name = "listeners", .type = CONFIG_NAME, .unique = true,
+      .help = "Only events that came to these listeners." },
+    { ACTION(timeout_us), .name = "timeout", .type = CONFIG_DURATION, .fallback = "20s", .min = USEC_PER_SEC,
+      .max = HOUR, .help = "How long one try may take." },
+    { ACTION(give_up_after_us), .name = "give_up_after", .type = CONFIG_DURATION, .fallback = "1h",
+      .max = 365 * 24 * HOUR, .help = "How long to try one event again before the next one follows; 0s is forever." },
+    { ACTION(max_age_us), .name = "max_age", .type = CONFIG_DURATION, .fallback = "0s", .max = 365 * 24 * HOUR,
+      .help = "Events older than this are skipped; 0s is no limit." },
+    { ACTION(parallel), .name = "parallel", .type = CONFIG_COUNT, .fallback = "1", .min = 1, .max = 64,
+      .help = "Deliveries at the same time; with more than 1, their order is not kept." },
+    { ACTION_LIST(command), .name = "command", .type = CONFIG_TEXT, .required = true, .types = EXEC,
+      .help = "The program and its arguments; no shell." },
+    { ACTION(url), .name = "url", .type = CONFIG_URL, .required = true, .types = FORWARD | DISCORD,
+      .help = "Where to POST to; url_file keeps it out of this file." },
+    { ACTION(url), .name = "url_file", .type = CONFIG_FILE, .types = FORWARD | DISCORD,
+      .help = "A file with the URL: in $CREDENTIALS_DIRECTORY, else beside this one." },
+    { ACTION(body), .name = "body", .type = CONFIG_WORD, .types = FORWARD, .fallback = "original", .words = bodies,
+      .help = "What to POST: what the CAD sent, or the event record." },
+    { ACTION(api_key), .name = "api_key", .type = CONFIG_SECRET, .types = FORWARD,
+      .help = "A key in place of the community's; api_key_file keeps it out of this file." },
+    { ACTION(api_key), .name = "api_key_file", .type = CONFIG_FILE, .types = FORWARD,
+      .help = "A file with that key: in $CREDENTIALS_DIRECTORY, else beside this one." },
+    { ACTION(signing_secret), .name = "signing_secret", .type = CONFIG_SECRET, .types = FORWARD,
+      .help = "What posts are signed with; signing_secret_file keeps it out of this file." },
+    { ACTION(signing_secret), .name = "signing_secret_file", .type = CONFIG_FILE, .types = FORWARD,
+      .help = "A file with that secret: in $CREDENTIALS_DIRECTORY, else beside this one." },
+    { ACTION(message), .name = "message", .type = CONFIG_TEXT, .types = DISCORD,
+      .help = "The text above the embed, with {placeholders}." },
+    { ACTION(username), .name = "username", .type = CONFIG_TEXT, .types = DISCORD,
+      .help = "The name to post under, in place of the webhook's." },
+    { ACTION(avatar_url), .name = "avatar_url", .type = CONFIG_TEXT, .types = DISCORD,
+      .help = "The picture to post with, in place of the webhook's." },
+    { ACTION(thread_id), .name = "thread_id", .type = CONFIG_ID, .types = DISCORD,
+      .help = "The thread of the channel to post in." },
+    { ACTION_LIST(mention_roles), .name = "mention_roles", .type = CONFIG_ID, .unique = true, .types = DISCORD,
+      .help = "The roles to mention, by their ids." },
 };
 
 const size_t config_n_options = ARRAY_SIZE(config_options);

@@ -20,11 +20,22 @@ static void add_option(struct text *text, const struct config_option *option, co
     text_add(text, " ]");
 }
 
+/* Of the options that an action may do without, and of those of other types. */
+static bool is_set(const struct config_option *option, int type, const char *base)
+{
+    if (!option_applies(option, type))
+        return false;
+    if (option->list)
+        return list_get(base, option->offset).n_elements;
+    return !value_is_none(option->type, base + option->offset);
+}
+
 static void add_rows(struct text *text, struct rows rows, const char *base, const char *before, const char *between)
 {
     bool first = true;
+    int type = type_of(rows, base);
     for (size_t i = 0; i < rows.n; i++) {
-        if (rows.first[i].type == CONFIG_FILE) /* its secret is there already */
+        if (rows.first[i].type == CONFIG_FILE || !is_set(&rows.first[i], type, base)) /* a file's secret is there */
             continue;
         text_add(text, first ? before : between);
         add_option(text, &rows.first[i], base);
@@ -35,6 +46,8 @@ static void add_rows(struct text *text, struct rows rows, const char *base, cons
 static void add_list(struct text *text, struct rows rows, const struct config_list *of, const struct config *config)
 {
     struct list list = list_get(config, of->offset);
+    if (!list.n_elements)
+        return;
     text_addf(text, "%.*s = (", group_name_size(of->group), of->group);
     for (size_t i = 0; i < list.n_elements; i++) {
         add_rows(text, rows, list.elements + i * of->element_size, i ? ",\n    { " : "\n    { ", ", ");
@@ -85,6 +98,15 @@ static void add_name(struct text *names, const char *group, const char *name)
 {
     text_add(names, names->size ? ", " : "");
     text_addf(names, "%s%s%s", group, *group && *name ? "." : "", name);
+}
+
+bool config_action_equal(const struct config_action *a, const struct config_action *b)
+{
+    struct rows rows = rows_of("actions[]");
+    for (size_t i = 0; i < rows.n; i++)
+        if (!option_equal(&rows.first[i], (const char *) a, (const char *) b))
+            return false;
+    return true;
 }
 
 static bool elements_equal(struct rows rows, const char *a, const char *b)

@@ -51,11 +51,14 @@ char *path_beside(const char *file, const char *name);
 /* What others than the owner of a file may do to it ("read", "change", "read and change"), or NULL. */
 const char *others_may(mode_t mode);
 
-int secret_check(const char *secret, size_t size, struct err *err) MUST_CHECK;
+/* In a word: "key". */
+const char *secret_noun(enum config_type type);
+
+int secret_check(enum config_type type, const char *secret, size_t size, struct err *err) MUST_CHECK;
 
 /* name as it stands in the file config_file. *ret_path is set whenever there was memory for it. */
-int secret_read(const char *config_file, const char *name, char **ret, char **ret_path, mode_t *ret_mode,
-                struct err *err) MUST_CHECK;
+int secret_read(enum config_type type, const char *config_file, const char *name, char **ret, char **ret_path,
+                mode_t *ret_mode, struct err *err) MUST_CHECK;
 
 /* source.c - the text of a config file with all that it includes. */
 
@@ -135,15 +138,17 @@ struct raw {
 };
 
 size_t value_size(enum config_type type);
+bool is_secret(enum config_type type);
 int value_parse(const struct config_option *option, const struct raw *raw, void *ret, struct err *err) MUST_CHECK;
 int value_parse_fallback(const struct config_option *option, const char *fallback, void *ret) MUST_CHECK;
+bool value_is_none(enum config_type type, const void *value); /* a text that was not given */
 bool value_equal(enum config_type type, const void *a, const void *b);
 bool value_clashes(enum config_type type, const void *a, const void *b);
 void value_add(struct text *text, const struct config_option *option, const void *value);
 void value_add_expected(struct text *text, const struct config_option *option);
 void value_done(enum config_type type, void *value);
 
-/* options.c - the table, by group. */
+/* options.c holds the table; rows.c - the table by group. */
 
 /* A pointer and the number behind it, as in struct config. */
 struct list {
@@ -154,13 +159,18 @@ struct list {
 struct list list_get(const void *base, size_t offset);
 void list_set(void *base, size_t offset, struct list list);
 
+struct walk; /* of setting.c */
+
 /* A group of which there are several. */
 struct config_list {
     const char *group;
     const char *one; /* of them, in words */
     size_t offset;   /* of a struct list in struct config */
     size_t element_size;
-    bool required; /* otherwise, absent means one element of defaults */
+    enum { ABSENT_IS_DEFAULTS, ABSENT_IS_NONE, ABSENT_IS_MISTAKE } absent;
+
+    /* Of an element that has no mistake so far: what its rows cannot say. NULL: nothing. prefix: "actions[1]." */
+    void (*check)(const struct walk *walk, const config_setting_t *setting, const char *prefix, const void *element);
 };
 
 /* The rows of a group, which stand together in the table. */
@@ -178,11 +188,32 @@ const struct config_list *list_of(const char *group); /* NULL: there is one of t
 int group_name_size(const char *group);
 struct rows rows_of_setting(const char *name);
 
-/* The option that an unknown name may have meant; false and nothing added when none is near. */
-bool option_suggest(struct text *text, const char *group, const char *name);
-
 /* The other of api_key and api_key_file, or NULL. */
 const struct config_option *option_partner(const struct config_option *option);
+
+/* The value of a group's option "type", where there is one that has been read. */
+#define TYPE_UNKNOWN (-1)
+int type_of(struct rows rows, const char *base);
+void type_forget(struct rows rows, char *base);
+
+/* In a group of that type; with TYPE_UNKNOWN, perhaps. */
+bool option_applies(const struct config_option *option, int type);
+
+/* suggest.c */
+
+/* The known name that is nearest to the one written, so far. */
+struct nearest {
+    const char *written;
+    const char *name; /* NULL: none is near */
+    int size;         /* of name, which may be "listeners[]" */
+    size_t distance;
+};
+
+struct nearest nearest_to(const char *written);
+void nearest_try(struct nearest *nearest, const char *name, int size);
+
+/* The option that an unknown name may have meant; false and nothing added when none is near. */
+bool option_suggest(struct text *text, const char *group, const char *name);
 
 /* setting.c - one setting; name is the whole one, "limits.body". */
 
@@ -191,6 +222,7 @@ const struct config_option *option_partner(const struct config_option *option);
 
 struct walk {
     struct config *config;
+    const struct config_hooks *hooks; /* or NULL */
     struct problems *problems;
     const struct source *source;
 };
@@ -209,8 +241,13 @@ void take_value(const struct walk *walk, const struct config_option *option, con
                 const char *name, void *field);
 void take_values(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
                  const char *name, void *field);
-void take_secret_file(const struct walk *walk, const config_setting_t *setting, const char *name, char **field);
+void take_secret_file(const struct walk *walk, enum config_type type, const config_setting_t *setting, const char *name,
+                      char **field);
 int take_fallback(const struct config_option *option, void *field) MUST_CHECK;
+
+/* actions.c */
+
+void check_action(const struct walk *walk, const config_setting_t *setting, const char *prefix, const void *element);
 
 /* walk.c - the groups of a file, by the rows of the table. */
 

@@ -71,7 +71,7 @@ static struct raw raw_of(const config_setting_t *setting)
 }
 
 /* Once for each file: every key in it is as open as the first. */
-static void warn_about_file(const struct walk *walk, const config_setting_t *setting)
+static void warn_about_file(const struct walk *walk, enum config_type type, const config_setting_t *setting)
 {
     struct source_file *file = source_file_at(walk->source, config_setting_source_line(setting));
     const char *what = others_may(file->mode);
@@ -81,7 +81,7 @@ static void warn_about_file(const struct walk *walk, const config_setting_t *set
     struct text name = TEXT_INIT;
     text_add_safe(&name, file->name, strlen(file->name), 0);
     problems_warn(walk->problems, setting_place(walk, setting),
-                  "this file holds a key, and others may %s it: chmod 640 %s", what, name.s);
+                  "this file holds a %s, and others may %s it: chmod 640 %s", secret_noun(type), what, name.s);
     walk->problems->failed |= name.failed;
     text_free(&name);
     file->warned = true;
@@ -96,12 +96,13 @@ void take_value(const struct walk *walk, const struct config_option *option, con
     if (r == -ENOMEM)
         walk->problems->failed = true;
     else if (r < 0)
-        setting_refuse(walk, setting, name, option->type == CONFIG_SECRET, err.msg);
-    if (option->type == CONFIG_SECRET)
-        warn_about_file(walk, setting);
+        setting_refuse(walk, setting, name, is_secret(option->type), err.msg);
+    if (is_secret(option->type))
+        warn_about_file(walk, option->type, setting);
 }
 
-void take_secret_file(const struct walk *walk, const config_setting_t *setting, const char *name, char **field)
+void take_secret_file(const struct walk *walk, enum config_type type, const config_setting_t *setting, const char *name,
+                      char **field)
 {
     const char *file = config_setting_get_string(setting);
     if (!file || !*file) {
@@ -112,7 +113,7 @@ void take_secret_file(const struct walk *walk, const config_setting_t *setting, 
     struct err err;
     CLEANUP(cleanup_free) char *path = NULL;
     mode_t mode = 0;
-    int r = secret_read(walk->config->file, file, field, &path, &mode, &err);
+    int r = secret_read(type, walk->config->file, file, field, &path, &mode, &err);
     walk->problems->failed |= r == -ENOMEM;
     if (r < 0) {
         setting_refuse(walk, setting, name, false, err.msg);
@@ -122,8 +123,8 @@ void take_secret_file(const struct walk *walk, const config_setting_t *setting, 
         return;
     struct text shown = TEXT_INIT;
     text_add_safe(&shown, path, strlen(path), 0);
-    problems_warn(walk->problems, setting_place(walk, setting), "others may %s %s, which holds a key: chmod 600 %s",
-                  others_may(mode), shown.s, shown.s);
+    problems_warn(walk->problems, setting_place(walk, setting), "others may %s %s, which holds a %s: chmod 600 %s",
+                  others_may(mode), shown.s, secret_noun(type), shown.s);
     walk->problems->failed |= shown.failed;
     text_free(&shown);
 }
@@ -139,6 +140,10 @@ static const char *noun_of(enum config_type type)
         return "a path";
     case CONFIG_SECRET:
         return "a key";
+    case CONFIG_URL:
+        return "a URL";
+    case CONFIG_ID:
+        return "an id";
     case CONFIG_TEXT:
     case CONFIG_FILE:
     case CONFIG_WORD:
@@ -170,7 +175,7 @@ void take_values(const struct walk *walk, const struct config_option *option, co
                         : n > LIST_MAX_ELEMENTS ? "expected fewer of them"
                                                 : NULL;
     if (wrong) {
-        setting_refuse(walk, setting, name, option->type == CONFIG_SECRET, wrong);
+        setting_refuse(walk, setting, name, is_secret(option->type), wrong);
         return;
     }
     struct list list = { calloc(n, size), n };
@@ -187,7 +192,7 @@ void take_values(const struct walk *walk, const struct config_option *option, co
         take_value(walk, option, element, element_name, list.elements + i * size);
         for (unsigned j = 0; option->unique && j < i; j++)
             if (value_clashes(option->type, list.elements + i * size, list.elements + j * size)) {
-                setting_refuse_twin(walk, element, option->type == CONFIG_SECRET, option->type, element_name, name, j);
+                setting_refuse_twin(walk, element, is_secret(option->type), option->type, element_name, name, j);
                 break;
             }
     }

@@ -8,6 +8,7 @@
 #include "private.h"
 
 #define PATH_MAX_BYTES 255
+#define ID_MAX_DIGITS 20 /* of 64 bits */
 
 struct unit {
     const char *name;
@@ -29,14 +30,15 @@ static const struct unit duration_units[] = {
 struct units {
     const struct unit *units;
     size_t n;
+    const char *zero;
 };
 
 static struct units units_of(enum config_type type)
 {
     if (type == CONFIG_DURATION)
-        return (struct units){ duration_units, ARRAY_SIZE(duration_units) };
+        return (struct units){ duration_units, ARRAY_SIZE(duration_units), "0s" };
     size_t n = ARRAY_SIZE(size_units);
-    return type == CONFIG_SIZE ? (struct units){ size_units, n } : (struct units){ size_units + n - 1, 1 };
+    return type == CONFIG_SIZE ? (struct units){ size_units, n, "0" } : (struct units){ size_units + n - 1, 1, "0" };
 }
 
 static bool parse_units(const char *s, struct units units, uint64_t *ret)
@@ -58,7 +60,11 @@ static bool parse_units(const char *s, struct units units, uint64_t *ret)
 static void add_units(struct text *text, struct units units, uint64_t number)
 {
     size_t i = 0;
-    while (i + 1 < units.n && (!number || number % units.units[i].factor))
+    if (!number) {
+        text_add(text, units.zero);
+        return;
+    }
+    while (i + 1 < units.n && number % units.units[i].factor)
         i++;
     text_addf(text, "%llu%s", (unsigned long long) (number / units.units[i].factor), units.units[i].name);
 }
@@ -99,6 +105,12 @@ static bool is_name(const char *s)
            strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == size;
 }
 
+static bool is_id(const char *s)
+{
+    size_t size = strlen(s);
+    return size >= 1 && size <= ID_MAX_DIGITS && strspn(s, "0123456789") == size;
+}
+
 static bool is_path(const char *s)
 {
     if (*s != '/' || strlen(s) > PATH_MAX_BYTES)
@@ -116,14 +128,19 @@ static bool is_address(const char *s)
     return address_parse(s, &address, &size) == 0;
 }
 
+bool is_secret(enum config_type type)
+{
+    return type == CONFIG_SECRET || type == CONFIG_URL;
+}
+
 static int parse_text(const struct config_option *option, const struct raw *raw, char **ret, struct err *err)
 {
     if (raw->kind != RAW_TEXT)
         return -EINVAL;
-    if (option->type == CONFIG_SECRET && secret_check(raw->text, strlen(raw->text), err) < 0)
+    if (is_secret(option->type) && secret_check(option->type, raw->text, strlen(raw->text), err) < 0)
         return -EBADMSG; /* err says more than what is expected */
     if ((option->type == CONFIG_NAME && !is_name(raw->text)) || (option->type == CONFIG_PATH && !is_path(raw->text)) ||
-        (option->type == CONFIG_ADDRESS && !is_address(raw->text)))
+        (option->type == CONFIG_ADDRESS && !is_address(raw->text)) || (option->type == CONFIG_ID && !is_id(raw->text)))
         return -EINVAL;
 
     char *copy = strdup(raw->text);
@@ -186,6 +203,11 @@ int value_parse_fallback(const struct config_option *option, const char *fallbac
     return value_parse(option, &raw, ret, &err);
 }
 
+bool value_is_none(enum config_type type, const void *value)
+{
+    return is_text(type) && !*(char *const *) value;
+}
+
 bool value_equal(enum config_type type, const void *a, const void *b)
 {
     if (!is_text(type))
@@ -234,7 +256,7 @@ static void add_quoted(struct text *text, const char *s)
 
 void value_add(struct text *text, const struct config_option *option, const void *value)
 {
-    if (option->type == CONFIG_SECRET) {
+    if (is_secret(option->type)) {
         text_add(text, "\"(set)\"");
     } else if (is_text(option->type)) {
         add_quoted(text, *(char *const *) value);
@@ -265,7 +287,11 @@ void value_add_expected(struct text *text, const struct config_option *option)
         text_add(text, "a text");
         break;
     case CONFIG_SECRET:
-        text_add(text, "a key");
+    case CONFIG_URL:
+        text_addf(text, "a %s", secret_noun(option->type));
+        break;
+    case CONFIG_ID:
+        text_add(text, "an id of digits, such as 1234567890");
         break;
     case CONFIG_NAME:
         text_addf(text, "a name of up to %d letters, digits and . _ -", NAME_MAX_BYTES);
@@ -303,7 +329,7 @@ void value_done(enum config_type type, void *value)
 {
     if (!is_text(type))
         return;
-    if (type == CONFIG_SECRET)
+    if (is_secret(type))
         secret_wipe(*(char **) value);
     else
         free(*(char **) value);

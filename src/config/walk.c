@@ -15,6 +15,12 @@ struct group {
     bool alone;                      /* the only one in its list */
 };
 
+/* Options of types are told apart only after the type: its row comes first, and a wrong one leaves the field alone. */
+static int group_type(const struct group *group)
+{
+    return type_of(group->rows, group->base);
+}
+
 static void take_missing(const struct group *group, const struct config_option *option, void *field)
 {
     struct problems *problems = group->walk->problems;
@@ -23,12 +29,15 @@ static void take_missing(const struct group *group, const struct config_option *
         return;
     }
     const struct config_option *partner = option_partner(option);
-    if (!option->required || (partner && group->setting && config_setting_get_member(group->setting, partner->name)))
+    if (!option->required || (option->types && group_type(group) == TYPE_UNKNOWN) ||
+        (partner && group->setting && config_setting_get_member(group->setting, partner->name)))
         return;
 
     struct text expected = TEXT_INIT;
     if (partner)
         text_addf(&expected, "%s or %s", partner->name, option->name);
+    else if (option->list)
+        text_add(&expected, "a list: [ …, … ]");
     else
         value_add_expected(&expected, option);
     problems_add(problems, setting_place(group->walk, group->setting ? group->setting : group->around),
@@ -37,18 +46,38 @@ static void take_missing(const struct group *group, const struct config_option *
     text_free(&expected);
 }
 
+/* only for type = "forward" or "discord" */
+static void refuse_of_other_type(const struct group *group, const struct config_option *option,
+                                 const config_setting_t *setting, const char *name)
+{
+    const char *const *words = rows_find(group->rows, "type")->words;
+    struct text sentence = TEXT_INIT;
+    for (int i = 0; words[i]; i++)
+        if (option->types >> i & 1)
+            text_addf(&sentence, "%s\"%s\"", sentence.size ? " or " : "only for type = ", words[i]);
+    setting_refuse(group->walk, setting, name, is_secret(option->type), sentence.s);
+    group->walk->problems->failed |= sentence.failed;
+    text_free(&sentence);
+}
+
 static void take_option(const struct group *group, const struct config_option *option)
 {
     const struct walk *walk = group->walk;
     void *field = group->base + option->offset;
     const config_setting_t *setting = group->setting ? config_setting_get_member(group->setting, option->name) : NULL;
+    bool applies = option_applies(option, group_type(group));
     if (!setting) {
-        take_missing(group, option, field);
+        if (applies)
+            take_missing(group, option, field);
         return;
     }
 
     char name[NAME_ROOM];
     snprintf(name, sizeof(name), "%s%s", group->prefix, option->name);
+    if (!applies) {
+        refuse_of_other_type(group, option, setting, name);
+        return;
+    }
     const struct config_option *partner = option_partner(option);
     if (partner && config_setting_get_member(group->setting, partner->name)) {
         char sentence[NAME_ROOM];
@@ -58,7 +87,7 @@ static void take_option(const struct group *group, const struct config_option *o
         return;
     }
     if (option->type == CONFIG_FILE)
-        take_secret_file(walk, setting, name, field);
+        take_secret_file(walk, partner ? partner->type : CONFIG_SECRET, setting, name, field);
     else if (option->list)
         take_values(walk, option, setting, name, field);
     else
@@ -113,8 +142,7 @@ static void refuse_clashes(const struct walk *walk, const struct config_list *of
         char name[NAME_ROOM], list_name[GROUP_ROOM];
         snprintf(list_name, sizeof(list_name), "%.*s", group_name_size(of->group), of->group);
         snprintf(name, sizeof(name), "%s[%u].%s", list_name, i, option->name);
-        setting_refuse_twin(walk, at ? at : element, !at || option->type == CONFIG_SECRET, option->type, name,
-                            list_name, j);
+        setting_refuse_twin(walk, at ? at : element, !at || is_secret(option->type), option->type, name, list_name, j);
     }
 }
 
@@ -126,7 +154,7 @@ static bool is_fit(const struct walk *walk, const struct config_list *of, const 
     int n = config_setting_length(setting);
     if (!config_setting_is_list(setting))
         snprintf(sentence, sizeof(sentence), "expected a list, ( { … }, { … } ), with a group for each %s", of->one);
-    else if (!n)
+    else if (!n && of->absent != ABSENT_IS_NONE)
         snprintf(sentence, sizeof(sentence), "expected at least one %s", of->one);
     else if (n > LIST_MAX_ELEMENTS)
         snprintf(sentence, sizeof(sentence), "expected at most %d", LIST_MAX_ELEMENTS);
@@ -136,10 +164,14 @@ static bool is_fit(const struct walk *walk, const struct config_list *of, const 
     return false;
 }
 
-static void walk_element(const struct group *group)
+static void walk_element(const struct group *group, const struct config_list *of)
 {
     if (!group->setting || config_setting_is_group(group->setting)) {
+        size_t n_mistakes = group->walk->problems->n_mistakes;
+        type_forget(group->rows, group->base);
         walk_group(group);
+        if (of->check && n_mistakes == group->walk->problems->n_mistakes && !group->walk->problems->failed)
+            of->check(group->walk, group->setting, group->prefix, group->base);
         return;
     }
     char name[NAME_ROOM];
@@ -154,7 +186,9 @@ static void walk_list(const struct walk *walk, struct rows rows, const config_se
     const struct config_list *of = list_of(rows.first->group);
     char name[GROUP_ROOM];
     snprintf(name, sizeof(name), "%.*s", group_name_size(of->group), of->group);
-    if (!setting && of->required) {
+    if (!setting && of->absent == ABSENT_IS_NONE)
+        return;
+    if (!setting && of->absent == ABSENT_IS_MISTAKE) {
         problems_add(walk->problems, setting_place(walk, root), "%s: missing, expected at least one %s", name, of->one);
         return;
     }
@@ -162,8 +196,8 @@ static void walk_list(const struct walk *walk, struct rows rows, const config_se
         return;
 
     unsigned n = setting ? (unsigned) config_setting_length(setting) : 1;
-    struct list list = { calloc(n, of->element_size), n };
-    if (!list.elements) {
+    struct list list = { n ? calloc(n, of->element_size) : NULL, n };
+    if (n && !list.elements) {
         walk->problems->failed = true;
         return;
     }
@@ -173,11 +207,11 @@ static void walk_list(const struct walk *walk, struct rows rows, const config_se
         const config_setting_t *element = setting ? config_setting_get_elem(setting, i) : NULL;
         char prefix[NAME_ROOM];
         snprintf(prefix, sizeof(prefix), "%s[%u].", name, i);
-        walk_element(
-            &(struct group){ walk, rows, element, root, prefix, list.elements + i * of->element_size, n == 1 });
+        walk_element(&(struct group){ walk, rows, element, root, prefix, list.elements + i * of->element_size, n == 1 },
+                     of);
     }
     for (size_t i = 0; setting && i < rows.n; i++)
-        if (rows.first[i].unique)
+        if (rows.first[i].unique && !rows.first[i].list) /* of a list: within it */
             refuse_clashes(walk, of, list, setting, &rows.first[i]);
 }
 

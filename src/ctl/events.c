@@ -268,7 +268,7 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 static int load_config(const char *file, struct config **ret)
 {
     struct config_problems problems = { 0 };
-    int r = config_load(file, ret, &problems);
+    int r = config_load(file, NULL, ret, &problems);
     for (size_t i = 0; i < problems.n_lines && r < 0; i++)
         ctl_fail(0, "%s", problems.lines[i]);
     config_problems_free(&problems);

@@ -69,7 +69,7 @@ static inline char *load(const char *name, int *ret_r, struct config **ret)
 {
     struct config_problems problems;
     struct config *config = NULL;
-    *ret_r = config_load(path_of(name), &config, &problems);
+    *ret_r = config_load(path_of(name), NULL, &config, &problems);
     assert_true(*ret_r == 0 ? !!config : !config);
 
     struct text lines = TEXT_INIT;

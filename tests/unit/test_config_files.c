@@ -193,6 +193,23 @@ static char *without_comment_marks(const char *s)
     return copy;
 }
 
+/* The default is none, so those of the sample are examples: one of each type. */
+static void assert_prints_alike_but_actions(const char *with, const char *without)
+{
+    struct config *x = must_load(with), *y = must_load(without);
+    assert_int_equal(x->n_actions, 3);
+    for (size_t i = 0; i < x->n_actions; i++)
+        assert_int_equal(x->actions[i].type, (int) i);
+    char *of_x = print(x), *of_y = print(y);
+    size_t size = strlen(of_y);
+    assert_int_equal(strncmp(of_x, of_y, size), 0);
+    assert_int_equal(strncmp(of_x + size, "actions = (", 11), 0);
+    free(of_x);
+    free(of_y);
+    config_free(x);
+    config_free(y);
+}
+
 static void sample_shows_the_defaults(void **state)
 {
     (void) state;
@@ -203,8 +220,11 @@ static void sample_shows_the_defaults(void **state)
     setenv("CREDENTIALS_DIRECTORY", path_of("sample"), 1);
     write_text("sample/api-key", "SECRET-1\n");
     assert_key("sample.conf", "SECRET-1");
+    write_text("sample/bot-key", "SECRET-2\n");
+    write_text("sample/bot-secret", "SECRET-3\n");
+    write_text("sample/discord-url", "https://h/SECRET-4\n");
     assert_prints_alike("sample.conf", "minimal.conf");
-    assert_prints_alike("all.conf", "minimal.conf");
+    assert_prints_alike_but_actions("all.conf", "minimal.conf");
     unsetenv("CREDENTIALS_DIRECTORY");
     assert_string_not_equal(s, all);
     free(s);
@@ -255,7 +275,7 @@ static void demo_loads(void **state)
     (void) state;
     struct config_problems problems;
     struct config *config;
-    assert_int_equal(config_load(SOURCE_ROOT "/config/demo.conf", &config, &problems), 0);
+    assert_int_equal(config_load(SOURCE_ROOT "/config/demo.conf", NULL, &config, &problems), 0);
     config_problems_free(&problems); /* about the mode of the file, which is the checkout's */
     assert_string_equal(config->listeners[0].address, "[::]:30120");
     assert_int_equal(config->log.target, LOG_TARGET_TEXT);

@@ -1,0 +1,84 @@
+/* suggest.c - what an unknown name may have meant. */
+#include <string.h>
+
+#include "private.h"
+
+#define SUGGEST_MAX_CHARS 40
+
+/* Letters to change, add or leave out to make b of a (Levenshtein), in one row of the usual table. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[SUGGEST_MAX_CHARS + 1] = { 0 }, n = strlen(b);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (; *a; a++) {
+        size_t diagonal = row[0]++;
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = diagonal + (*a != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+struct nearest nearest_to(const char *written)
+{
+    size_t size = strlen(written);
+    size_t near = size > SUGGEST_MAX_CHARS ? 0 : size < 5 ? 2 : size < 9 ? 3 : 4;
+    return (struct nearest){ .written = written, .distance = near };
+}
+
+void nearest_try(struct nearest *nearest, const char *name, int size)
+{
+    char known[SUGGEST_MAX_CHARS + 1];
+    if ((size_t) size >= sizeof(known) || !nearest->distance)
+        return;
+    memcpy(known, name, (size_t) size);
+    known[size] = '\0';
+
+    size_t found = distance(nearest->written, known);
+    if (found < nearest->distance) {
+        nearest->name = name;
+        nearest->size = size;
+        nearest->distance = found;
+    }
+}
+
+static bool suggest_elsewhere(struct text *text, const char *name)
+{
+    if (rows_of_setting(name).n) {
+        text_add(text, name);
+        return true;
+    }
+    for (size_t i = 0; i < config_n_options; i++) {
+        const struct config_option *option = &config_options[i];
+        if (strcmp(option->name, name) == 0) {
+            text_addf(text, "%s%s%s", option->group, *option->group ? "." : "", name);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool option_suggest(struct text *text, const char *group, const char *name)
+{
+    if (strlen(name) > SUGGEST_MAX_CHARS)
+        return false;
+
+    struct nearest nearest = nearest_to(name);
+    struct rows rows = rows_of(group);
+    for (size_t i = 0; i < rows.n; i++)
+        nearest_try(&nearest, rows.first[i].name, (int) strlen(rows.first[i].name));
+    for (rows = rows_next(config_options); !*group && rows.n; rows = rows_next(rows.first + rows.n))
+        nearest_try(&nearest, rows.first->group, group_name_size(rows.first->group));
+    if (!nearest.name || !nearest.size)
+        return suggest_elsewhere(text, name);
+
+    text_add_bytes(text, nearest.name, (size_t) nearest.size);
+    return true;
+}
