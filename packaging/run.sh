@@ -17,7 +17,7 @@ echo "Building …"
 build_log=$(mktemp)
 trap 'rm -f "$build_log"' EXIT
 if ! { cmake -S "$top" -B "$top/build" -DBUILD_TESTING=$testing &&
-    cmake --build "$top/build" --target sonoran-pushd -j "$(nproc)"; } >"$build_log" 2>&1; then
+    cmake --build "$top/build" --target sonoran-pushd --target sonoran-pushctl -j "$(nproc)"; } >"$build_log" 2>&1; then
     cat "$build_log" >&2
     echo "The build failed; the output stands above." >&2
     exit 1

@@ -82,3 +82,12 @@ int log_problem(int r, const char *format, ...) PRINTF_LIKE(2, 3);
 #define LOG_ID_STORE_RECOVERED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0d"
 #define LOG_ID_EVENTS_GIVEN_UP "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0e"
 #define LOG_ID_RECOVERED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b0f"
+#define LOG_ID_ACTION_OUTPUT "5c1f0a5be1f44d0f9c2b1f6d3a7e4b10" /* a line that a program of an exec action wrote */
+#define LOG_ID_DELIVERED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b11"
+#define LOG_ID_DELIVERY_RETRIED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b12"
+#define LOG_ID_DELIVERY_FAILED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b13"
+#define LOG_ID_DELIVERY_SKIPPED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b14"
+#define LOG_ID_ACTION_OFF "5c1f0a5be1f44d0f9c2b1f6d3a7e4b15"
+#define LOG_ID_ACTION_CHANGED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b16" /* begins, ends, goes to another place */
+#define LOG_ID_STUCK "5c1f0a5be1f44d0f9c2b1f6d3a7e4b17"
+#define LOG_ID_SILENCE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b18" /* no event for a long time */

@@ -1,0 +1,168 @@
+/* discord.c - posts events to a webhook of Discord, each as an embed. Source: design section 11; Discord's page
+ * resources/webhook, "Execute Webhook". */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sonoran-pushd/actions.h>
+
+#include "discord.h"
+#include "web.h"
+
+#define ANSWER_MAX_BYTES ((size_t) 64 << 10) /* the message as Discord has it, or its error */
+#define ID_MAX_DIGITS 20
+
+static_assert(DISCORD_ROLES_MAX == 50, "a sentence below tells the number");
+
+/* Of the process, because Discord counts for a webhook, whichever action uses it, before and after a reload. */
+static struct discord_limits limits = DISCORD_LIMITS_INIT;
+
+struct action {
+    struct web *web;
+    struct text url; /* secret */
+    uint64_t key;
+};
+
+/* ---- check ---- */
+
+static bool is_id(const char *s)
+{
+    size_t digits = strspn(s, "0123456789");
+    return digits && digits <= ID_MAX_DIGITS && !s[digits];
+}
+
+static bool is_web(const char *url)
+{
+    return strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0;
+}
+
+static void check_username(const char *name, config_complain *complain, void *context)
+{
+    static const char *const refused[] = { "discord", "clyde" };
+    size_t length = discord_length(name, strlen(name));
+    if (discord_is_blank(name, strlen(name)) || length > DISCORD_USERNAME_MAX)
+        complain(context, "username", "expected 1 to 80 characters");
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+        if (strcasestr(name, refused[i])) {
+            char sentence[80];
+            snprintf(sentence, sizeof(sentence), "expected a name without \"%s\", which Discord refuses", refused[i]);
+            complain(context, "username", sentence);
+        }
+}
+
+/* Discord refuses a message that names a role twice. */
+static bool is_repeated(const struct config_action *config, size_t role)
+{
+    for (size_t i = 0; i < role; i++)
+        if (strcmp(config->mention_roles[i], config->mention_roles[role]) == 0)
+            return true;
+    return false;
+}
+
+static void check_roles(const struct config_action *config, config_complain *complain, void *context)
+{
+    if (config->n_mention_roles > DISCORD_ROLES_MAX) {
+        complain(context, "mention_roles", "expected at most 50 roles");
+        return;
+    }
+    for (size_t i = 0; i < config->n_mention_roles; i++) {
+        if (!is_id(config->mention_roles[i]))
+            complain(context, "mention_roles", "expected ids of roles, digits only");
+        if (is_repeated(config, i))
+            complain(context, "mention_roles", "expected each role once");
+    }
+}
+
+static void discord_check(const struct config_action *config, config_complain *complain, void *context)
+{
+    struct err err;
+    if (config->url && !is_web(config->url))
+        complain(context, "url", "expected the URL of a webhook, https://…");
+    if (config->message && template_check(config->message, &err) < 0)
+        complain(context, "message", err.msg);
+    if (config->username)
+        check_username(config->username, complain, context);
+    if (config->avatar_url && (!is_web(config->avatar_url) ||
+                               discord_length(config->avatar_url, strlen(config->avatar_url)) > DISCORD_AVATAR_URL_MAX))
+        complain(context, "avatar_url", "expected a URL, https://…");
+    if (config->thread_id && !is_id(config->thread_id))
+        complain(context, "thread_id", "expected the id of a thread, digits only");
+    check_roles(config, complain, context);
+}
+
+/* ---- open, deliver, close ---- */
+
+static struct action *discord_close(struct action *action)
+{
+    if (!action)
+        return NULL;
+    action->web = web_close(action->web);
+    text_free(&action->url);
+    free(action);
+    return NULL;
+}
+
+static int discord_open(struct action **ret, const struct action_context *context, struct err *err)
+{
+    const struct config_action *config = context->config;
+    struct action *action = calloc(1, sizeof(*action));
+    if (!action)
+        return err_set(err, -ENOMEM, "no memory for an action");
+
+    action->url = (struct text) TEXT_INIT;
+    action->key = discord_webhook_key(config->url);
+    discord_add_url(&action->url, config->url, config->thread_id);
+    int r =
+        action->url.failed ? err_set(err, -ENOMEM, "no memory for an action") : web_open(&action->web, context, err);
+    if (r < 0) {
+        discord_close(action);
+        return r;
+    }
+    *ret = action;
+    return 0;
+}
+
+static void post(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+{
+    const struct web_request request = { .url = action->url.s,
+                                         .headers = &payload->words,
+                                         .body = { payload->body.s, payload->body.size },
+                                         .max_answer_bytes = ANSWER_MAX_BYTES };
+    struct web_answer answer = { 0 };
+    int r = web_post(action->web, &request, &answer, &ret->err);
+    if (r < 0) {
+        ret->result = r == -ECANCELED ? ACTION_CANCELLED : ACTION_RETRY;
+        return;
+    }
+    const struct discord_answer said = { .status = answer.status,
+                                         .body = { answer.body.s, answer.body.size },
+                                         .retry_after_us = answer.retry_after_us,
+                                         .remaining = web_header(&answer, "X-RateLimit-Remaining"),
+                                         .reset_after = web_header(&answer, "X-RateLimit-Reset-After"),
+                                         .global = web_header(&answer, "X-RateLimit-Global"),
+                                         .scope = web_header(&answer, "X-RateLimit-Scope") };
+    discord_judge(&said, &limits, action->key, uptime_us(), ret);
+    web_answer_free(&answer);
+}
+
+static void discord_deliver(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+{
+    *ret = (struct action_outcome){ .result = ACTION_RETRY };
+    ret->retry_after_us = discord_limits_take(&limits, action->key, uptime_us());
+    if (ret->retry_after_us) {
+        ret->result = ACTION_WAIT;
+        err_set(&ret->err, -EBUSY, "waits for Discord's rate limit");
+        return;
+    }
+    post(action, payload, ret);
+}
+
+const struct action_type action_discord = {
+    .type = ACTION_TYPE_DISCORD,
+    .check = discord_check,
+    .open = discord_open,
+    .close = discord_close,
+    .render = discord_render,
+    .deliver = discord_deliver,
+};

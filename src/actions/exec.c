@@ -1,0 +1,342 @@
+/* exec.c - the action that runs a program: its arguments, its environment, the event record on its stdin.
+ *
+ * No shell reads anything here. What an event brings (placeholders in arguments, SONORAN_* variables, the record) was
+ * typed by players: a value may be empty, begin with "-", or hold blanks, quotes and line breaks, and reaches the
+ * program unchanged. A program has to treat it so: "--" in front of it, quotes around "$1". Which program runs is
+ * never up to an event: the first element of the command is taken as it is written.
+ *
+ * The program gets: stdin, the record of design section 6 as one line of JSON; stdout and stderr, which go to the log;
+ * no other descriptor; "/" as its folder; a session of its own; a few variables of ours (inherited_names) and
+ *   SONORAN_ACTION     name of the action           SONORAN_LISTENER   name of the listener that got it
+ *   SONORAN_EVENT      type                         SONORAN_FROM       address of the sender
+ *   SONORAN_EVENT_ID   position in the log          SONORAN_VERDICT    "accepted", …
+ *   SONORAN_TIME       2026-11-23T16:00:00.123456Z  SONORAN_SUMMARY    its line, cut if it is very long
+ *   SONORAN_COMMUNITY  name of the community        SONORAN_CALLS, SONORAN_CALLS911, SONORAN_UNITS  ids with commas
+ * What it starts in the background and leaves behind with status 0 goes on, but nobody reads its output any more.
+ * Source: design section 11; execve(2), "Limits on size of arguments and environment".
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <sonoran-pushd/actions.h>
+
+#include "exec.h"
+
+#define STRING_MAX_BYTES ((size_t) 128 * 1024 - 1) /* of one argument or variable, as the kernel has it */
+#define TOTAL_MAX_BYTES ((size_t) 1 << 20)         /* of all: half of what the usual stack limit of 8M allows */
+#define SUMMARY_MAX_BYTES ((size_t) 4096)
+
+struct action {
+    struct action_context context;
+    struct words inherited; /* variables of ours that programs get */
+    pid_t unended;          /* program of an earlier try that could not be ended; 0: none */
+};
+
+/* Not among them: what systemd tells this process alone (credentials, sockets, notify). */
+static const char *const inherited_names[] = { "HOME", "LANG", "LC_ALL", "LOGNAME", "TMPDIR", "TZ", "USER" };
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* ---- check ---- */
+
+static void exec_check(const struct config_action *config, config_complain *complain, void *context)
+{
+    struct err err, why;
+
+    if (config->n_command == 0)
+        return; /* the table has said so */
+    if (config->command[0][0] != '/') {
+        err_set(&err, -EINVAL, "expected the full path of a program, as in \"/usr/local/bin/siren\"");
+        complain(context, "command", err.msg);
+    } else if (program_check(config->command[0], &why) < 0) {
+        err_set(&err, -EINVAL, "expected a program, but %s", why.msg);
+        complain(context, "command", err.msg);
+    }
+    for (size_t i = 1; i < config->n_command; i++)
+        if (template_check(config->command[i], &err) < 0)
+            complain(context, "command", err.msg);
+}
+
+/* ---- render ---- */
+
+/* A NUL would end the argument early. */
+static void add_raw(struct text *out, const char *s, size_t size)
+{
+    while (size > 0) {
+        const char *nul = memchr(s, '\0', size);
+        size_t n = nul ? (size_t) (nul - s) : size, skip = nul ? n + 1 : n;
+        text_add_bytes(out, s, n);
+        s += skip;
+        size -= skip;
+    }
+}
+
+static void render_arguments(const struct config_action *config, const struct action_record *record, struct words *out)
+{
+    struct text word CLEANUP(text_free) = TEXT_INIT;
+    words_add(out, config->command[0]);
+    for (size_t i = 1; i < config->n_command; i++) {
+        text_reset(&word);
+        template_expand(config->command[i], record, add_raw, &word);
+        words_add(out, word.s);
+        out->failed |= word.failed;
+    }
+}
+
+static void add_ids(struct words *out, const char *name, const struct ids *ids)
+{
+    struct text list CLEANUP(text_free) = TEXT_INIT;
+    for (size_t i = 0; i < ids->n; i++) {
+        if (i)
+            text_add(&list, ",");
+        text_add_int(&list, ids->v[i]);
+    }
+    words_addf(out, "%s=%s", name, list.s);
+    out->failed |= list.failed;
+}
+
+/* Not cut in the middle of a character. */
+static void add_summary(struct words *out, const struct text *line)
+{
+    size_t size = line->size;
+    if (size > SUMMARY_MAX_BYTES) {
+        size = SUMMARY_MAX_BYTES;
+        while (size > 0 && (line->s[size] & 0xc0) == 0x80)
+            size--;
+    }
+    words_addf(out, "SONORAN_SUMMARY=%.*s%s", (int) size, line->s, size < line->size ? "…" : "");
+}
+
+static void render_environment(const struct config_action *config, const struct action_record *record,
+                               struct words *out)
+{
+    struct text time CLEANUP(text_free) = TEXT_INIT;
+    const struct event *event = record->event;
+    const struct description *description = record->description;
+
+    text_add_time_utc(&time, event->time_us);
+    words_addf(out, "SONORAN_ACTION=%s", config->name);
+    words_addf(out, "SONORAN_EVENT=%s", event->type);
+    words_addf(out, "SONORAN_EVENT_ID=%llu", (unsigned long long) event->id);
+    words_addf(out, "SONORAN_TIME=%s", time.s);
+    words_addf(out, "SONORAN_COMMUNITY=%s", event->community);
+    words_addf(out, "SONORAN_LISTENER=%s", event->origin->listener);
+    words_addf(out, "SONORAN_FROM=%s", event->origin->peer);
+    words_addf(out, "SONORAN_VERDICT=%s", event_verdict_name(event->verdict));
+    add_summary(out, &description->line);
+    add_ids(out, "SONORAN_CALLS", &description->calls);
+    add_ids(out, "SONORAN_CALLS911", &description->calls911);
+    add_ids(out, "SONORAN_UNITS", &description->units);
+    out->failed |= time.failed;
+}
+
+/* What execve would refuse, said in words. */
+static int check_sizes(const struct action_payload *payload, struct err *err)
+{
+    const struct words *const both[] = { &payload->words, &payload->environment };
+    size_t total = 0;
+
+    for (size_t k = 0; k < ARRAY_SIZE(both); k++)
+        for (size_t i = 0; i < both[k]->n; i++) {
+            size_t size = strlen(both[k]->v[i]);
+            if (size > STRING_MAX_BYTES)
+                return err_set(err, -E2BIG, "%s %zu of the program would have %zu bytes, at most %zu are possible",
+                               k == 0 ? "argument" : "variable", i, size, STRING_MAX_BYTES);
+            total += size + 1 + sizeof(char *);
+        }
+    if (total > TOTAL_MAX_BYTES)
+        return err_set(err, -E2BIG,
+                       "the program's arguments and variables would have %zu bytes, at most %zu are possible", total,
+                       TOTAL_MAX_BYTES);
+    return 0;
+}
+
+static int exec_render(const struct config_action *config, const struct action_record *record,
+                       struct action_payload *ret, struct err *err)
+{
+    struct action_payload payload CLEANUP(action_payload_free) = ACTION_PAYLOAD_INIT;
+
+    payload.event_id = record->event->id;
+    render_arguments(config, record, &payload.words);
+    render_environment(config, record, &payload.environment);
+    event_write_record(record->event, record->description, &payload.body);
+    text_add(&payload.body, "\n");
+    if (payload.words.failed || payload.environment.failed || payload.body.failed)
+        return err_set(err, -ENOMEM, "no memory for the program's arguments");
+
+    int r = check_sizes(&payload, err);
+    if (r < 0)
+        return r;
+    *ret = payload;
+    payload = (struct action_payload) ACTION_PAYLOAD_INIT;
+    return 0;
+}
+
+/* ---- open, close ---- */
+
+static struct action *exec_close(struct action *action)
+{
+    if (!action)
+        return NULL;
+    if (action->unended)
+        (void) process_reap(action->unended);
+    words_free(&action->inherited);
+    free(action);
+    return NULL;
+}
+
+static int exec_open(struct action **ret, const struct action_context *context, struct err *err)
+{
+    struct action *action = calloc(1, sizeof(*action));
+    if (!action)
+        return err_set(err, -ENOMEM, "no memory");
+
+    const char *path = getenv("PATH");
+    action->context = *context;
+    words_addf(&action->inherited, "PATH=%s", path ? path : DEFAULT_PATH);
+    for (size_t i = 0; i < ARRAY_SIZE(inherited_names); i++) {
+        const char *value = getenv(inherited_names[i]);
+        if (value)
+            words_addf(&action->inherited, "%s=%s", inherited_names[i], value);
+    }
+    if (action->inherited.failed) {
+        exec_close(action);
+        return err_set(err, -ENOMEM, "no memory");
+    }
+    *ret = action;
+    return 0;
+}
+
+/* ---- deliver ---- */
+
+static void conclude(struct action_outcome *ret, enum action_result result)
+{
+    *ret = (struct action_outcome){ .result = result };
+}
+
+/* Somebody may be replacing the file just now, or memory may come back: worth another try. */
+static void conclude_start(struct action_outcome *ret, const char *path, int r)
+{
+    struct err why;
+    if (r == -E2BIG) {
+        conclude(ret, ACTION_GIVE_UP);
+        err_set(&ret->err, r, "has more arguments and variables than the system takes");
+        return;
+    }
+    conclude(ret, ACTION_RETRY);
+    if (r != -EAGAIN && r != -ENOMEM && program_check(path, &why) < 0)
+        err_set(&ret->err, r, "cannot be started: %s", why.msg);
+    else
+        err_set(&ret->err, r, "cannot be started: %s: %s", path, strerror(-r));
+}
+
+static void conclude_timed_out(struct action_outcome *ret, usec_t timeout_us, bool ended)
+{
+    bool whole = timeout_us % USEC_PER_SEC == 0;
+    conclude(ret, ACTION_GIVE_UP);
+    err_set(&ret->err, -ETIMEDOUT, "did not end within %llu%s and %s stopped",
+            (unsigned long long) (timeout_us / (whole ? USEC_PER_SEC : USEC_PER_MSEC)), whole ? "s" : "ms",
+            ended ? "was" : "could not be");
+}
+
+static void conclude_run(struct action_outcome *ret, const struct process_result *result, usec_t timeout_us)
+{
+    switch (result->end) {
+    case PROCESS_EXITED:
+        conclude(ret, result->number == 0             ? ACTION_DONE
+                      : result->number == EX_TEMPFAIL ? ACTION_RETRY
+                                                      : ACTION_GIVE_UP);
+        if (result->number != 0)
+            err_set(&ret->err, -EIO, "ended with status %d", result->number);
+        return;
+    case PROCESS_SIGNALLED: {
+        const char *name = sigdescr_np(result->number);
+        conclude(ret, ACTION_GIVE_UP);
+        err_set(&ret->err, -EIO, "was ended by signal %d (%s)", result->number, name ? name : "real time");
+        return;
+    }
+    case PROCESS_TIMED_OUT:
+        conclude_timed_out(ret, timeout_us, result->unended == 0);
+        return;
+    case PROCESS_CANCELLED:
+        conclude(ret, ACTION_CANCELLED);
+        err_set(&ret->err, -ECANCELED, "was stopped before its end");
+        return;
+    }
+}
+
+/* The program of an earlier try that could not be ended must not have a second one beside it. */
+static bool is_free(struct action *action, struct action_outcome *ret)
+{
+    if (action->unended && !process_reap(action->unended)) {
+        conclude(ret, ACTION_RETRY);
+        err_set(&ret->err, -EBUSY, "waits for process %d of an earlier event, which could not be stopped",
+                (int) action->unended);
+        return false;
+    }
+    action->unended = 0;
+
+    struct pollfd cancel = { .fd = action->context.cancel_fd, .events = POLLIN };
+    if (poll(&cancel, 1, 0) > 0) {
+        conclude(ret, ACTION_CANCELLED);
+        err_set(&ret->err, -ECANCELED, "was not started any more");
+        return false;
+    }
+    return true;
+}
+
+/* Pointers only: the texts stay with the action and the payload. */
+static char **join_environment(const struct words *inherited, const struct words *own)
+{
+    char **environment = calloc(inherited->n + own->n + 1, sizeof(*environment));
+    if (!environment)
+        return NULL;
+    for (size_t i = 0; i < inherited->n; i++)
+        environment[i] = inherited->v[i];
+    for (size_t i = 0; i < own->n; i++)
+        environment[inherited->n + i] = own->v[i];
+    return environment;
+}
+
+static void exec_deliver(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+{
+    const struct config_action *config = action->context.config;
+    if (!is_free(action, ret))
+        return;
+
+    char **environment CLEANUP(cleanup_free) = join_environment(&action->inherited, &payload->environment);
+    if (!environment) {
+        conclude_start(ret, payload->words.v[0], -ENOMEM);
+        return;
+    }
+
+    struct output output = { .name = config->name, .event_id = payload->event_id, .line = TEXT_INIT };
+    const struct process_plan plan = {
+        .argv = payload->words.v,
+        .environment = environment,
+        .input = { payload->body.s, payload->body.size },
+        .timeout_us = config->timeout_us,
+        .cancel_fd = action->context.cancel_fd,
+        .output = &output,
+    };
+    struct process_result result;
+    int r = process_run(&plan, &result);
+    output_end(&output);
+    action->unended = result.unended;
+    if (r < 0)
+        conclude_start(ret, payload->words.v[0], r);
+    else
+        conclude_run(ret, &result, config->timeout_us);
+}
+
+const struct action_type action_exec = {
+    .type = ACTION_TYPE_EXEC,
+    .check = exec_check,
+    .open = exec_open,
+    .close = exec_close,
+    .render = exec_render,
+    .deliver = exec_deliver,
+};

@@ -1,0 +1,55 @@
+/* exec.h - inside src/actions: the parts of the exec action. */
+#pragma once
+
+#include <sonoran-pushd/action.h>
+#include <sys/types.h>
+
+/* ---- exec_program.c ---- */
+
+/* Why a program cannot be started, as far as its file tells: "/usr/local/bin/siren: No such file or directory".
+ * 0: nothing is wrong with it. */
+int program_check(const char *path, struct err *err) MUST_CHECK;
+
+/* ---- exec_output.c: what a program writes, as lines of the log, up to a limit ---- */
+
+struct output {
+    const char *name;  /* of the action */
+    uint64_t event_id; /* that the program runs for */
+    struct text line;  /* not ended yet */
+    unsigned n_lines;
+    size_t n_bytes;
+    uint64_t n_more_bytes; /* beyond the limit */
+};
+
+void output_add(struct output *output, const char *s, size_t size);
+void output_end(struct output *output); /* the last line, and how much more there was; frees */
+
+/* ---- exec_process.c: one run of a program ---- */
+
+struct process_plan {
+    char *const *argv, *const *environment;
+    struct span input; /* for its stdin */
+    usec_t timeout_us;
+    int cancel_fd; /* readable: end it; -1: none */
+    struct output *output;
+};
+
+enum process_end {
+    PROCESS_EXITED,    /* number: its status */
+    PROCESS_SIGNALLED, /* number: the signal */
+    PROCESS_TIMED_OUT,
+    PROCESS_CANCELLED,
+};
+
+struct process_result {
+    enum process_end end;
+    int number;
+    pid_t unended; /* not even SIGKILL has ended it yet, process_reap will have to; 0: it is gone */
+};
+
+/* Returns when the program has ended or was made to: timeout_us, and at most 3 s to end it. Negative errno: it was not
+ * started, or could not be watched and is being ended. */
+int process_run(const struct process_plan *plan, struct process_result *ret) MUST_CHECK;
+
+/* Whether it has ended by now, and leaves no zombie behind. */
+bool process_reap(pid_t pid);

@@ -1,0 +1,285 @@
+/* exec_process.c - one run of a program: started with nothing of ours, fed, listened to, and ended in time.
+ *
+ * The program leads a session of its own, and so a process group that can be ended as a whole. The group's number is
+ * the program's, which stays taken until the program is reaped: signals are sent before that, never after.
+ * Source: posix_spawn(3), pidfd_open(2), waitid(2), pipe(7).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "exec.h"
+
+#define TERM_GRACE_US (2 * USEC_PER_SEC)      /* between SIGTERM and SIGKILL */
+#define CANCEL_GRACE_US (500 * USEC_PER_MSEC) /* the same where the daemon itself has to end */
+#define KILL_GRACE_US USEC_PER_SEC            /* for SIGKILL to be obeyed */
+#define READ_BYTES 16384
+#define DRAIN_MAX_BYTES (1 << 20) /* the largest pipe: what was written before the end, not what comes after it */
+#define WAIT_MAX_MS 60000
+
+enum stage { RUNNING, ASKED, KILLED };
+
+struct run {
+    const struct process_plan *plan;
+    pid_t pid;
+    int pidfd;
+    int in, out;       /* our ends of its stdin, and of its stdout and stderr; -1: closed */
+    struct span input; /* not written yet */
+    enum stage stage;
+    enum process_end end; /* why it was asked to */
+    bool ended, cancelled;
+    usec_t deadline_us; /* of the stage */
+};
+
+/* ---- start ---- */
+
+/* Descriptors 0 to 2 are open in this process, so that neither of ours is one of them. */
+static int set_files(posix_spawn_file_actions_t *files, int in, int out)
+{
+    int r = posix_spawn_file_actions_adddup2(files, in, STDIN_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(files, out, STDERR_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+    if (r == 0)
+        r = posix_spawn_file_actions_addchdir_np(files, "/");
+    return r;
+}
+
+/* What this process blocks and ignores is no business of the program. */
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int r = posix_spawnattr_setsigmask(attributes, &none);
+    if (r == 0)
+        r = posix_spawnattr_setsigdefault(attributes, &all);
+    if (r == 0)
+        r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    return r;
+}
+
+static int spawn(const struct process_plan *plan, int in, int out, pid_t *ret)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    int r = posix_spawn_file_actions_init(&files);
+    if (r > 0)
+        return -r;
+    r = posix_spawnattr_init(&attributes);
+    if (r > 0) {
+        posix_spawn_file_actions_destroy(&files);
+        return -r;
+    }
+
+    r = set_files(&files, in, out);
+    if (r == 0)
+        r = set_attributes(&attributes);
+    if (r == 0)
+        r = posix_spawn(ret, plan->argv[0], &files, &attributes, plan->argv, plan->environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return -r;
+}
+
+/* Sets run->in and run->out as well where it fails half way; whoever has the run closes them. */
+static int start(struct run *run)
+{
+    int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+    int r = pipe2(in, O_CLOEXEC);
+    int its_in CLEANUP(cleanup_close) = in[0];
+    run->in = in[1];
+    if (r == 0)
+        r = pipe2(out, O_CLOEXEC);
+    int its_out CLEANUP(cleanup_close) = out[1];
+    run->out = out[0];
+    if (r < 0)
+        return -errno;
+
+    /* Each end has flags of its own: the program's ends stay as programs expect them. */
+    if (fcntl(run->in, F_SETFL, O_NONBLOCK) < 0 || fcntl(run->out, F_SETFL, O_NONBLOCK) < 0)
+        return -errno;
+    return spawn(run->plan, its_in, its_out, &run->pid);
+}
+
+/* ---- while it runs ---- */
+
+static void close_end(int *fd)
+{
+    close(*fd);
+    *fd = -1;
+}
+
+/* A program may leave its input unread: EPIPE (SIGPIPE is ignored in this process). */
+static void write_input(struct run *run)
+{
+    if (run->input.size > 0) {
+        ssize_t n = write(run->in, run->input.s, run->input.size);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        run->input.size = n < 0 ? 0 : run->input.size - (size_t) n;
+        run->input.s += n < 0 ? 0 : n;
+    }
+    if (run->input.size == 0)
+        close_end(&run->in);
+}
+
+/* How much was there. */
+static size_t read_output(struct run *run)
+{
+    char buffer[READ_BYTES];
+    ssize_t n = read(run->out, buffer, sizeof(buffer));
+    if (n > 0) {
+        output_add(run->plan->output, buffer, (size_t) n);
+        return (size_t) n;
+    }
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        close_end(&run->out);
+    return 0;
+}
+
+static void signal_group(const struct run *run, int signal)
+{
+    (void) kill(-run->pid, signal);
+}
+
+/* A stopped process sees SIGTERM when it goes on. */
+static void ask_to_end(struct run *run, enum process_end why, usec_t grace_us)
+{
+    usec_t deadline_us = uptime_us() + grace_us;
+    if (run->stage == RUNNING) {
+        run->end = why;
+        run->stage = ASKED;
+        run->deadline_us = deadline_us;
+        signal_group(run, SIGTERM);
+        signal_group(run, SIGCONT);
+    } else if (run->stage == ASKED && deadline_us < run->deadline_us) {
+        run->deadline_us = deadline_us;
+    }
+}
+
+/* false: there is nothing more to wait for. */
+static bool pass_deadline(struct run *run)
+{
+    switch (run->stage) {
+    case RUNNING:
+        ask_to_end(run, PROCESS_TIMED_OUT, TERM_GRACE_US);
+        return true;
+    case ASKED:
+        signal_group(run, SIGKILL);
+        run->stage = KILLED;
+        run->deadline_us = uptime_us() + KILL_GRACE_US;
+        return !run->ended;
+    case KILLED:
+        break;
+    }
+    return false;
+}
+
+/* A program that ends by itself is finished, whatever it started. One that was asked to may have left others of its
+ * group behind that are still cleaning up: who holds its output is given the rest of the time. */
+static bool is_finished(const struct run *run)
+{
+    return run->ended && (run->stage != ASKED || run->out < 0);
+}
+
+static int wait_ms(usec_t deadline_us)
+{
+    usec_t now = uptime_us(), left_ms = deadline_us > now ? (deadline_us - now + 999) / USEC_PER_MSEC : 0;
+    return left_ms < WAIT_MAX_MS ? (int) left_ms : WAIT_MAX_MS;
+}
+
+/* One round. false: finished, or past waiting for. */
+static bool attend(struct run *run)
+{
+    enum { END, CANCEL, IN, OUT, N };
+    struct pollfd fds[N] = {
+        [END] = { .fd = run->ended ? -1 : run->pidfd, .events = POLLIN },
+        [CANCEL] = { .fd = run->cancelled ? -1 : run->plan->cancel_fd, .events = POLLIN },
+        [IN] = { .fd = run->in, .events = POLLOUT },
+        [OUT] = { .fd = run->out, .events = POLLIN },
+    };
+    (void) poll(fds, N, wait_ms(run->deadline_us)); /* interrupted: nothing has happened, and the next round goes on */
+
+    if (fds[IN].revents)
+        write_input(run);
+    if (fds[OUT].revents)
+        (void) read_output(run);
+    if (fds[END].revents)
+        run->ended = true;
+    if (is_finished(run))
+        return false;
+    if (fds[CANCEL].revents) {
+        run->cancelled = true;
+        ask_to_end(run, PROCESS_CANCELLED, CANCEL_GRACE_US);
+    }
+    return uptime_us() < run->deadline_us || pass_deadline(run);
+}
+
+/* ---- afterwards ---- */
+
+static void finish(struct run *run, struct process_result *ret)
+{
+    siginfo_t info = { 0 };
+    if (waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOWAIT) < 0)
+        info = (siginfo_t){ 0 };
+    bool exited = info.si_code == CLD_EXITED;
+
+    /* After success it may leave something running in the background; after a failure the next try would meet it. */
+    if (run->stage != RUNNING || !exited || info.si_status != 0)
+        signal_group(run, SIGKILL);
+    for (size_t n = 0, more = 1; run->out >= 0 && more > 0 && n < DRAIN_MAX_BYTES; n += more)
+        more = read_output(run);
+
+    ret->end = run->stage != RUNNING ? run->end : exited ? PROCESS_EXITED : PROCESS_SIGNALLED;
+    ret->number = info.si_status;
+    ret->unended = process_reap(run->pid) ? 0 : run->pid;
+}
+
+static int watch(struct run *run, struct process_result *ret)
+{
+    int pidfd CLEANUP(cleanup_close) = pidfd_open(run->pid, 0);
+    if (pidfd < 0) {
+        int r = -errno;
+        signal_group(run, SIGKILL);
+        *ret = (struct process_result){ .unended = run->pid };
+        return r;
+    }
+
+    run->pidfd = pidfd;
+    while (attend(run))
+        ;
+    if (run->ended)
+        finish(run, ret);
+    else
+        *ret = (struct process_result){ .end = run->end, .unended = run->pid };
+    return 0;
+}
+
+int process_run(const struct process_plan *plan, struct process_result *ret)
+{
+    struct run run = { .plan = plan, .in = -1, .out = -1, .input = plan->input };
+    *ret = (struct process_result){ 0 };
+
+    run.deadline_us = uptime_us() + plan->timeout_us;
+    int r = start(&run);
+    if (r == 0)
+        r = watch(&run, ret);
+    cleanup_close(&run.in);
+    cleanup_close(&run.out);
+    return r;
+}
+
+bool process_reap(pid_t pid)
+{
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid == pid;
+}

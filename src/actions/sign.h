@@ -1,0 +1,14 @@
+/* sign.h - inside src/actions: the signature on what is forwarded.
+ *
+ * Shape:   Sonoran-Signature: t=1764000000,v1=HEX. HEX is the HMAC-SHA256, 64 digits in lower case, with the secret
+ *          as key, over what stands after t=, a full stop, and the bytes of the body.
+ * Units:   t is seconds since 1970 UTC: when the event came, not when it is sent, so that every try says the same.
+ * Errors:  negative errno and a sentence.
+ * Source:  RFC 2104; HMAC(3) of OpenSSL's libcrypto, which libcurl brings along.
+ */
+#pragma once
+
+#include <sonoran-pushd/text.h>
+
+/* Adds "t=…,v1=…" to out. */
+int sign_body(struct text *out, const char *secret, uint64_t time_s, struct span body, struct err *err) MUST_CHECK;

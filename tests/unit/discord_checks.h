@@ -1,0 +1,165 @@
+/* discord_checks.h - Discord's rules for a message, and ours for text from outside, told a second time: nothing here is
+ * shared with src/actions. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <sonoran-pushd/config.h>
+
+/* UTF-16 code units of valid UTF-8: a byte that starts a character counts one, a long character two. */
+static inline size_t units_of(const char *s)
+{
+    size_t n = 0;
+    for (const unsigned char *p = (const unsigned char *) s; *p; p++)
+        n += (*p & 0xc0) != 0x80 ? 1 + (*p >= 0xf0) : 0;
+    return n;
+}
+
+static inline bool is_utf8(const char *s)
+{
+    for (const unsigned char *p = (const unsigned char *) s; *p;) {
+        int more = *p < 0x80 ? 0 : (*p & 0xe0) == 0xc0 ? 1 : (*p & 0xf0) == 0xe0 ? 2 : (*p & 0xf8) == 0xf0 ? 3 : -1;
+        if (more < 0)
+            return false;
+        for (p++; more; more--, p++)
+            if ((*p & 0xc0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
+static inline void check_characters(const char *s)
+{
+    static const char *const unwanted[] = { "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067",
+                                            "\u2068", "\u2069", "\u200e", "\u200f", "\u061c", "\ufeff" };
+    assert_true(is_utf8(s));
+    for (const char *p = s; *p; p++)
+        if (((unsigned char) *p < 0x20 && *p != '\n') || *p == 0x7f)
+            fail_msg("a control character: %s", s);
+    for (size_t i = 0; i < ARRAY_SIZE(unwanted); i++)
+        if (strstr(s, unwanted[i]))
+            fail_msg("an invisible character: %s", s);
+}
+
+static inline void check_mentions(const char *s)
+{
+    static const char *const mentions[] = { "@everyone", "@here", "<@", "<#", "<:", "<a:", "<t:", "</", "<id:" };
+    for (size_t i = 0; i < ARRAY_SIZE(mentions); i++) {
+        const char *found = strcasestr(s, mentions[i]);
+        if (found && (found == s || found[-1] != '\\'))
+            fail_msg("a mention: %s", s);
+        if (found && *mentions[i] == '@')
+            fail_msg("a mention: %s", s);
+    }
+}
+
+/* Nothing that Discord would take for markdown; URLs may have in them what URLs have. */
+static inline void check_markdown(const char *s)
+{
+    bool line_start = true;
+    for (const char *p = s; *p; p++) {
+        if (strncmp(p, "http://", 7) == 0 || strncmp(p, "https://", 8) == 0)
+            p += strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.?=&%_-+;,!$'#");
+        if (!*p)
+            return;
+        if (*p == '\\') {
+            assert_true(p[1] != '\0' && p[1] != '\n'); /* no half escape */
+            p++;
+            line_start = false;
+            continue;
+        }
+        if (strchr("`*_~|[]<", *p) || (line_start && strchr("#>", *p)) ||
+            (line_start && *p == '-' && strchr(" #", p[1])))
+            fail_msg("markdown at \"%s\" of: %s", p, s);
+        line_start = *p == '\n' || (line_start && *p == ' ');
+    }
+}
+
+/* Returns what it counts for. */
+static inline size_t check_text(const cJSON *item, size_t max, bool markdown)
+{
+    if (!item)
+        return 0;
+    const char *s = cJSON_GetStringValue(item);
+    assert_non_null(s);
+    if (units_of(s) > max || s[strspn(s, " \n")] == '\0')
+        fail_msg("%s has %zu units of %zu: %s", item->string, units_of(s), max, s);
+    check_characters(s);
+    check_mentions(s);
+    if (markdown)
+        check_markdown(s);
+    return units_of(s);
+}
+
+static inline const cJSON *at(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static inline void check_embed(const cJSON *embed)
+{
+    const cJSON *field;
+    size_t n = 0, total = check_text(at(embed, "title"), 256, true);
+    assert_true(total > 0);
+    total += check_text(at(embed, "description"), 4096, true);
+    total += check_text(at(at(embed, "author"), "name"), 256, false);
+    total += check_text(at(at(embed, "footer"), "text"), 2048, false);
+    cJSON_ArrayForEach (field, at(embed, "fields")) {
+        assert_true(cJSON_IsBool(at(field, "inline")));
+        assert_true(at(field, "name") && at(field, "value"));
+        total += check_text(at(field, "name"), 256, true) + check_text(at(field, "value"), 1024, true);
+        n++;
+    }
+    assert_true(n <= 25);
+    if (total > 6000)
+        fail_msg("%zu units in all", total);
+    assert_true(cJSON_IsNumber(at(embed, "color")));
+    assert_true(at(embed, "color")->valueint > 0 && at(embed, "color")->valueint <= 0xffffff);
+    assert_int_equal(strlen(cJSON_GetStringValue(at(embed, "timestamp"))), strlen("2026-11-23T16:00:00.000000Z"));
+}
+
+/* The roles of the configuration in front, then what check_text accepts. */
+static inline void check_content(const cJSON *message, const struct config_action *config)
+{
+    const cJSON *content = at(message, "content"), *roles = at(at(message, "allowed_mentions"), "roles");
+    assert_int_equal(cJSON_GetArraySize(at(at(message, "allowed_mentions"), "parse")), 0);
+    assert_true(cJSON_IsArray(at(at(message, "allowed_mentions"), "parse")));
+    assert_int_equal(cJSON_GetArraySize(roles), config->n_mention_roles);
+    if (!config->message && !config->n_mention_roles)
+        assert_null(content);
+    if (!content)
+        return;
+
+    const char *s = content->valuestring;
+    assert_true(units_of(s) <= 2000);
+    for (size_t i = 0; i < config->n_mention_roles; i++) {
+        char mention[64];
+        int size = snprintf(mention, sizeof(mention), "%s<@&%s>", i ? " " : "", config->mention_roles[i]);
+        assert_string_equal(cJSON_GetArrayItem(roles, (int) i)->valuestring, config->mention_roles[i]);
+        assert_memory_equal(s, mention, (size_t) size);
+        s += size;
+    }
+    check_characters(s);
+    check_mentions(s);
+}
+
+static inline void check_message(const char *body, const struct config_action *config)
+{
+    cJSON *message = cJSON_ParseWithOpts(body, NULL, true);
+    if (!message)
+        fail_msg("not JSON: %s", body);
+    check_content(message, config);
+    if (at(message, "username"))
+        check_text(at(message, "username"), 80, false);
+    assert_int_equal(cJSON_GetArraySize(at(message, "embeds")), 1);
+    check_embed(cJSON_GetArrayItem(at(message, "embeds"), 0));
+    cJSON_Delete(message);
+}

@@ -1,0 +1,169 @@
+/* test_web_faults.c - servers that do not behave, names that do not exist, and giving up on them. */
+#include "web_client.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <semaphore.h>
+
+/* ---- names: getaddrinfo as libcurl sees it ---- */
+
+static sem_t lookup_may_end, lookup_has_ended;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+    if (node && strcmp(node, "nosuch.invalid") == 0)
+        return EAI_NONAME;
+    if (node && (strcmp(node, "slow.invalid") == 0 || strcmp(node, "cancel.invalid") == 0)) {
+        if (node[0] == 'c')
+            eventfd_write(cancel_fd, 1);
+        sem_wait(&lookup_may_end);
+        sem_post(&lookup_has_ended);
+        return EAI_AGAIN;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, ret);
+}
+
+/* ---- the tests ---- */
+
+static void test_timeout(void **state)
+{
+    (void) state;
+    begin(USEC_PER_SEC, { NULL, HANG }, { "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", TRICKLE },
+          { OK_ANSWER, STAY });
+    expect_failure(-ETIMEDOUT, "no answer within 1s");
+    expect_failure(-ETIMEDOUT, "no answer within 1s");
+    expect_answer(200, "ok");
+    end();
+}
+
+static void test_connection_breaks(void **state)
+{
+    (void) state;
+    begin(LONG_US, { NULL, CLOSE }, { NULL, RESET }, { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", CLOSE },
+          { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", RESET }, { OK_ANSWER, STAY });
+    expect_failure(-ECONNRESET, "127.0.0.1:PORT closed the connection without an answer");
+    expect_failure(-ECONNRESET, "127.0.0.1:PORT closed the connection without an answer");
+    expect_failure(-ECONNRESET, "127.0.0.1:PORT closed the connection in the middle of the answer");
+    expect_failure(-ECONNRESET, "127.0.0.1:PORT closed the connection in the middle of the answer");
+    expect_answer(200, "ok");
+    end();
+}
+
+static void test_not_http(void **state)
+{
+    (void) state;
+    begin(LONG_US, { "220 mail.example ESMTP\r\n", CLOSE });
+    expect_failure(-EBADMSG, "127.0.0.1:PORT does not answer in HTTP");
+    end();
+}
+
+static void test_nobody_there(void **state)
+{
+    (void) state;
+    close(listen_anywhere(1, &server.port));
+    open_web(LONG_US);
+    expect_failure(-ECONNREFUSED, "cannot connect to 127.0.0.1:PORT: connection refused");
+    web = web_close(web);
+}
+
+static void test_connection_hangs(void **state)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fds[8], listen_fd = listen_anywhere(0, &server.port);
+    (void) state;
+    address.sin_port = htons((uint16_t) server.port);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void) connect(fds[i], (struct sockaddr *) &address, sizeof(address));
+    }
+    open_web(USEC_PER_SEC);
+    expect_failure(-ETIMEDOUT, "cannot connect to 127.0.0.1:PORT: no answer within 1s");
+    web = web_close(web);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        close(fds[i]);
+    close(listen_fd);
+}
+
+static void test_no_such_name(void **state)
+{
+    (void) state;
+    open_web(LONG_US);
+    snprintf(url, sizeof(url), "https://user:pass@nosuch.invalid/secret");
+    expect_failure(-EHOSTUNREACH, "the name nosuch.invalid cannot be resolved");
+    web = web_close(web);
+}
+
+static void test_cancel(void **state)
+{
+    (void) state;
+    static const struct turn turns[] = { { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", HANG },
+                                         { OK_ANSWER, STAY } };
+    server_start(&server, turns, ARRAY_SIZE(turns));
+    server.told_fd = cancel_fd;
+    server_run(&server);
+    open_web(LONG_US);
+    expect_failure(-ECANCELED, "cancelled");
+    expect_failure(-ECANCELED, "cancelled"); /* and nothing is begun any more */
+    end();
+    assert_int_equal(server.n_accepted, 1);
+}
+
+static void test_silent_name_server(void **state)
+{
+    (void) state;
+    sem_init(&lookup_may_end, 0, 0);
+    sem_init(&lookup_has_ended, 0, 0);
+    open_web(USEC_PER_SEC);
+    snprintf(url, sizeof(url), "http://slow.invalid/secret");
+    expect_failure(-ETIMEDOUT, "the name slow.invalid cannot be resolved: no answer within 1s");
+    web = web_close(web);
+
+    open_web(LONG_US);
+    snprintf(url, sizeof(url), "http://cancel.invalid/secret");
+    expect_failure(-ECANCELED, "cancelled");
+    web = web_close(web);
+    for (int i = 0; i < 2; i++) {
+        sem_post(&lookup_may_end);
+        sem_wait(&lookup_has_ended);
+    }
+}
+
+static void test_refused_requests(void **state)
+{
+    static const char *const bad_headers[] = { "X: a\r\nY: b", "X: a\nY: b", "X: \x7f", "X: \x1b[2J", "X\t: b" };
+    static const char *const bad_urls[] = {
+        "",           "example.org/x", "ftp://example.org/", "file:///etc/passwd", "http://",
+        "https://",   "http://a b/",   "http://a/\n",        "http://[::1/",       "http://a:99999999/",
+        "gopher://a/"
+    };
+    (void) state;
+    open_web(LONG_US);
+    for (size_t i = 0; i < ARRAY_SIZE(bad_headers); i++) {
+        struct words headers = { 0 };
+        words_add(&headers, bad_headers[i]);
+        assert_int_equal(post_to(url, &headers, "", 0), -EINVAL);
+        assert_string_equal(err.msg, "a header with a control character");
+        words_free(&headers);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad_urls); i++) {
+        if (post_to(bad_urls[i], NULL, "", 0) != -EINVAL)
+            fail_msg("%s", bad_urls[i]);
+        assert_string_equal(err.msg, "expected an http or https URL with a host");
+    }
+    assert_int_equal(web_check_url("HTTPS://user:pass@[::1]:8443/path?query#part", &err), 0);
+    web = web_close(web);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        web_test(test_timeout),      web_test(test_connection_breaks),  web_test(test_not_http),
+        web_test(test_nobody_there), web_test(test_connection_hangs),   web_test(test_no_such_name),
+        web_test(test_cancel),       web_test(test_silent_name_server), web_test(test_refused_requests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* test_web_tls.c - https: a server whose certificate nobody vouches for, and one that does not speak TLS. */
+#include "web_helpers.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "../../src/actions/web.h"
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sonoran-pushd/actions.h>
+
+static struct config_action config = { .timeout_us = 60 * USEC_PER_SEC };
+static struct err err;
+
+static int post_to_port(int port)
+{
+    const struct action_context context = { &config, -1 };
+    struct web *web = NULL;
+    struct web_answer answer;
+    char url[128];
+    snprintf(url, sizeof(url), "https://user:pass@127.0.0.1:%d/secret", port);
+    const struct web_request request = { .url = url, .body = { "{}", 2 } };
+    assert_int_equal(web_open(&web, &context, &err), 0);
+    int r = web_post(web, &request, &answer, &err);
+    web_close(web);
+    return r;
+}
+
+/* Says nothing wrong but in who vouches for it: itself. */
+static X509 *make_certificate(EVP_PKEY *key)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *name = X509_get_subject_name(certificate);
+    X509_set_version(certificate, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_set_pubkey(certificate, key);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *) "127.0.0.1", -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+struct tls_server {
+    int listen_fd;
+    SSL_CTX *context;
+    ssize_t n_read; /* of a request, which must never come */
+};
+
+static void *serve_tls(void *userdata)
+{
+    struct tls_server *tls = userdata;
+    char request[256];
+    int fd = accept4(tls->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    SSL *ssl = SSL_new(tls->context);
+    SSL_set_fd(ssl, fd);
+    if (SSL_accept(ssl) == 1)
+        tls->n_read = SSL_read(ssl, request, sizeof(request));
+    SSL_free(ssl);
+    close(fd);
+    return NULL;
+}
+
+static void test_certificate_is_checked(void **state)
+{
+    struct tls_server tls = { .context = SSL_CTX_new(TLS_server_method()) };
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = make_certificate(key);
+    pthread_t thread;
+    int port;
+    (void) state;
+    assert_int_equal(SSL_CTX_use_certificate(tls.context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(tls.context, key), 1);
+    tls.listen_fd = listen_anywhere(1, &port);
+    assert_int_equal(pthread_create(&thread, NULL, serve_tls, &tls), 0);
+
+    assert_int_equal(post_to_port(port), -EPROTO);
+    assert_string_equal(err.msg, "TLS: certificate problem: self-signed certificate");
+    pthread_join(thread, NULL);
+    assert_true(tls.n_read <= 0);
+    close(tls.listen_fd);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    SSL_CTX_free(tls.context);
+}
+
+static void test_no_tls_there(void **state)
+{
+    static const struct turn turns[] = { { "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", CLOSE } };
+    struct server server;
+    (void) state;
+    server_start(&server, turns, ARRAY_SIZE(turns));
+    server.speaks_first = true;
+    server_run(&server);
+    assert_int_equal(post_to_port(server.port), -EPROTO);
+    assert_string_equal(err.msg, "TLS: wrong version number");
+    server_stop(&server);
+    text_free(&server.last);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN); /* the TLS server's own */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_certificate_is_checked),
+        cmocka_unit_test(test_no_tls_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
