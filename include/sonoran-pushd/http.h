@@ -89,6 +89,12 @@ void http_answer_later(struct http *http, struct http_ticket *take_tickets);
 /* Runs function(argument) in the HTTP thread, between requests, and returns when it has run. */
 void http_call(struct http *http, void (*function)(void *argument), void *argument);
 
+/* Whether its thread got on since the last call, which also asks it to. For one thread (main). */
+bool http_alive(struct http *http);
+
+/* How many connections there are. */
+size_t http_n_connections(struct http *http);
+
 /* New settings, copied; to be used from inside http_call. */
 int http_configure(struct http *http, const struct http_settings *settings) MUST_CHECK;
 

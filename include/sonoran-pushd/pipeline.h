@@ -1,18 +1,17 @@
-/* pipeline.h - what happens to a batch of events: stored, answered, applied to state, told; in this order.
+/* pipeline.h - what happens to a batch of events: stored, answered, told, applied to state, handed to the actions; in
+ * this order.
  *
  * Shape:   the HTTP thread hands batches over, as many as a round of its loop brought; one writer thread takes all
  *          that wait, stores them in one transaction, and only then has them answered.
  * Units:   in the name.
- * Owner:   takes batches (batch_done is its business); borrows store and state, which outlive it.
+ * Owner:   takes batches (batch_done is its business); borrows store, state and delivery, which outlive its end.
  * Threads: pipeline_submit and pipeline_flush belong to the HTTP thread; store and all changes of state to the writer.
  * Errors:  what cannot be stored is answered so and told once; the writer goes on trying with whatever comes next, and
  *          where nothing comes with a write of its own, so that the end of it is told too.
  */
 #pragma once
 
-#include <sonoran-pushd/event.h>
-#include <sonoran-pushd/state.h>
-#include <sonoran-pushd/store.h>
+#include <sonoran-pushd/delivery.h>
 
 struct pipeline;
 
@@ -38,7 +37,12 @@ void pipeline_configure(struct pipeline *pipeline, const struct pipeline_setting
 int pipeline_recover(struct pipeline *pipeline, const char *store_path, const struct event_families *families,
                      struct err *err) MUST_CHECK;
 
-int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *callbacks, struct err *err) MUST_CHECK;
+/* The delivery has been loaded; the writer saves what it wants saved. */
+int pipeline_start(struct pipeline *pipeline, struct delivery *delivery, const struct pipeline_callbacks *callbacks,
+                   struct err *err) MUST_CHECK;
+
+/* The delivery has something to save. From any thread. */
+void pipeline_poke(struct pipeline *pipeline);
 
 /* Commits and answers everything that was submitted, then ends the writer. -ETIMEDOUT: a disk that does not answer
  * holds it; nothing that it uses may be freed then, and only the end of the process ends it. */
@@ -46,6 +50,17 @@ int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us) MUST_CHECK;
 
 /* One line for people on whether events can be stored. From any thread. */
 const char *pipeline_status(const struct pipeline *pipeline);
+
+struct pipeline_status {
+    bool failing; /* events cannot be stored */
+    uint64_t newest_id;
+    usec_t newest_us; /* when it came; 0: not known */
+};
+
+void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret);
+
+/* Whether the writer got on since the last call, which also asks it to. For one thread (main). */
+bool pipeline_alive(struct pipeline *pipeline);
 
 /* 0: the batch is the pipeline's, and the ticket will be answered. -EBUSY: too much waits, nothing was taken. */
 int pipeline_submit(struct pipeline *pipeline, struct batch *take_batch, void *ticket) MUST_CHECK;

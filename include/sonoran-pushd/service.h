@@ -13,7 +13,21 @@ struct service_callbacks {
     void *userdata;
     void (*reload)(void *userdata); /* SIGHUP */
     void (*minute)(void *userdata); /* about once a minute */
+
+    /* Does everything get on? Asked twice in each watchdog interval, if systemd has set one; false leaves the watchdog
+     * unfed. Who is stuck is told by whoever answers. */
+    bool (*healthy)(void *userdata);
 };
+
+/* A socket that systemd listens on for us; name: of FileDescriptorName=. */
+struct service_socket {
+    char name[NAME_MAX_BYTES + 1];
+    int fd; /* -1: taken */
+};
+
+/* All of them, from malloc, open without end on exec and non-blocking; what is no listening TCP socket is closed and
+ * told. Returns how many. To be called once. */
+int service_take_sockets(struct service_socket **ret, struct err *err) MUST_CHECK;
 
 /* Signals for the loop, no core dumps (they would hold keys), as many open files as allowed. */
 int service_prepare(struct err *err) MUST_CHECK;

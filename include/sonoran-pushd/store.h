@@ -34,6 +34,8 @@ void store_configure(struct store *store, const struct store_settings *settings)
 
 /* A transaction of any number of events, all or nothing. The caller numbers them from store_last_id() + 1. */
 int store_begin(struct store *store, struct err *err) MUST_CHECK;
+/* One that need not be on disk when store_commit returns: a crash of the process does not undo it, a power cut may. */
+int store_begin_relaxed(struct store *store, struct err *err) MUST_CHECK;
 int store_append(struct store *store, const struct event *event, struct err *err) MUST_CHECK;
 int store_commit(struct store *store, struct err *err) MUST_CHECK;
 void store_rollback(struct store *store);
@@ -45,6 +47,24 @@ int store_probe(struct store *store, size_t bytes, struct err *err) MUST_CHECK;
 /* A reader's place: the last event it has dealt with. -ENOENT: never set. */
 int store_get_cursor(struct store *store, const char *name, uint64_t *ret_id, struct err *err) MUST_CHECK;
 int store_set_cursor(struct store *store, const char *name, uint64_t id, struct err *err) MUST_CHECK;
+
+/* The first cursor behind name in the alphabet, which is replaced: 1, or 0 if there is none. Begin with "". */
+int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64_t *ret_id, struct err *err) MUST_CHECK;
+/* With its failed deliveries. */
+int store_drop_cursor(struct store *store, const char *name, struct err *err) MUST_CHECK;
+
+/* What an action could not deliver and has passed; kept until it is delivered after all, or too old for the log. */
+struct store_failure {
+    const char *action;
+    uint64_t event_id;
+    unsigned attempts;
+    const char *error;
+    usec_t at_us;
+};
+
+int store_put_failed(struct store *store, const struct store_failure *failure, struct err *err) MUST_CHECK;
+/* event_id 0: all of the action. */
+int store_drop_failed(struct store *store, const char *action, uint64_t event_id, struct err *err) MUST_CHECK;
 
 /* One small step of what keep and max_size ask for. Returns how many events went, 0: nothing to do now. An event
  * that a cursor has not passed goes only if max_size forces it; *ret_unread tells how many such. */
@@ -77,12 +97,20 @@ struct store_filter {
 int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err) MUST_CHECK;
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err) MUST_CHECK;
 
+/* A row as an event again, with its texts copied: -EINVAL where what is stored is not JSON, -ENOMEM. */
+int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret) MUST_CHECK;
+
 /* Ends a walk early: one that is under way keeps the daemon from reusing the space of its WAL. */
 void store_rest(struct store_reader *reader);
 
 /* Where the newest n events that match begin: the id of the first of them. -ENOENT: nothing matches. */
 int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
                    struct err *err) MUST_CHECK;
+
+/* Failed deliveries, of one action (NULL: of all), in the order of their ids; like store_seek and store_read, and
+ * instead of them. */
+int store_seek_failed(struct store_reader *reader, const char *action, struct err *err) MUST_CHECK;
+int store_read_failed(struct store_reader *reader, struct store_failure *ret, struct err *err) MUST_CHECK;
 
 /* Newest id; 0: empty. */
 int store_newest(struct store_reader *reader, uint64_t *ret_id, struct err *err) MUST_CHECK;

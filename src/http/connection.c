@@ -95,10 +95,14 @@ void connection_peer_done(struct connection *connection)
     connection->peer_done_us = uptime_us();
 }
 
-/* Nothing more comes, and all that came was dealt with. */
-static bool is_left_behind(const struct connection *connection, usec_t now)
+/* Nothing more comes, and all that came was dealt with. The time is that of the round's begin: what got on in a round
+ * that took long did so in it. */
+static bool is_left_behind(const struct connection *connection)
 {
-    return connection->peer_done_us && now > connection->peer_done_us + PEER_DONE_MAX_US &&
+    const struct request *request = &connection->request;
+    usec_t now = connection->http->now_us;
+    bool waits = request->ticket && !request->answered;
+    return !waits && connection->peer_done_us && now > connection->peer_done_us + PEER_DONE_MAX_US &&
            now > connection->progress_us + PEER_DONE_MAX_US;
 }
 
@@ -165,7 +169,7 @@ void connections_check(struct http *http, usec_t now)
 {
     for (struct connection *c = http->connections; c; c = c->next) {
         bool late = now >= c->since_us + http->settings.request_time_us;
-        if (c->ending || (!late && !is_left_behind(c, now)))
+        if (c->ending || (!late && !is_left_behind(c)))
             continue;
         if (c->request.reading)
             http->callbacks.refused(http->callbacks.userdata, &c->origin,

@@ -126,6 +126,7 @@ static void *http_thread(void *argument)
         watch_listeners(http);
         int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, n_quiet_rounds));
         uint64_t n_steps = http->n_steps;
+        http->n_rounds++;
         http->now_us = uptime_us();
         if (n > 0)
             take_ready(http, ready, n);
@@ -232,6 +233,7 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
     pthread_mutex_init(&http->lock, NULL);
     pthread_cond_init(&http->called, NULL);
     http->callbacks = *callbacks;
+    http->seen_rounds = UINT64_MAX;
     http->loop_fd = epoll_create1(EPOLL_CLOEXEC);
     http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->listeners = calloc(n_listeners, sizeof(*listeners));
@@ -263,6 +265,20 @@ void http_answer_later(struct http *http, struct http_ticket *take_tickets)
     http->answered = take_tickets;
     pthread_mutex_unlock(&http->lock);
     (void) !write(http->wake_fd, &one, sizeof(one));
+}
+
+bool http_alive(struct http *http)
+{
+    uint64_t one = 1, n_rounds = http->n_rounds;
+    bool alive = n_rounds != http->seen_rounds;
+    http->seen_rounds = n_rounds;
+    (void) !write(http->wake_fd, &one, sizeof(one));
+    return alive;
+}
+
+size_t http_n_connections(struct http *http)
+{
+    return http->n_connections;
 }
 
 void http_call(struct http *http, void (*function)(void *), void *argument)

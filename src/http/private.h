@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sonoran-pushd/http.h>
+#include <stdatomic.h>
 
 #define HTTP_POOL_BYTES 8192                   /* libmicrohttpd's memory for the head of a request */
 #define HTTP_DRAIN_BYTES ((uint64_t) 16 << 20) /* of a body too large, read on so that the answer gets through */
@@ -59,15 +60,17 @@ struct http {
     struct http_callbacks callbacks;
 
     struct connection *connections; /* newest first */
-    size_t n_connections;
+    _Atomic size_t n_connections;
     struct connection *incoming; /* between accept and libmicrohttpd's word that it has it */
     uint64_t in_flight_bytes;
     struct cached_answer cached[HTTP_CACHED_ANSWERS];
 
-    size_t n_waiting;     /* requests whose answer comes later */
-    uint64_t n_steps;     /* grows with everything that gets a request on */
-    usec_t now_us;        /* uptime of this round of the loop */
-    usec_t rest_until_us; /* uptime: accepting failed, not to be tried before */
+    size_t n_waiting;          /* requests whose answer comes later */
+    _Atomic uint64_t n_rounds; /* of the loop */
+    uint64_t seen_rounds;      /* by http_alive */
+    uint64_t n_steps;          /* grows with everything that gets a request on */
+    usec_t now_us;             /* uptime of this round of the loop */
+    usec_t rest_until_us;      /* uptime: accepting failed, not to be tried before */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t called;

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "private.h"
 
 #define STORAGE_RETRY_AFTER_S 5
@@ -16,7 +19,20 @@ struct ingress {
     struct http_ticket *answered, **answered_end; /* of the writer: a transaction's answers */
     struct limiter limiter;
     struct refusals refusals;
+    _Atomic uint64_t counts[INGRESS_N_COUNTS];
+    pthread_mutex_t lock; /* what follows */
+    usec_t wrong_key_us;
+    char wrong_key_peer[INET6_ADDRSTRLEN];
 };
+
+static void note_wrong_key(struct ingress *ingress, const struct http_origin *origin)
+{
+    ingress->counts[INGRESS_WRONG_KEY]++;
+    pthread_mutex_lock(&ingress->lock);
+    ingress->wrong_key_us = now_us();
+    memcpy(ingress->wrong_key_peer, origin->peer, sizeof(ingress->wrong_key_peer));
+    pthread_mutex_unlock(&ingress->lock);
+}
 
 static void answer(struct http_answer *ret, unsigned status, const char *text)
 {
@@ -35,6 +51,7 @@ static bool refuse_blocked(struct ingress *ingress, const struct http_request *r
         return false;
 
     answer(ret, 429, "Too Many Requests");
+    note_wrong_key(ingress, request->origin);
     ret->retry_after_s = (unsigned) ((wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
     refusals_tell(&ingress->refusals, request->origin, "too many wrong keys from one address", NULL, NULL);
     return true;
@@ -48,20 +65,24 @@ static void refuse(struct ingress *ingress, const struct http_request *request, 
         return;
     case ENVELOPE_JSON:
         answer(ret, 400, "Invalid JSON");
+        ingress->counts[INGRESS_MALFORMED]++;
         refusals_tell(&ingress->refusals, request->origin, "body is not sound JSON", err->msg, NULL);
         return;
     case ENVELOPE_KEY:
         answer(ret, 400, "Authentication Key Failed!");
+        note_wrong_key(ingress, request->origin);
         limiter_failed(&ingress->limiter, request->peer_address, ingress->config->limits.failed_keys_window_us, now);
         refusals_tell(&ingress->refusals, request->origin, err->msg, NULL, claimed);
         return;
     case ENVELOPE_TYPE:
         answer(ret, 400, "Invalid Type");
+        ingress->counts[INGRESS_MALFORMED]++;
         refusals_tell(&ingress->refusals, request->origin, err->msg, NULL, NULL);
         return;
     case ENVELOPE_MEMORY:
         answer(ret, 503, "Busy");
         ret->retry_after_s = 1;
+        ingress->counts[INGRESS_NOT_STORED]++;
         refusals_tell(&ingress->refusals, request->origin, "out of memory", NULL, claimed);
     }
 }
@@ -104,6 +125,7 @@ static void post(void *userdata, struct http_request *request, struct http_answe
     batch_done(&batch);
     answer(ret, 503, "Busy");
     ret->retry_after_s = 1;
+    ingress->counts[INGRESS_NOT_STORED]++;
     refusals_tell(&ingress->refusals, request->origin, "too much waits to be stored", NULL, NULL);
 }
 
@@ -121,9 +143,11 @@ static void stored(void *userdata, void *handed_back, const struct event *first,
     struct http_ticket *ticket = handed_back;
     if (r < 0) {
         answer(&ticket->answer, 503, "Storage Unavailable");
+        ingress->counts[INGRESS_NOT_STORED]++;
         ticket->answer.retry_after_s = STORAGE_RETRY_AFTER_S;
     } else {
         answer_verdict(first, &ticket->answer);
+        ingress->counts[first->verdict]++; /* the first three are the verdicts */
     }
     ticket->next = NULL;
     *(ingress->answered ? ingress->answered_end : &ingress->answered) = ticket;
@@ -170,6 +194,7 @@ int ingress_new(struct ingress **ret, const struct config *config, const struct 
     if (!ingress)
         return -ENOMEM;
     pthread_mutex_init(&ingress->refusals.lock, NULL);
+    pthread_mutex_init(&ingress->lock, NULL);
     limiter_init(&ingress->limiter);
     ingress->pipeline = pipeline;
     ingress->rules.families = families;
@@ -187,6 +212,7 @@ struct ingress *ingress_free(struct ingress *ingress)
     if (!ingress)
         return NULL;
     pthread_mutex_destroy(&ingress->refusals.lock);
+    pthread_mutex_destroy(&ingress->lock);
     free(ingress->communities);
     free(ingress);
     return NULL;
@@ -201,6 +227,25 @@ struct pipeline_callbacks ingress_answers(struct ingress *ingress, struct http *
 {
     ingress->http = http;
     return (struct pipeline_callbacks){ .userdata = ingress, .answer = stored, .done = all_stored };
+}
+
+const char *ingress_count_name(enum ingress_count count)
+{
+    static const char *const names[INGRESS_N_COUNTS] = {
+        [INGRESS_ACCEPTED] = "accepted",   [INGRESS_UNKNOWN] = "unknown",     [INGRESS_INVALID] = "invalid",
+        [INGRESS_MALFORMED] = "malformed", [INGRESS_WRONG_KEY] = "wrong_key", [INGRESS_NOT_STORED] = "busy",
+    };
+    return names[count];
+}
+
+void ingress_get_status(struct ingress *ingress, struct ingress_status *ret)
+{
+    for (size_t i = 0; i < INGRESS_N_COUNTS; i++)
+        ret->counts[i] = ingress->counts[i];
+    pthread_mutex_lock(&ingress->lock);
+    ret->wrong_key_us = ingress->wrong_key_us;
+    memcpy(ret->wrong_key_peer, ingress->wrong_key_peer, sizeof(ret->wrong_key_peer));
+    pthread_mutex_unlock(&ingress->lock);
 }
 
 void ingress_tick(struct ingress *ingress)

@@ -13,6 +13,7 @@ int pipeline_new(struct pipeline **ret, struct store *store, struct state *state
         return -ENOMEM;
     pipeline->store = store;
     pipeline->state = state;
+    pipeline->seen_rounds = UINT64_MAX;
     pipeline->scratch = (struct description) DESCRIPTION_INIT;
     pthread_mutex_init(&pipeline->lock, NULL);
     pthread_cond_init(&pipeline->more, NULL);
@@ -47,8 +48,33 @@ void pipeline_configure_store(struct pipeline *pipeline, const struct store_sett
     pthread_mutex_unlock(&pipeline->lock);
 }
 
-int pipeline_start(struct pipeline *pipeline, const struct pipeline_callbacks *callbacks, struct err *err)
+void pipeline_poke(struct pipeline *pipeline)
 {
+    pthread_mutex_lock(&pipeline->lock);
+    if (!pipeline->poked && !pipeline->waiting.first)
+        pthread_cond_signal(&pipeline->more);
+    pipeline->poked = true;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)
+{
+    *ret = (struct pipeline_status){ pipeline->failing, pipeline->newest_id, pipeline->newest_us };
+}
+
+bool pipeline_alive(struct pipeline *pipeline)
+{
+    uint64_t n_rounds = pipeline->n_rounds;
+    bool alive = n_rounds != pipeline->seen_rounds;
+    pipeline->seen_rounds = n_rounds;
+    pipeline_poke(pipeline);
+    return alive;
+}
+
+int pipeline_start(struct pipeline *pipeline, struct delivery *delivery, const struct pipeline_callbacks *callbacks,
+                   struct err *err)
+{
+    pipeline->delivery = delivery;
     pipeline->callbacks = *callbacks;
     int r = pthread_create(&pipeline->thread, NULL, writer_thread, pipeline);
     if (r > 0)
@@ -124,6 +150,8 @@ static int least_level(const struct event *event)
 /* The line comes first: it tells of what changes, from what was known before. */
 void process_event(struct pipeline *pipeline, struct event *event, bool tell, bool late)
 {
+    pipeline->newest_id = event->id;
+    pipeline->newest_us = event->time_us;
     if (tell && log_wants(least_level(event)))
         line_write(event, pipeline->state, &pipeline->scratch, pipeline->payload_bytes, late);
     else if (tell)

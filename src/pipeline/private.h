@@ -24,6 +24,7 @@ struct queue {
 struct pipeline {
     struct store *store;
     struct state *state;
+    struct delivery *delivery;
     struct pipeline_callbacks callbacks;
     struct description scratch;
     _Atomic uint64_t payload_bytes;
@@ -31,21 +32,27 @@ struct pipeline {
     _Atomic uint64_t queued_bytes;
 
     struct queue round; /* of the HTTP thread */
+    _Atomic uint64_t n_rounds;
+    uint64_t seen_rounds; /* by pipeline_alive */
 
     pthread_t thread;
     bool running;
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct queue waiting; /* under the lock, like what follows */
-    bool stopping;
+    bool stopping, poked;
     struct store_settings store_settings;
     bool store_changed;
 
     _Atomic bool failing; /* changed by the writer, whose is what follows */
-    size_t failed_bytes;  /* the most that could not be stored at once */
+    _Atomic uint64_t newest_id;
+    _Atomic usec_t newest_us;
+    size_t failed_bytes; /* the most that could not be stored at once */
+    usec_t probed_us;    /* uptime */
     bool trim_failing;
     uint64_t saved_log_id;
     usec_t trimmed_us;
+    bool grown;   /* since it was last looked for old events */
     bool trimmed; /* nothing old is left for now */
 };
 

@@ -7,21 +7,8 @@
 static void restore(struct pipeline *pipeline, const struct store_row *row, const struct event_families *families,
                     uint64_t told_id)
 {
-    struct http_origin origin;
     struct batch batch;
-    snprintf(origin.listener, sizeof(origin.listener), "%s", row->listener);
-    snprintf(origin.peer, sizeof(origin.peer), "%s", row->peer);
-    const struct event stored = {
-        .id = row->id,
-        .time_us = row->time_us,
-        .type = row->type,
-        .community = row->community,
-        .origin = &origin,
-        .verdict = row->verdict,
-        .data_text = row->data,
-        .extra_text = row->extra,
-    };
-    if (batch_restore(&batch, &stored, families) < 0)
+    if (store_row_restore(row, families, &batch) < 0)
         return;
     process_event(pipeline, &batch.events[0], row->id > told_id, true);
     batch_done(&batch);
@@ -49,6 +36,7 @@ int pipeline_recover(struct pipeline *pipeline, const char *store_path, const st
         n++;
     }
     store_reader_close(reader);
+    pipeline->newest_id = store_last_id(pipeline->store);
     if (r == -EUCLEAN)
         return err_wrap(err, r, "%s is damaged, and is left as it is", store_path);
     if (r < 0)

@@ -8,6 +8,7 @@
 
 #define UNSAVED_US USEC_PER_SEC
 #define TRIM_EVERY_US (10 * USEC_PER_SEC)
+#define TRIM_IDLE_US (3600 * USEC_PER_SEC) /* nothing has come since: only time makes events too old */
 #define TRIM_PAUSE_US (50 * USEC_PER_MSEC)
 #define LAST_LINES_US (500 * USEC_PER_MSEC)
 #define PROBE_MIN_BYTES ((size_t) 64 << 10)
@@ -18,16 +19,20 @@ static usec_t pause_us(const struct pipeline *pipeline)
 {
     if (!pipeline->trimmed)
         return TRIM_PAUSE_US;
-    bool saved = pipeline->saved_log_id == store_last_id(pipeline->store) && !pipeline->failing;
-    return saved ? TRIM_EVERY_US : UNSAVED_US;
+    bool saved = pipeline->saved_log_id == store_last_id(pipeline->store) && !pipeline->failing &&
+                 !delivery_unsaved(pipeline->delivery);
+    if (!saved)
+        return UNSAVED_US;
+    return pipeline->grown || pipeline->trim_failing ? TRIM_EVERY_US : TRIM_IDLE_US;
 }
 
 /* What waits; after a while without anything an empty list. False: nothing more will come. */
 static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
 {
+    usec_t pause = pause_us(pipeline);
     pthread_mutex_lock(&pipeline->lock);
-    if (!pipeline->waiting.first && !pipeline->stopping) {
-        usec_t end = now_us() + pause_us(pipeline);
+    if (!pipeline->waiting.first && !pipeline->poked && !pipeline->stopping) {
+        usec_t end = now_us() + pause;
         struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
                                   .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
         pthread_cond_timedwait(&pipeline->more, &pipeline->lock, &until);
@@ -38,6 +43,7 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
         pipeline->trimmed_us = 0;
     }
     pipeline->store_changed = false;
+    pipeline->poked = false;
     *ret = pipeline->waiting.first;
     pipeline->waiting = (struct queue){ 0 };
     bool stopping = pipeline->stopping;
@@ -51,10 +57,19 @@ static int save_log_id(struct pipeline *pipeline, uint64_t id, struct err *err)
     return id == pipeline->saved_log_id ? 0 : store_set_cursor(pipeline->store, LOG_CURSOR, id, err);
 }
 
+static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
+{
+    int r = delivery_save(pipeline->delivery, pipeline->store, err);
+    if (r >= 0)
+        r = store_commit(pipeline->store, err);
+    delivery_saved(pipeline->delivery, r >= 0);
+    return r;
+}
+
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)
 {
     uint64_t id = store_last_id(pipeline->store), written = log_written_id();
-    int r = store_begin(pipeline->store, err);
+    int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
     for (struct submission *s = list; s && r >= 0; s = s->next)
         for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
             s->batch.events[i].id = ++id;
@@ -63,12 +78,17 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
     if (r >= 0)
         r = save_log_id(pipeline, written, err);
     if (r >= 0)
-        r = store_commit(pipeline->store, err);
+        r = commit_with_deliveries(pipeline, err);
     if (r < 0)
         store_rollback(pipeline->store);
     else
         pipeline->saved_log_id = written;
     return r;
+}
+
+static bool unsaved(struct pipeline *pipeline)
+{
+    return pipeline->saved_log_id != log_written_id() || delivery_unsaved(pipeline->delivery);
 }
 
 static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
@@ -88,6 +108,10 @@ static void tell_failure(struct pipeline *pipeline, int r, const struct err *err
 static void probe(struct pipeline *pipeline)
 {
     struct err err;
+    usec_t now = uptime_us();
+    if (now < pipeline->probed_us + UNSAVED_US) /* deliveries wake the writer as often as they like */
+        return;
+    pipeline->probed_us = now;
     size_t bytes = pipeline->failed_bytes;
     bytes = bytes < PROBE_MIN_BYTES ? PROBE_MIN_BYTES : bytes > PROBE_MAX_BYTES ? PROBE_MAX_BYTES : bytes;
     if (store_probe(pipeline->store, bytes, &err) < 0)
@@ -105,10 +129,13 @@ static void note_failed(struct pipeline *pipeline, const struct submission *list
         pipeline->failed_bytes = bytes;
 }
 
+/* They wait no longer: whoever has its answer may send the next one, and finds room. */
 static void answer_all(struct pipeline *pipeline, struct submission *list, int r)
 {
-    for (struct submission *s = list; s; s = s->next)
+    for (struct submission *s = list; s; s = s->next) {
+        pipeline->queued_bytes -= s->bytes;
         pipeline->callbacks.answer(pipeline->callbacks.userdata, s->ticket, &s->batch.events[0], r);
+    }
     pipeline->callbacks.done(pipeline->callbacks.userdata);
 }
 
@@ -118,7 +145,6 @@ static void finish(struct pipeline *pipeline, struct submission *list, bool stor
         next = s->next;
         for (size_t i = 0; i < s->batch.n_events && stored; i++)
             process_event(pipeline, &s->batch.events[i], true, false);
-        pipeline->queued_bytes -= s->bytes;
         batch_done(&s->batch);
         free(s);
     }
@@ -149,8 +175,10 @@ static void trim(struct pipeline *pipeline)
                  "store.max_size is reached: %llu events deleted that an action had not seen yet",
                  (unsigned long long) unread);
     pipeline->trimmed = r <= 0;
-    if (pipeline->trimmed)
-        pipeline->trimmed_us = now;
+    if (!pipeline->trimmed)
+        return;
+    pipeline->trimmed_us = now;
+    pipeline->grown = false;
 }
 
 /* The end: lines on their way are written first, so that the next start does not tell them again. */
@@ -161,7 +189,7 @@ static void save_last_lines(struct pipeline *pipeline)
     usec_t end = uptime_us() + LAST_LINES_US;
     while (log_written_id() != store_last_id(pipeline->store) && uptime_us() < end)
         nanosleep(&pause, NULL);
-    if (pipeline->saved_log_id != log_written_id())
+    if (unsaved(pipeline))
         (void) store_all(pipeline, NULL, &err); /* then they are told twice */
 }
 
@@ -172,8 +200,9 @@ void *writer_thread(void *argument)
 
     pthread_setname_np(pthread_self(), "writer");
     while (take_waiting(pipeline, &list)) {
+        pipeline->n_rounds++;
         struct err err = { "" };
-        int r = list || pipeline->saved_log_id != log_written_id() ? store_all(pipeline, list, &err) : 0;
+        int r = list || unsaved(pipeline) ? store_all(pipeline, list, &err) : 0;
         if (r < 0) {
             tell_failure(pipeline, r, &err);
             note_failed(pipeline, list);
@@ -181,6 +210,10 @@ void *writer_thread(void *argument)
         if (list)
             answer_all(pipeline, list, r);
         finish(pipeline, list, r >= 0);
+        if (list && r >= 0) {
+            pipeline->grown = true;
+            delivery_wake(pipeline->delivery, store_last_id(pipeline->store));
+        }
         if (r >= 0 && pipeline->failing)
             probe(pipeline);
         trim(pipeline);

@@ -59,6 +59,12 @@ int service_prepare(struct err *err)
     return 0;
 }
 
+struct ticks {
+    const struct service_callbacks *callbacks;
+    bool watchdog; /* has to be fed */
+    usec_t interval_us, minute_at_us;
+};
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void) info;
@@ -75,18 +81,35 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
-static int on_minute(sd_event_source *source, uint64_t time_us, void *userdata)
+static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 {
-    const struct service_callbacks *callbacks = userdata;
-    callbacks->minute(callbacks->userdata);
-    int r = sd_event_source_set_time(source, time_us + MINUTE_US);
+    struct ticks *ticks = userdata;
+    const struct service_callbacks *callbacks = ticks->callbacks;
+    if (ticks->watchdog && callbacks->healthy(callbacks->userdata))
+        (void) sd_notify(0, "WATCHDOG=1");
+    if (time_us >= ticks->minute_at_us) {
+        callbacks->minute(callbacks->userdata);
+        ticks->minute_at_us = time_us + MINUTE_US;
+    }
+    int r = sd_event_source_set_time(source, time_us + ticks->interval_us);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ON);
+}
+
+/* One timer, so that an idle daemon wakes for nothing but the watchdog. */
+static int add_ticks(sd_event *event, struct ticks *ticks)
+{
+    uint64_t timeout_us;
+    ticks->watchdog = sd_watchdog_enabled(0, &timeout_us) > 0;
+    ticks->interval_us = ticks->watchdog && timeout_us / 2 < MINUTE_US ? timeout_us / 2 : MINUTE_US;
+    ticks->minute_at_us = uptime_us() + MINUTE_US;
+    return sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, ticks->interval_us, ticks->interval_us / 10,
+                                      on_tick, ticks);
 }
 
 int service_run(const struct service_callbacks *callbacks, struct err *err)
 {
     sd_event *event CLEANUP(unref_event) = NULL;
-    sd_event_source *minute = NULL;
+    struct ticks ticks = { .callbacks = callbacks };
     union {
         const struct service_callbacks *from;
         void *userdata;
@@ -100,11 +123,9 @@ int service_run(const struct service_callbacks *callbacks, struct err *err)
     if (r >= 0)
         r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, callback.userdata);
     if (r >= 0)
-        r = sd_event_add_time_relative(event, &minute, CLOCK_MONOTONIC, MINUTE_US, USEC_PER_SEC, on_minute,
-                                       callback.userdata);
+        r = add_ticks(event, &ticks);
     if (r >= 0)
         r = sd_event_loop(event);
-    sd_event_source_unref(minute);
     return r < 0 ? err_set(err, r, "the main loop failed: %s", strerror(-r)) : 0;
 }
 

@@ -9,7 +9,9 @@
 
 struct store_reader {
     sqlite3 *db;
-    sqlite3_stmt *walk;
+    sqlite3_stmt *walk;      /* through events; kept, because who follows the log walks often */
+    sqlite3_stmt *failed;    /* the same through failed */
+    sqlite3_stmt *under_way; /* one of the two; NULL: no walk */
 };
 
 static void finalize(sqlite3_stmt **statement)
@@ -41,6 +43,7 @@ static int open_file(struct store_reader *reader, const char *name, const char *
     if (code != SQLITE_OK)
         return store_problem(reader->db, code, err, path);
     sqlite3_busy_timeout(reader->db, 2000);
+    sqlite3_exec(reader->db, "PRAGMA cache_size = -512", NULL, NULL, NULL);
     return schema_check(reader->db, path, false, err);
 }
 
@@ -94,6 +97,7 @@ struct store_reader *store_reader_close(struct store_reader *reader)
     if (!reader)
         return NULL;
     sqlite3_finalize(reader->walk);
+    sqlite3_finalize(reader->failed);
     sqlite3_close(reader->db);
     free(reader);
     return NULL;
@@ -111,9 +115,10 @@ static void bind_optional(sqlite3_stmt *statement, int position, const char *tex
 static int prepare(struct store_reader *reader, const char *sql, const struct store_filter *filter, sqlite3_stmt **ret,
                    struct err *err)
 {
-    int code = sqlite3_prepare_v2(reader->db, sql, -1, ret, NULL);
+    int code = *ret ? SQLITE_OK : sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
     if (code != SQLITE_OK)
         return store_problem(reader->db, code, err, "cannot read events");
+    sqlite3_clear_bindings(*ret);
     sqlite3_bind_int64(*ret, 1, (sqlite3_int64) filter->after_id);
     sqlite3_bind_int64(*ret, 2, (sqlite3_int64) filter->since_us);
     sqlite3_bind_int64(*ret, 3, filter->until_us ? (sqlite3_int64) filter->until_us : INT64_MAX);
@@ -131,15 +136,31 @@ int store_seek(struct store_reader *reader, const struct store_filter *filter, s
                     "SELECT id, received_at, community, listener, peer, type, verdict, data, extra, " MATCHES
                     " FROM events WHERE " IN_RANGE " AND (?8 OR (" MATCHES ")) ORDER BY id",
                     filter, &reader->walk, err);
-    if (r == 0)
-        sqlite3_bind_int(reader->walk, 8, filter->mark);
-    return r;
+    if (r < 0)
+        return r;
+    sqlite3_bind_int(reader->walk, 8, filter->mark);
+    reader->under_way = reader->walk;
+    return 0;
 }
 
 void store_rest(struct store_reader *reader)
 {
-    sqlite3_finalize(reader->walk);
-    reader->walk = NULL;
+    if (reader->under_way)
+        sqlite3_reset(reader->under_way);
+    reader->under_way = NULL;
+}
+
+/* One row more: 1, or 0 and the end of the walk. */
+static int step(struct store_reader *reader, struct err *err)
+{
+    if (!reader->under_way)
+        return 0;
+    int code = sqlite3_step(reader->under_way);
+    if (code == SQLITE_ROW)
+        return 1;
+    int r = code == SQLITE_DONE ? 0 : store_problem(reader->db, code, err, "cannot read events");
+    store_rest(reader);
+    return r;
 }
 
 int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
@@ -184,12 +205,9 @@ static enum event_verdict verdict_of(const char *name)
 
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err)
 {
-    int code = reader->walk ? sqlite3_step(reader->walk) : SQLITE_DONE;
-    if (code != SQLITE_ROW) {
-        int r = code == SQLITE_DONE ? 0 : store_problem(reader->db, code, err, "cannot read events");
-        store_rest(reader); /* another step would begin from the start */
+    int r = step(reader, err);
+    if (r <= 0)
         return r;
-    }
     *ret = (struct store_row){
         .id = (uint64_t) sqlite3_column_int64(reader->walk, 0),
         .time_us = (usec_t) sqlite3_column_int64(reader->walk, 1),
@@ -201,6 +219,55 @@ int store_read(struct store_reader *reader, struct store_row *ret, struct err *e
         .data = span_of(reader->walk, 7),
         .extra = span_of(reader->walk, 8),
         .matches = sqlite3_column_int(reader->walk, 9),
+    };
+    return 1;
+}
+
+int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
+{
+    struct http_origin origin;
+    snprintf(origin.listener, sizeof(origin.listener), "%s", row->listener);
+    snprintf(origin.peer, sizeof(origin.peer), "%s", row->peer);
+    const struct event stored = {
+        .id = row->id,
+        .time_us = row->time_us,
+        .type = row->type,
+        .community = row->community,
+        .origin = &origin,
+        .verdict = row->verdict,
+        .data_text = row->data,
+        .extra_text = row->extra,
+    };
+    return batch_restore(ret, &stored, families);
+}
+
+int store_seek_failed(struct store_reader *reader, const char *action, struct err *err)
+{
+    store_rest(reader);
+    int code = reader->failed ? SQLITE_OK
+                              : sqlite3_prepare_v2(reader->db,
+                                                   "SELECT action, event_id, attempts, error, at FROM failed"
+                                                   " WHERE ?1 IS NULL OR action = ?1 ORDER BY event_id, action",
+                                                   -1, &reader->failed, NULL);
+    if (code != SQLITE_OK)
+        return store_problem(reader->db, code, err, "cannot read failed deliveries");
+    sqlite3_clear_bindings(reader->failed);
+    bind_optional(reader->failed, 1, action);
+    reader->under_way = reader->failed;
+    return 0;
+}
+
+int store_read_failed(struct store_reader *reader, struct store_failure *ret, struct err *err)
+{
+    int r = step(reader, err);
+    if (r <= 0)
+        return r;
+    *ret = (struct store_failure){
+        .action = text_of(reader->failed, 0),
+        .event_id = (uint64_t) sqlite3_column_int64(reader->failed, 1),
+        .attempts = (unsigned) sqlite3_column_int(reader->failed, 2),
+        .error = text_of(reader->failed, 3),
+        .at_us = (usec_t) sqlite3_column_int64(reader->failed, 4),
     };
     return 1;
 }

@@ -93,6 +93,9 @@ static int delete_up_to(struct store *store, int64_t id, struct err *err)
     sqlite3_bind_int64(store->statements[DELETE_EVENTS], 1, id);
     r = store_run(store, DELETE_EVENTS, err, "cannot delete old events");
     int n = sqlite3_changes(store->db);
+    sqlite3_bind_int64(store->statements[FORGET_FAILED], 1, id);
+    if (r == 0)
+        r = store_run(store, FORGET_FAILED, err, "cannot delete old failed deliveries");
     if (r == 0) {
         int code = sqlite3_exec(store->db, "PRAGMA incremental_vacuum(" STEP_PAGES ")", NULL, NULL, NULL);
         r = code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot give space back");

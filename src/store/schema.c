@@ -24,7 +24,8 @@ static const char *const steps[STORE_SCHEMA_VERSION] = {
     " error TEXT NOT NULL,"
     " at INTEGER NOT NULL,"
     " PRIMARY KEY (action, event_id)"
-    ") STRICT, WITHOUT ROWID;",
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX failed_by_event ON failed (event_id);",
 };
 
 static int read_number(sqlite3 *db, const char *sql, int64_t *ret, struct err *err)
@@ -61,7 +62,7 @@ static int migrate(sqlite3 *db, int64_t version, struct err *err)
 
 int schema_check(sqlite3 *db, const char *path, bool writable, struct err *err)
 {
-    int64_t application, version, tables;
+    int64_t application = 0, version = 0, tables = 0;
     int r = read_number(db, "PRAGMA application_id", &application, err);
     if (r >= 0)
         r = read_number(db, "PRAGMA user_version", &version, err);

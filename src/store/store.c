@@ -14,12 +14,16 @@
 static const char *const sql[N_STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
     [INSERT_EVENT] = "INSERT INTO events (id, received_at, community, listener, peer, type, verdict, data, extra)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [GET_CURSOR] = "SELECT event_id FROM cursors WHERE action = ?1",
     [SET_CURSOR] = "INSERT INTO cursors (action, event_id) VALUES (?1, ?2)"
                    " ON CONFLICT (action) DO UPDATE SET event_id = excluded.event_id",
+    [NEXT_CURSOR] = "SELECT action, event_id FROM cursors WHERE action > ?1 ORDER BY action LIMIT 1",
+    [DROP_CURSOR] = "DELETE FROM cursors WHERE action = ?1",
+    [PUT_FAILED] = "INSERT OR REPLACE INTO failed (action, event_id, attempts, error, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [DROP_FAILED] = "DELETE FROM failed WHERE action = ?1 AND event_id BETWEEN ?2 AND ?3",
+    [FORGET_FAILED] = "DELETE FROM failed WHERE event_id <= ?1",
     [OLDEST] = "SELECT id, received_at FROM events ORDER BY id LIMIT 1",
     [SLOWEST_CURSOR] = "SELECT min(event_id) FROM cursors",
     [DELETE_EVENTS] = "DELETE FROM events WHERE id <= ?1",
@@ -230,13 +234,18 @@ struct store *store_close(struct store *store)
     return NULL;
 }
 
+/* Runs while it is prepared, so it cannot be one of the statements. */
+static void set_synchronous(struct store *store, bool full)
+{
+    sqlite3_exec(store->db, full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+}
+
 void store_configure(struct store *store, const struct store_settings *settings)
 {
     store->durable = settings->durable;
     store->keep_us = settings->keep_us;
     store->max_size_bytes = settings->max_size_bytes;
-    sqlite3_exec(store->db, settings->durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL, NULL,
-                 NULL);
+    set_synchronous(store, settings->durable);
 }
 
 int store_run(struct store *store, enum statement which, struct err *err, const char *what)
@@ -259,6 +268,13 @@ static int check_file(const char *path, const struct stat *opened, struct err *e
     return 0;
 }
 
+static void end_relaxed(struct store *store)
+{
+    if (store->relaxed)
+        set_synchronous(store, true);
+    store->relaxed = false;
+}
+
 int store_begin(struct store *store, struct err *err)
 {
     int r = check_file(store->path, &store->file, err);
@@ -270,7 +286,18 @@ int store_begin(struct store *store, struct err *err)
     return store_run(store, BEGIN, err, "cannot begin a transaction");
 }
 
-static void bind_text(sqlite3_stmt *statement, int position, const char *s, size_t size)
+int store_begin_relaxed(struct store *store, struct err *err)
+{
+    if (store->durable)
+        set_synchronous(store, false);
+    store->relaxed = store->durable;
+    int r = store_begin(store, err);
+    if (r < 0)
+        end_relaxed(store);
+    return r;
+}
+
+void store_bind_text(sqlite3_stmt *statement, int position, const char *s, size_t size)
 {
     sqlite3_bind_text64(statement, position, s, size, SQLITE_STATIC, SQLITE_UTF8);
 }
@@ -278,7 +305,7 @@ static void bind_text(sqlite3_stmt *statement, int position, const char *s, size
 static void bind_span(sqlite3_stmt *statement, int position, struct span span)
 {
     if (span.size)
-        bind_text(statement, position, span.s, span.size);
+        store_bind_text(statement, position, span.s, span.size);
     else
         sqlite3_bind_null(statement, position);
 }
@@ -290,11 +317,11 @@ int store_append(struct store *store, const struct event *event, struct err *err
 
     sqlite3_bind_int64(statement, 1, (sqlite3_int64) event->id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64) event->time_us);
-    bind_text(statement, 3, event->community, strlen(event->community));
-    bind_text(statement, 4, event->origin->listener, strlen(event->origin->listener));
-    bind_text(statement, 5, event->origin->peer, strlen(event->origin->peer));
-    bind_text(statement, 6, event->type, strlen(event->type));
-    bind_text(statement, 7, verdict, strlen(verdict));
+    store_bind_text(statement, 3, event->community, strlen(event->community));
+    store_bind_text(statement, 4, event->origin->listener, strlen(event->origin->listener));
+    store_bind_text(statement, 5, event->origin->peer, strlen(event->origin->peer));
+    store_bind_text(statement, 6, event->type, strlen(event->type));
+    store_bind_text(statement, 7, verdict, strlen(verdict));
     bind_span(statement, 8, event->data_text);
     bind_span(statement, 9, event->extra_text);
     int r = store_run(store, INSERT_EVENT, err, "cannot write an event");
@@ -309,6 +336,7 @@ int store_commit(struct store *store, struct err *err)
     int r = store_run(store, COMMIT, err, "cannot commit");
     if (r == 0) {
         store->last_id = store->appended_id;
+        end_relaxed(store);
         return 0;
     }
     store_rollback(store);
@@ -320,30 +348,11 @@ int store_commit(struct store *store, struct err *err)
 void store_rollback(struct store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
-        (void) !store_run(store, ROLLBACK, NULL, "");
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    end_relaxed(store);
 }
 
 uint64_t store_last_id(const struct store *store)
 {
     return store->last_id;
-}
-
-int store_get_cursor(struct store *store, const char *name, uint64_t *ret_id, struct err *err)
-{
-    sqlite3_stmt *statement = store->statements[GET_CURSOR];
-    bind_text(statement, 1, name, strlen(name));
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *ret_id = (uint64_t) sqlite3_column_int64(statement, 0);
-    int r = code == SQLITE_ROW ? 0 : code == SQLITE_DONE ? -ENOENT : store_problem(store->db, code, err, name);
-    sqlite3_reset(statement);
-    return r;
-}
-
-int store_set_cursor(struct store *store, const char *name, uint64_t id, struct err *err)
-{
-    sqlite3_stmt *statement = store->statements[SET_CURSOR];
-    bind_text(statement, 1, name, strlen(name));
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64) id);
-    return store_run(store, SET_CURSOR, err, "cannot write a cursor");
 }

@@ -229,7 +229,7 @@ class Daemon:
     """A running sonoran-pushd with the given configuration. files: beside it. terminal: its stderr is one.
     wrapper: a command in front of it that becomes it."""
 
-    def __init__(self, folder, text, files=None, env=None, terminal=False, wrapper=()):
+    def __init__(self, folder, text, files=None, env=None, terminal=False, wrapper=(), close_fds=True):
         folder.mkdir()
         for name, content in (files or {}).items():
             write_private(folder / name, content)
@@ -242,6 +242,7 @@ class Daemon:
             stdout=out[1],
             stderr=err[1],
             env={**os.environ, **(env or {})},
+            close_fds=close_fds,
         )
         os.close(out[1])
         os.close(err[1])

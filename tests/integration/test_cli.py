@@ -93,7 +93,8 @@ def test_bad_configuration_does_not_start(file):
 
 def test_print_config(file):
     """Everything in force, defaults too, in the syntax of the file, but for the secrets."""
-    result = run("-c", file(config(limits={"body": "2M"}, log={"level": "warning"})), "--print-config")
+    text = config(limits={"body": "2M"}, log={"level": "warning"}, actions=ACTIONS)
+    result = run("-c", file(text), "--print-config")
     assert result.returncode == 0
     for name in OPTIONS:
         assert re.search(rf"\b{name}\b", result.stdout), name
@@ -102,9 +103,47 @@ def test_print_config(file):
     assert re.search(r'level\s*=\s*"warning"', result.stdout)
     assert re.search(r"connections\s*=\s*1024\b", result.stdout)
 
-    printed = file(result.stdout.replace("(set)", KEY), "printed.conf")
+    assert result.stdout.count("(set)") == 5
+    printed = result.stdout.replace('url = "(set)"', f'url = "https://host/{KEY}"')
+    printed = file(printed.replace("(set)", KEY), "printed.conf")
     again = run("-c", printed, "--print-config")
     assert (again.returncode, again.stdout) == (0, result.stdout)
+
+
+def test_the_design(file, tmp_path):
+    """Its three actions load, emoji and all."""
+    write_private(tmp_path / "discord-url", f"https://discord.com/api/webhooks/1/{KEY}\n")
+    text = config() + (
+        "actions = (\n"
+        '  { name = "panic", type = "discord", url_file = "discord-url", events = [ "EVENT_UNIT_PANIC" ],\n'
+        '    when = [ "/isPanic = true" ], message = "\N{POLICE CARS REVOLVING LIGHT} {summary}",\n'
+        '    mention_roles = [ "1234567890" ] },\n'
+        '  { name = "siren", type = "exec", command = [ "/bin/true", "--call", "{/call/callId}" ],\n'
+        '    events = [ "EVENT_911" ], timeout = "20s" },\n'
+        '  { name = "bot", type = "forward", url = "http://127.0.0.1:4000/sonorancad/event", events = [ "*" ],\n'
+        '    body = "original" }\n'
+        ")\n"
+    )
+    assert check(file(text)).returncode == 0
+    result = run("-c", file(text), "--print-config")
+    assert "\N{POLICE CARS REVOLVING LIGHT} {summary}" in result.stdout
+    assert re.findall(r'type = "(\w+)"', result.stdout) == ["discord", "exec", "forward"]
+
+
+def test_required_of_each_type(file):
+    """Each on the line of its action, all in one run."""
+    bad = file(
+        config()
+        + "actions = (\n"
+        + '  { name = "a", type = "exec" },\n'
+        + '  { name = "b", type = "forward" },\n'
+        + '  { name = "c", type = "discord" },\n'
+        + '  { name = "c", type = "exec", command = [ "/bin/true" ] }\n)\n'
+    )
+    result = check(bad)
+    assert result.returncode == BAD_CONFIG
+    found = re.findall(re.escape(str(bad)) + r":(\d+): actions\[\d\]\.(\w+)\b", result.output)
+    assert found == [("7", "command"), ("8", "url"), ("9", "url"), ("10", "name")]
 
 
 def test_printed_secret_is_no_key(file):
@@ -119,9 +158,18 @@ def test_print_config_bad(file):
 
 
 OPTIONS = [
-    "listeners", "name", "address", "paths", "unknown_types", "communities", "log", "level", "target", "payload",
+    "listeners", "name", "address", "paths", "unknown_types", "communities", "log", "level", "target", "payload", "silence",
     "limits", "body", "connections", "connections_per_ip", "request_time", "in_flight", "failed_keys",
-    "failed_keys_window",
+    "failed_keys_window", "actions", "type", "events", "when", "timeout", "give_up_after", "max_age", "parallel",
+    "command", "url", "signing_secret", "message", "username", "avatar_url", "thread_id", "mention_roles",
+]  # fmt: skip
+
+
+ACTIONS = [
+    {"name": "siren", "type": "exec", "command": ["/bin/true", "{id}"], "when": ["/x exists"]},
+    {"name": "bot", "type": "forward", "url": f"https://host/{KEY}", "api_key": KEY, "signing_secret": KEY},
+    {"name": "panic", "type": "discord", "url": f"http://host/{KEY}", "message": "\N{POLICE CARS REVOLVING LIGHT}",
+     "username": "x", "avatar_url": "https://example.org/a.png", "thread_id": "1", "mention_roles": ["2"], "events": ["EVENT_UNIT_*"]},
 ]  # fmt: skip
 
 
@@ -300,6 +348,46 @@ MISTAKES = [
     ("log", "payload", "4Q", ["4Q"]),
     ("log", "payload", "100G", ["100G"]),
     ("log", "payload", [1], []),
+    ("", "actions", {"name": "x"}, []),
+    ("", "actions", ["siren"], []),
+    ("", "action", [{"name": "x"}], ["actions"]),
+    ("actions", "name", "with blank", ["with blank"]),
+    ("actions", "type", "mail", ["mail", "exec", "forward", "discord"]),
+    ("actions", "events", "EVENT_911", ["EVENT_911"]),
+    ("actions", "when", [], []),
+    ("actions", "communities", ["defualt"], ["defualt", "did you mean default"]),
+    ("actions", "listeners", ["maim"], ["maim", "did you mean main"]),
+    ("actions", "timeout", "0s", ["0s", "1s to 1h"]),
+    ("actions", "timeout", 20, ["20"]),
+    ("actions", "give_up_after", "366d", ["366d", "0s to 365d"]),
+    ("actions", "max_age", "-1s", ["-1s"]),
+    ("actions", "parallel", 65, ["65", "1 to 64"]),
+    ("actions", "command", ["true"], ["true", "absolute path"]),
+    ("actions", "command", "/bin/true", ["/bin/true"]),
+    ("actions", "comand", ["/bin/true"], ["did you mean command"]),
+    ("actions", "url", f"http://{KEY}/", ['only for type = "forward" or "discord"']),
+    ("actions", "url_file", "x", ['"x"', 'only for type = "forward" or "discord"']),
+    ("actions", "body", "record", ['only for type = "forward"']),
+    ("actions", "api_key", KEY, ['only for type = "forward"']),
+    ("actions", "signing_secret_file", "x", ['only for type = "forward"']),
+    ("actions", "message", "hello", ['only for type = "discord"']),
+    ("actions", "mention_roles", ["1"], ['only for type = "discord"']),
+    ("forward", "url", "ftp://host/", ["http://", "https://"]),
+    ("forward", "url", "", ["empty"]),
+    ("forward", "url", f"http://host/ {KEY}", ["blanks"]),
+    ("forward", "body", "raw", ["raw", "original", "record"]),
+    ("forward", "api_key", "", ["empty"]),
+    ("forward", "signing_secret", 5, []),
+    ("forward", "signing_secret_file", "nowhere", ["nowhere", "No such file"]),
+    ("forward", "command", ["/bin/true"], ['only for type = "exec"']),
+    ("forward", "thread_id", "5", ['only for type = "discord"']),
+    ("discord", "url", "(set)", ["print-config"]),
+    ("discord", "message", 5, ["5"]),
+    ("discord", "username", [5], []),
+    ("discord", "avatar_url", True, ["true"]),
+    ("discord", "thread_id", "general", ["general", "digits"]),
+    ("discord", "mention_roles", ["@everyone"], ["@everyone", "digits"]),
+    ("discord", "body", "record", ['only for type = "forward"']),
     ("", "limits", [1], []),
     ("limits", "body", 0, ["0"]),
     ("limits", "body", -1, ["-1"]),
@@ -343,7 +431,11 @@ def test_mistake(file, group, option, value, words):
     lists = {
         "listeners": {"name": "main", "address": "127.0.0.1:0"},
         "communities": {"name": "default", "api_key": KEY},
+        "actions": {"name": "siren", "type": "exec", "command": ["/bin/true"]},
     }
+    if group in ("forward", "discord"):  # a type of action
+        lists["actions"] = {"name": group, "type": group, "url": f"https://host/{KEY}"}
+        group = "actions"
     if group in lists:
         changes = {group: [{**lists[group], option: value}]}
     else:
@@ -371,6 +463,12 @@ def test_secrets_in_mistakes(file):
         config(log={"api_key": KEY}),
         config(communities=[{"name": "default", "api_key_file": "x", "api_key": KEY}]),
         f'communities = ( {{ name = "default", api_key = "{KEY}\n',
+        config(actions=[{"name": "a", "type": "exec", "command": ["/bin/true"], "url": f"https://host/{KEY}"}]),
+        config(actions=[{"name": "a", "type": "forward", "url": KEY}]),
+        config(actions=[{"name": "a", "type": "forward", "url": [f"https://host/{KEY}"]}]),
+        config(actions=[{"name": "a", "type": "discord", "url": f"https://host/{KEY}", "signing_secret": KEY}]),
+        config(actions=[{"name": "a", "type": "mail", "url": f"https://host/ {KEY}", "api_key": KEY + "\n"}]),
+        config(actions=[KEY]),
     ):
         assert check(file(text)).returncode == BAD_CONFIG  # run() looks for the key
 

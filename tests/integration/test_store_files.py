@@ -126,6 +126,7 @@ def storage_answers(daemon, call, **more):
 
 
 def assert_told_once(daemon):
+    daemon.wait_line("events are stored again")
     records = daemon.stop().records()
     severe = [r["message"] for r in records if r["priority"] <= SEVERE]
     assert len(severe) == 1 and "events cannot be stored" in severe[0], severe

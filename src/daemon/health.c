@@ -1,0 +1,131 @@
+/* health.c - whether everything gets on, and the daemon in one line and in one object. */
+#include <string.h>
+#include <unistd.h>
+
+#include "private.h"
+
+#define ACTIONS_SHOWN 64
+
+static void say(bool alive, const char *what, const char *name)
+{
+    if (!alive)
+        log_line(LOG_CRIT, LOG_ID_STUCK, "%s%s does not get on; the watchdog is not fed", what, name);
+}
+
+/* Told once for each silence. */
+void check_silence(struct program *program)
+{
+    struct pipeline_status store;
+    uint64_t silence_us = program->config->log.silence_us;
+    pipeline_get_status(program->pipeline, &store);
+    usec_t since_us = store.newest_us ? store.newest_us : program->started_us, now = now_us();
+    if (!silence_us || now < since_us + silence_us) {
+        program->silent_since_us = 0;
+        return;
+    }
+    if (program->silent_since_us == since_us)
+        return;
+    program->silent_since_us = since_us;
+    log_line(LOG_WARNING, LOG_ID_SILENCE, "no event for %llu minutes; sonoran-pushctl doctor looks for the reason",
+             (unsigned long long) ((now - since_us) / (60 * USEC_PER_SEC)));
+}
+
+bool healthy(void *userdata)
+{
+    struct program *program = userdata;
+    char name[NAME_MAX_BYTES + 1] = "";
+    bool http = http_alive(program->http), writer = pipeline_alive(program->pipeline);
+    bool actions = delivery_alive(program->delivery, name);
+    tell_status(program, false);
+    check_silence(program);
+    say(http, "the HTTP thread", "");
+    say(writer, "the writer", "");
+    say(actions, "action ", name);
+    return http && writer && actions;
+}
+
+/* "Listening for push events, 1042 in the log, the last at 2026-11-24T…; not delivering: bot (3 behind)" */
+void tell_status(struct program *program, bool ready)
+{
+    struct delivery_status actions[ACTIONS_SHOWN];
+    struct text status CLEANUP(text_free) = TEXT_INIT;
+    size_t n = delivery_get_status(program->delivery, actions, ACTIONS_SHOWN);
+    struct pipeline_status store;
+    const char *separator = "; not delivering: ";
+
+    pipeline_get_status(program->pipeline, &store);
+    text_add(&status, pipeline_status(program->pipeline));
+    text_addf(&status, ", %llu in the log", (unsigned long long) store.newest_id);
+    if (store.newest_us) {
+        text_add(&status, ", the last at ");
+        text_add_time_utc(&status, store.newest_us);
+    }
+    for (size_t i = 0; i < n && i < ACTIONS_SHOWN; i++) {
+        if (actions[i].state != DELIVERY_FAILING && actions[i].state != DELIVERY_OFF)
+            continue;
+        text_addf(&status, "%s%s (%llu behind)", separator, actions[i].name,
+                  (unsigned long long) (actions[i].newest - actions[i].cursor));
+        separator = ", ";
+    }
+    if (ready)
+        service_tell_ready(status.s);
+    else
+        service_tell_status(status.s);
+}
+
+static void add_text(struct text *out, const char *name, const char *value)
+{
+    text_addf(out, ",\"%s\":", name);
+    text_add_json(out, value, strlen(value));
+}
+
+static void add_time(struct text *out, const char *name, usec_t time_us)
+{
+    if (!time_us)
+        return;
+    text_addf(out, ",\"%s\":\"", name);
+    text_add_time_utc(out, time_us);
+    text_add(out, "\"");
+}
+
+static void add_listeners(const struct program *program, struct text *out)
+{
+    text_add(out, ",\"listeners\":[");
+    for (size_t i = 0; i < program->n_listeners; i++) {
+        char address[64];
+        http_socket_name(program->listeners[i].fd, address, sizeof(address));
+        text_addf(out, "%s{\"name\":\"%s\",\"address\":\"%s\"}", i ? "," : "", program->listeners[i].name, address);
+    }
+    text_add(out, "]");
+}
+
+static void add_requests(const struct program *program, struct text *out)
+{
+    struct ingress_status status;
+    ingress_get_status(program->ingress, &status);
+    text_add(out, ",\"requests\":{");
+    for (enum ingress_count i = 0; i < INGRESS_N_COUNTS; i++)
+        text_addf(out, "%s\"%s\":%llu", i ? "," : "", ingress_count_name(i), (unsigned long long) status.counts[i]);
+    text_add(out, "}");
+    if (!status.wrong_key_us)
+        return;
+    text_add(out, ",\"last_wrong_key\":{\"at\":\"");
+    text_add_time_utc(out, status.wrong_key_us);
+    text_addf(out, "\",\"from\":\"%s\"}", status.wrong_key_peer);
+}
+
+void add_status(void *userdata, struct text *out)
+{
+    const struct program *program = userdata;
+    struct pipeline_status store;
+    pipeline_get_status(program->pipeline, &store);
+    add_text(out, "version", PROGRAM_VERSION);
+    text_addf(out, ",\"pid\":%d", getpid());
+    add_time(out, "started", program->started_us);
+    add_listeners(program, out);
+    text_addf(out, ",\"storing\":%s,\"newest\":%llu", store.failing ? "false" : "true",
+              (unsigned long long) store.newest_id);
+    add_time(out, "last_event", store.newest_us);
+    add_requests(program, out);
+    text_addf(out, ",\"connections\":%zu", http_n_connections(program->http));
+}

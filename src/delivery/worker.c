@@ -1,0 +1,241 @@
+/* worker.c - what an action's threads do: they take what was read, read on when nothing is left, and settle what came
+ * of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sonoran-pushd/log.h>
+
+#include "private.h"
+
+#define READ_AGAIN_US USEC_PER_SEC /* after the log could not be read */
+
+/* ---- reading ---- */
+
+static bool wants_reading(const struct worker *worker)
+{
+    return !worker->reading && !worker->off &&
+           (worker->read_id < worker->newest_id || worker->n_retry_ids || worker->retry_all);
+}
+
+static struct reading begin_reading(struct worker *worker)
+{
+    struct reading reading = {
+        .after_id = worker->read_id,
+        .newest_id = worker->newest_id,
+        .retry_ids = worker->retry_ids,
+        .n_retry_ids = worker->n_retry_ids,
+        .retry_all = worker->retry_all,
+    };
+    worker->retry_ids = NULL;
+    worker->n_retry_ids = 0;
+    worker->retry_all = false;
+    worker->reading = true;
+    worker->reading_stuck_us = uptime_us() + STUCK_US;
+    return reading;
+}
+
+static void take_items(struct worker *worker, struct reading *reading, bool same_place)
+{
+    for (struct item *item = reading->first, *next; item; item = next) {
+        next = item->next;
+        if (item->again ? !is_retried(worker, item->id) : same_place)
+            items_append(worker, item);
+        else
+            item_free(item);
+    }
+    if (same_place)
+        worker->read_id = reading->after_id;
+}
+
+/* What was not reached is still asked for; what was asked for since comes behind it. Without memory for both the newer
+ * ones stay on the list of failed ones only. */
+static void take_rest(struct worker *worker, struct reading *reading)
+{
+    size_t n_left = reading->n_retry_ids - reading->n_retried, n = n_left + worker->n_retry_ids;
+    worker->retry_all |= reading->retry_all;
+    if (n_left == 0) {
+        free(reading->retry_ids);
+        return;
+    }
+    uint64_t *ids = reading->retry_ids, *more = realloc(ids, (reading->n_retry_ids + n) * sizeof(*ids));
+    if (more)
+        ids = more;
+    memmove(ids, ids + reading->n_retried, n_left * sizeof(*ids));
+    if (more && worker->n_retry_ids)
+        memcpy(ids + n_left, worker->retry_ids, worker->n_retry_ids * sizeof(*ids));
+    free(worker->retry_ids);
+    worker->retry_ids = ids;
+    worker->n_retry_ids = more ? n : n_left;
+}
+
+static void take_gone(struct worker *worker, struct reading *reading)
+{
+    for (struct change *change = reading->gone, *next; change; change = next) {
+        next = change->next;
+        change->next = worker->changes;
+        worker->changes = change;
+    }
+}
+
+/* Waits where the log could not be read, which is told once. */
+static void wait_readable(struct worker *worker, const struct err *err)
+{
+    usec_t end = uptime_us() + READ_AGAIN_US;
+    const struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
+                                    .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
+    if (!worker->read_failed)
+        tell(worker, LOG_ERR, LOG_ID_STORE_FAILED, 0, 0, "cannot read the event log, trying on: %s", err->msg);
+    worker->read_failed = true;
+    while (!worker->ending && pthread_cond_timedwait(&worker->pause, &worker->lock, &until) == 0)
+        ;
+}
+
+/* Under the lock, which is free in between. */
+static void read_more(struct worker *worker)
+{
+    struct err err = { "" };
+    struct reading reading = begin_reading(worker);
+    uint64_t epoch = worker->epoch;
+    reading.end = &reading.first;
+
+    pthread_mutex_unlock(&worker->lock);
+    int r = read_items(worker, &reading, &err);
+    pthread_mutex_lock(&worker->lock);
+    take_items(worker, &reading, worker->epoch == epoch);
+    take_gone(worker, &reading);
+    take_rest(worker, &reading);
+    worker->reading = false;
+    worker->reading_stuck_us = 0;
+    if (r < 0)
+        wait_readable(worker, &err);
+    else
+        worker->read_failed = false;
+    if (worker->n_idle && worker->first)
+        pthread_cond_broadcast(&worker->more);
+}
+
+/* ---- settling ---- */
+
+static void tell_settled(struct worker *worker, const struct item *item, enum attempt_end end, const struct err *err)
+{
+    if (end == ATTEMPT_SKIPPED) {
+        worker->n_too_old++;
+        return;
+    }
+    if (worker->n_too_old)
+        tell(worker, LOG_NOTICE, LOG_ID_DELIVERY_SKIPPED, 0, 0, "%llu events were skipped, older than max_age",
+             (unsigned long long) worker->n_too_old);
+    worker->n_too_old = 0;
+    if (end == ATTEMPT_FAILED) {
+        tell(worker, LOG_ERR, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,
+             "event %llu is not delivered and stays on the list of failed ones: %s", (unsigned long long) item->id,
+             err->msg);
+        return;
+    }
+    tell(worker, worker->failing ? LOG_NOTICE : LOG_DEBUG, LOG_ID_DELIVERED, item->id, item->attempts,
+         worker->failing ? "delivers again, event %llu after %u tries" : "event %llu delivered, try %u",
+         (unsigned long long) item->id, item->attempts);
+    worker->failing = false;
+}
+
+static void count(struct worker *worker, enum attempt_end end, const struct err *err)
+{
+    struct delivery_status *status = &worker->status;
+    switch (end) {
+    case ATTEMPT_DELIVERED:
+        status->n_delivered++;
+        status->delivered_us = now_us();
+        return;
+    case ATTEMPT_SKIPPED:
+        status->n_skipped++;
+        return;
+    case ATTEMPT_FAILED:
+        status->n_failed++;
+        status->error_us = now_us();
+        snprintf(status->error, sizeof(status->error), "%.*s", (int) sizeof(status->error) - 1, err->msg);
+        return;
+    case ATTEMPT_PUT_BACK:
+        return;
+    }
+}
+
+static void settle(struct worker *worker, struct item *item, enum attempt_end end, const struct err *err)
+{
+    if (end == ATTEMPT_PUT_BACK && !item->stray) {
+        item->taken = false;
+        return;
+    }
+    if (end != ATTEMPT_PUT_BACK) {
+        count(worker, end, err);
+        tell_settled(worker, item, end, err);
+    }
+    if (end == ATTEMPT_FAILED)
+        note_change(worker, item, err);
+    else if (item->again && end != ATTEMPT_PUT_BACK)
+        note_change(worker, item, NULL);
+    items_remove(worker, item);
+    item_free(item);
+    worker->delivery->settings.changed(worker->delivery->settings.userdata);
+}
+
+/* ---- the threads ---- */
+
+/* Under the lock. */
+static void work(struct slot *slot, struct action *action)
+{
+    struct worker *worker = slot->worker;
+    while (!worker->ending) {
+        struct item *item = worker->off ? NULL : items_take(worker);
+        if (item) {
+            struct err err = { "" };
+            pthread_mutex_unlock(&worker->lock);
+            enum attempt_end end = attempt(slot, action, item, &err);
+            pthread_mutex_lock(&worker->lock);
+            settle(worker, item, end, &err);
+        } else if (wants_reading(worker)) {
+            read_more(worker);
+        } else {
+            worker->n_idle++;
+            pthread_cond_wait(&worker->more, &worker->lock);
+            worker->n_idle--;
+        }
+    }
+}
+
+void *slot_thread(void *argument)
+{
+    struct slot *slot = argument;
+    struct worker *worker = slot->worker;
+    struct action *action = NULL;
+    struct err err = { "" };
+    char name[16];
+
+    snprintf(name, sizeof(name), "%.15s", worker->action->name);
+    pthread_setname_np(pthread_self(), name);
+    const struct action_context context = { .config = worker->action, .cancel_fd = worker->cancel_fd };
+    if (worker->type->open(&action, &context, &err) < 0)
+        worker_turn_off(worker, &err);
+
+    pthread_mutex_lock(&worker->lock);
+    work(slot, action);
+    pthread_mutex_unlock(&worker->lock);
+    if (action)
+        worker->type->close(action);
+
+    pthread_mutex_lock(&worker->lock);
+    worker->n_ended++;
+    pthread_cond_signal(&worker->ended);
+    pthread_mutex_unlock(&worker->lock);
+    return NULL;
+}
+
+void worker_wake(struct worker *worker, uint64_t newest_id)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->newest_id = newest_id;
+    if (worker->n_idle && !worker->off)
+        pthread_cond_signal(&worker->more);
+    pthread_mutex_unlock(&worker->lock);
+}

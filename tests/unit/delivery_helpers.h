@@ -1,0 +1,298 @@
+/* delivery_helpers.h - an action type that does as it is told, and workers with it on a real log. */
+#pragma once
+
+#include "store_helpers.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sonoran-pushd/delivery.h>
+#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/log.h>
+
+#include "../../src/delivery/private.h"
+
+#define PATIENCE_MS 20000
+#define DATA "{\"call\":{\"callId\":7},\"callIds\":[7]}"
+
+/* ---- the action type ---- */
+
+/* What deliver does with an event from now on. */
+struct order {
+    uint64_t id; /* 0: any */
+    enum action_result result;
+    unsigned times; /* 0: always */
+    bool hold;      /* waits for release or cancel first */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t released;
+    struct order orders[8];
+    size_t n_orders;
+    uint64_t tried[4096]; /* ids in the order of the tries */
+    _Atomic size_t n_tried;
+    uint64_t delivered[4096];
+    _Atomic size_t n_delivered, n_open, n_opened;
+    bool released_all;
+} world = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
+
+struct action {
+    int cancel_fd;
+};
+
+static inline int open_fake(struct action **ret, const struct action_context *context, struct err *error)
+{
+    (void) error;
+    *ret = calloc(1, sizeof(**ret));
+    (*ret)->cancel_fd = context->cancel_fd;
+    pthread_mutex_lock(&world.lock);
+    world.n_open++;
+    world.n_opened++;
+    pthread_mutex_unlock(&world.lock);
+    return 0;
+}
+
+static inline struct action *close_fake(struct action *action)
+{
+    pthread_mutex_lock(&world.lock);
+    world.n_open--;
+    pthread_mutex_unlock(&world.lock);
+    free(action);
+    return NULL;
+}
+
+static inline int render_fake(const struct config_action *config, const struct action_record *record,
+                              struct action_payload *ret, struct err *error)
+{
+    (void) config;
+    (void) error;
+    text_add(&ret->body, record->description->line.s);
+    return 0;
+}
+
+static inline bool cancelled(const struct action *action)
+{
+    struct pollfd fd = { .fd = action->cancel_fd, .events = POLLIN };
+    return poll(&fd, 1, 5) > 0;
+}
+
+static inline struct order *order_for(uint64_t id)
+{
+    for (size_t i = 0; i < world.n_orders; i++)
+        if (world.orders[i].id == id || !world.orders[i].id)
+            return &world.orders[i];
+    return NULL;
+}
+
+static inline void note_delivered(uint64_t id)
+{
+    world.delivered[world.n_delivered % 4096] = id;
+    world.n_delivered++; /* after it: tests look without the lock */
+}
+
+static inline void deliver_fake(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+{
+    pthread_mutex_lock(&world.lock);
+    world.tried[world.n_tried % 4096] = payload->event_id;
+    world.n_tried++;
+    struct order *order = order_for(payload->event_id);
+    bool hold = order && order->hold;
+    while (hold && !world.released_all) {
+        pthread_mutex_unlock(&world.lock);
+        bool stop = cancelled(action);
+        pthread_mutex_lock(&world.lock);
+        if (stop) {
+            ret->result = ACTION_CANCELLED;
+            pthread_mutex_unlock(&world.lock);
+            return;
+        }
+    }
+    if (order && !hold) {
+        ret->result = order->result;
+        ret->retry_after_us = 100 * USEC_PER_MSEC;
+        err_set(&ret->err, 0, "ordered to fail");
+        if (order->times && --order->times == 0)
+            *order = (struct order){ .id = UINT64_MAX };
+    }
+    if (ret->result == ACTION_DONE)
+        note_delivered(payload->event_id);
+    pthread_mutex_unlock(&world.lock);
+}
+
+static const struct action_type action_fake = {
+    .type = ACTION_TYPE_EXEC, .open = open_fake, .close = close_fake, .render = render_fake, .deliver = deliver_fake
+};
+static const struct action_type *const fake_list[] = { &action_fake };
+static const struct action_types fakes = { fake_list, 1 };
+
+static inline void give_order(struct order order)
+{
+    pthread_mutex_lock(&world.lock);
+    world.orders[world.n_orders++] = order;
+    pthread_mutex_unlock(&world.lock);
+}
+
+static inline void release(void)
+{
+    pthread_mutex_lock(&world.lock);
+    world.released_all = true;
+    pthread_mutex_unlock(&world.lock);
+}
+
+/* ---- the daemon around it ---- */
+
+static struct store *store;
+static struct state *cad;
+static struct delivery *delivery;
+static struct config *config;
+static _Atomic unsigned n_pokes;
+
+static inline void poked(void *userdata)
+{
+    (void) userdata;
+    n_pokes++;
+}
+
+static inline struct config *read_config(const char *actions)
+{
+    char file[128];
+    struct config_problems problems;
+    struct config *loaded = NULL;
+    snprintf(file, sizeof(file), "%s/pushd.conf", folder);
+    FILE *out = fopen(file, "w");
+    fprintf(out, "communities = ( { api_key = \"k\" } )\nactions = (%s)\n", actions);
+    fclose(out);
+    chmod(file, 0600);
+    if (config_load(file, NULL, &loaded, &problems) < 0)
+        fail_msg("%s", problems.lines[0]);
+    config_problems_free(&problems);
+    return loaded;
+}
+
+#define ACTION "{ name = \"a\", type = \"exec\", command = [ \"/bin/true\" ] }"
+#define ACTION_WITH(more) "{ name = \"a\", type = \"exec\", command = [ \"/bin/true\" ], " more " }"
+
+static inline void start_with(const char *actions)
+{
+    const struct delivery_settings settings = {
+        .store_path = path, .state = cad, .families = &all_event_families, .types = &fakes, .changed = poked
+    };
+    config = read_config(actions);
+    assert_int_equal(delivery_new(&delivery, &settings), 0);
+    if (delivery_load(delivery, config, store, &err) < 0 || delivery_start(delivery, &err) < 0)
+        fail_msg("%s", err.msg);
+}
+
+static inline void reload_with(const char *actions)
+{
+    struct config *next = read_config(actions);
+    delivery_configure(delivery, next);
+    config_free(config);
+    config = next;
+}
+
+/* What the writer does when it is woken. */
+static inline int save(bool fail)
+{
+    assert_int_equal(store_begin(store, &err), 0);
+    int r = delivery_save(delivery, store, &err);
+    if (r < 0 || fail)
+        store_rollback(store);
+    else
+        r = store_commit(store, &err);
+    delivery_saved(delivery, r >= 0 && !fail);
+    return r;
+}
+
+static inline uint64_t stored_cursor(const char *name)
+{
+    uint64_t id = UINT64_MAX;
+    return store_get_cursor(store, name, &id, &err) < 0 ? UINT64_MAX : id;
+}
+
+/* How many failures the store has; the last one in *ret. */
+static inline unsigned stored_failures(struct store_failure *ret, char error[256])
+{
+    struct store_reader *reader;
+    unsigned n = 0;
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(store_seek_failed(reader, "a", &err), 0);
+    for (; store_read_failed(reader, ret, &err) > 0; n++)
+        snprintf(error, 256, "%s", ret->error);
+    store_reader_close(reader);
+    return n;
+}
+
+static inline void add_events(unsigned n)
+{
+    const struct http_origin origin = { .listener = "main", .peer = "127.0.0.1" };
+    assert_int_equal(store_begin(store, &err), 0);
+    for (unsigned i = 0; i < n; i++) {
+        const struct event event = { .id = store_last_id(store) + i + 1,
+                                     .time_us = now_us(),
+                                     .type = i % 2 ? "EVENT_911" : "EVENT_REMOVE_911",
+                                     .community = "default",
+                                     .origin = &origin,
+                                     .verdict = EVENT_ACCEPTED,
+                                     .data_text = { DATA, sizeof(DATA) - 1 } };
+        assert_int_equal(store_append(store, &event, &err), 0);
+    }
+    assert_int_equal(store_commit(store, &err), 0);
+    delivery_wake(delivery, store_last_id(store));
+}
+
+static inline struct delivery_status status_of_first(void)
+{
+    struct delivery_status status = { .cursor = UINT64_MAX };
+    delivery_get_status(delivery, &status, 1);
+    return status;
+}
+
+static inline void sleep_a_little(void)
+{
+    const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+    nanosleep(&pause, NULL);
+}
+
+#define wait_until(condition)                                                                                          \
+    for (int waited_ms = 0; !(condition); waited_ms++) {                                                               \
+        if (waited_ms > PATIENCE_MS)                                                                                   \
+            fail_msg("not in time: %s", #condition);                                                                   \
+        sleep_a_little();                                                                                              \
+    }
+
+static inline int set_up(void **state)
+{
+    if (make_folder(state) < 0)
+        return -1;
+    memset(world.orders, 0, sizeof(world.orders));
+    world.n_orders = 0;
+    world.n_tried = 0;
+    world.n_delivered = 0;
+    world.n_open = 0;
+    world.n_opened = 0;
+    world.released_all = false;
+    store = open_store(0, 0);
+    cad = state_new();
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    delivery_stop(delivery, 200 * USEC_PER_MSEC);
+    assert_int_equal(world.n_open, 0);
+    delivery = delivery_free(delivery);
+    config = config_free(config);
+    cad = state_free(cad);
+    store = store_close(store);
+    return remove_folder(state);
+}
+
+#define delivery_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+static inline void assert_delivered(const uint64_t *ids, size_t n)
+{
+    assert_int_equal(world.n_delivered, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(world.delivered[i], ids[i]);
+}
