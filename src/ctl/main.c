@@ -9,7 +9,14 @@
 #include "private.h"
 
 static const struct verb verbs[] = {
+    { "status", status_run, "is it running, what came last, how are its actions" },
     { "events", events_run, "read the event log: newest, filtered, or as it grows" },
+    { "send", send_run, "post a sample event, or one from a file, to the daemon" },
+    { "actions", actions_run, "how far each action is, and what went wrong" },
+    { "failed", failed_run, "deliveries that were given up" },
+    { "retry", retry_run, "try failed deliveries once more" },
+    { "replay", replay_run, "deliver everything from an event on again" },
+    { "doctor", doctor_run, "find out why no events arrive" },
 };
 
 int ctl_fail(int status, const char *format, ...)
@@ -35,7 +42,7 @@ static void help(FILE *out)
             "  -c, --config FILE  the daemon's configuration (default: %s)\n"
             "  -V, --version      print the version and end\n"
             "  -h, --help         print this and end\n\n"
-            "Exit status: 0 done, 2 usage, 78 configuration, 1 anything else.\n",
+            "Exit status: 0 done, 2 usage, 3 not running (of status), 78 configuration, 1 anything else.\n",
             CONFIG_DEFAULT_FILE);
 }
 

@@ -16,10 +16,69 @@ struct verb {
 };
 
 /* Each verb, and what it is called with, a file. */
+int actions_run(const char *config_file, int argc, char **argv);
+int doctor_run(const char *config_file, int argc, char **argv);
 int events_run(const char *config_file, int argc, char **argv);
+int failed_run(const char *config_file, int argc, char **argv);
+int replay_run(const char *config_file, int argc, char **argv);
+int retry_run(const char *config_file, int argc, char **argv);
+int send_run(const char *config_file, int argc, char **argv);
+int status_run(const char *config_file, int argc, char **argv);
 
 /* "sonoran-pushctl: " and the sentence on stderr. Returns status. */
 int ctl_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* options.c: what a verb is told. The arguments of each begin with what all share. */
+struct ctl_common {
+    const char *config_file;
+    const char *store; /* NULL: the configuration's */
+    bool json, help;
+};
+
+/* What an option takes, and where that goes. -EINVAL with a sentence, which the option is put in front of. */
+struct ctl_option {
+    const char *name;
+    const char *value; /* NULL: it has none */
+    int (*read)(void *arguments, const char *value, struct err *err);
+    const char *help;
+    size_t at; /* read NULL: of the member that takes it as it is, a const char *, or a bool where there is no value */
+};
+
+#define OPTION_JSON(help)                                                                                              \
+    {                                                                                                                  \
+        "json", NULL, NULL, help, offsetof(struct ctl_common, json)                                                    \
+    }
+
+#define OPTIONS_MAX 20
+
+struct ctl_spec {
+    const char *verb, *usage, *about;
+    const char *footer;            /* NULL: none */
+    const struct ctl_option *rows; /* --store, --config and --help come behind them */
+    size_t n_rows;                 /* up to OPTIONS_MAX */
+    int words_min, words_max;      /* that are no options; argv[optind] is the first of them */
+};
+
+/* -1: go on; else the exit status. */
+int options_read(const struct ctl_spec *spec, void *arguments, int argc, char **argv) MUST_CHECK;
+int options_usage(const struct ctl_spec *spec);
+
+/* The id of an event; a name as configurations have it. */
+int options_read_id(const char *value, uint64_t *ret) MUST_CHECK;
+bool options_is_name(const char *word);
+
+/* settings.c: the path of the event log, yours to free. Returns the exit status, and says why on stderr. */
+int settings_find_store(const struct ctl_common *common, char **ret) MUST_CHECK;
+
+/* table.c: cells in rows of n_columns, which are safe already. */
+void table_write(const char *const *cells, size_t n_rows, size_t n_columns, struct text *out);
+void write_duration(struct text *out, usec_t us);
+void write_ago(struct text *out, usec_t time_us, usec_t now); /* "3 min ago" */
+void write_size(struct text *out, uint64_t bytes);
+void write_safe(struct text *out, const char *words, size_t chars_max);   /* text_add_safe */
+void write_member(struct text *out, const char *name, const char *words); /* ,"name":"words" */
+/* All of out. Returns the exit status. */
+int write_stdout(const struct text *out);
 
 /* time.c: a point in time as people write it, relative to now. -EINVAL: not one. ret_second: it names a second as a
  * whole ("16:00:05"), not a point in it. */
@@ -36,6 +95,8 @@ void show_describe(struct event *event, const struct state *state, struct err *r
 /* With its line end. terminal: coloured; in JSON, raw characters that a terminal obeys become escapes. */
 void show_event(const struct event *event, const struct description *description, bool json, bool terminal,
                 struct text *out);
+/* JSON as it came, safe for the terminal if there is one, and a line end. */
+void show_json(const char *json, size_t size, bool terminal, struct text *out);
 
 /* walk.c: from the log to stdout. */
 struct query {

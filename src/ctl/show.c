@@ -97,3 +97,12 @@ void show_event(const struct event *event, const struct description *description
         add_line(event, description, terminal, out);
     text_add(out, "\n");
 }
+
+void show_json(const char *json, size_t size, bool terminal, struct text *out)
+{
+    if (terminal)
+        add_for_terminal(out, json, size);
+    else
+        text_add_bytes(out, json, size);
+    text_add(out, "\n");
+}

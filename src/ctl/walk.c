@@ -85,21 +85,8 @@ static void apply(struct walk *walk, const struct event *event)
 static int take_row(struct walk *walk, const struct store_row *row, struct err *err)
 {
     bool wanted = row->matches && row->id >= walk->first_id && row->time_us >= walk->query->filter.since_us;
-    struct http_origin origin;
     struct batch batch;
-    snprintf(origin.listener, sizeof(origin.listener), "%s", row->listener);
-    snprintf(origin.peer, sizeof(origin.peer), "%s", row->peer);
-    const struct event stored = {
-        .id = row->id,
-        .time_us = row->time_us,
-        .type = row->type,
-        .community = row->community,
-        .origin = &origin,
-        .verdict = row->verdict,
-        .data_text = row->data,
-        .extra_text = row->extra,
-    };
-    int r = batch_restore(&batch, &stored, &all_event_families);
+    int r = store_row_restore(row, &all_event_families, &batch);
     if (r == -ENOMEM)
         return err_set(err, r, "no memory");
     if (r < 0) {

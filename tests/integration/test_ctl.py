@@ -15,13 +15,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ctl_tools import BAD_CONFIG, CTL, USAGE, ctl, store_of
 from harness import (
-    BINARY,
     KEY,
     PATIENCE_S,
-    SANITIZER,
     Output,
-    assert_no_secret,
     call911,
     config,
     event,
@@ -30,31 +28,8 @@ from harness import (
     write_private,
 )
 
-CTL = str(Path(BINARY).with_name("sonoran-pushctl"))
-USAGE, BAD_CONFIG = 2, 78
 MARA = {"id": 4127, "status": 2, "data": {"unitNum": "3-L-27", "name": "Mara Ellison"}}
 LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) +(\d+) (.{4}) (.*)")
-
-
-def ctl(*args, env=None, user=None, program=CTL):
-    result = subprocess.run(
-        [program, *map(str, args)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=PATIENCE_S,
-        env={**os.environ, **(env or {})},
-        user=user,
-        group=user,
-        extra_groups=[] if user else None,
-    )
-    assert not SANITIZER.search(result.stderr), result.stderr.decode(errors="replace")
-    assert_no_secret(result.stdout + result.stderr)
-    result.stdout, result.stderr = result.stdout.decode(), result.stderr.decode()
-    return result
-
-
-def store_of(daemon):
-    return daemon.file.parent / "events.db"
 
 
 def shown(store, *args, **kwargs):

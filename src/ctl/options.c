@@ -1,0 +1,131 @@
+/* options.c - what every verb reads in the same way: a table of options, and the words behind them. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+#define FIRST_VALUE 256 /* of getopt: above every character */
+
+/* Behind the verb's own. */
+static const struct ctl_option shared[] = {
+    { "store", "PATH", NULL, "the event log, instead of the configuration's", offsetof(struct ctl_common, store) },
+    { "config", "FILE", NULL, "the daemon's configuration, which names the event log",
+      offsetof(struct ctl_common, config_file) },
+    { "help", NULL, NULL, "print this and end", offsetof(struct ctl_common, help) },
+};
+
+static size_t count_rows(const struct ctl_spec *spec)
+{
+    return spec->n_rows + ARRAY_SIZE(shared);
+}
+
+static const struct ctl_option *row_at(const struct ctl_spec *spec, size_t i)
+{
+    return i < spec->n_rows ? &spec->rows[i] : &shared[i - spec->n_rows];
+}
+
+/* -c and -h are short for the shared ones of these letters. */
+static const struct ctl_option *row_of(const struct ctl_spec *spec, int c)
+{
+    for (size_t i = 0; c < FIRST_VALUE && i < ARRAY_SIZE(shared); i++)
+        if (shared[i].name[0] == c)
+            return &shared[i];
+    return c >= FIRST_VALUE ? row_at(spec, (size_t) c - FIRST_VALUE) : NULL;
+}
+
+static int take(const struct ctl_option *row, void *arguments, const char *value, struct err *err)
+{
+    void *member = (char *) arguments + row->at;
+    if (row->read)
+        return row->read(arguments, value, err);
+    if (row->value)
+        *(const char **) member = value;
+    else
+        *(bool *) member = true;
+    return 0;
+}
+
+static void help(const struct ctl_spec *spec)
+{
+    printf("Usage: " CTL_NAME " [-c FILE] %s %s\n%s\n\n", spec->verb, spec->usage, spec->about);
+    for (size_t i = 0; i < count_rows(spec); i++) {
+        const struct ctl_option *row = row_at(spec, i);
+        char option[32];
+        snprintf(option, sizeof(option), "--%s %s", row->name, row->value ? row->value : "");
+        printf("  %-16s %s\n", option, row->help);
+    }
+    if (spec->footer)
+        printf("\n%s\n", spec->footer);
+}
+
+int options_usage(const struct ctl_spec *spec)
+{
+    fprintf(stderr, "Try: " CTL_NAME " %s --help\n", spec->verb);
+    return EXIT_USAGE;
+}
+
+static int refuse(const struct ctl_option *row, const char *value, int r, const struct err *err)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    text_add_safe(&shown, value, strlen(value), 80);
+    return ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "--%s %s: %s", row->name, shown.s, err->msg);
+}
+
+static int check_words(const struct ctl_spec *spec, int n)
+{
+    if (n >= spec->words_min && n <= spec->words_max)
+        return -1;
+    if (n > spec->words_max)
+        ctl_fail(0, "unexpected argument");
+    else
+        ctl_fail(0, "an argument is missing: %s %s", spec->verb, spec->usage);
+    return options_usage(spec);
+}
+
+int options_read(const struct ctl_spec *spec, void *arguments, int argc, char **argv)
+{
+    const struct ctl_common *common = arguments;
+    struct option options[OPTIONS_MAX + ARRAY_SIZE(shared) + 1] = { 0 };
+    struct err err;
+
+    for (size_t i = 0; i < count_rows(spec); i++) {
+        const struct ctl_option *row = row_at(spec, i);
+        options[i] = (struct option){ .name = row->name,
+                                      .has_arg = row->value ? required_argument : no_argument,
+                                      .val = FIRST_VALUE + (int) i };
+    }
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        const struct ctl_option *row = row_of(spec, c);
+        int r = row ? take(row, arguments, optarg, &err) : 0;
+        if (!row)
+            return options_usage(spec);
+        if (r < 0)
+            return refuse(row, optarg ? optarg : "", r, &err);
+    }
+    if (common->help) {
+        help(spec);
+        return EXIT_SUCCESS;
+    }
+    return check_words(spec, argc - optind);
+}
+
+int options_read_id(const char *value, uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    unsigned long long id = strtoull(value, &end, 10);
+    if (errno || *end || *value < '0' || *value > '9' || id == 0 || id > INT64_MAX)
+        return -EINVAL;
+    *ret = id;
+    return 0;
+}
+
+/* A line to the daemon is made of it. */
+bool options_is_name(const char *word)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t size = strlen(word);
+    return size > 0 && size <= NAME_MAX_BYTES && strspn(word, letters) == size;
+}

@@ -1,0 +1,272 @@
+/* send.c - "sonoran-pushctl send": an event to try things with, posted as the CAD would. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <sonoran-pushd/events.h>
+
+#include "body.h"
+#include "daemon.h"
+#include "post.h"
+#include "samples.h"
+#include "settings.h"
+
+#define TIMES_MAX 10000
+#define ANSWER_MAX_CHARS 600
+
+struct arguments {
+    struct ctl_common common;
+    const char *community, *listener, *data, *key_file, *url;
+    uint64_t times;
+    bool list;
+};
+
+/* All that a request needs. */
+struct target {
+    char *key;
+    struct text url, body;
+};
+
+static int read_url(void *context, const char *value, struct err *err)
+{
+    if (strncasecmp(value, "http://", 7) != 0 && strncasecmp(value, "https://", 8) != 0)
+        return err_set(err, -EINVAL, "expected http://…");
+    ((struct arguments *) context)->url = value;
+    return 0;
+}
+
+static int read_data(void *context, const char *value, struct err *err)
+{
+    cJSON *parsed = cJSON_ParseWithOpts(value, NULL, true);
+    ((struct arguments *) context)->data = value;
+    bool sound = parsed != NULL;
+    cJSON_Delete(parsed);
+    return sound ? 0 : err_set(err, -EINVAL, "expected JSON");
+}
+
+static int read_times(void *context, const char *value, struct err *err)
+{
+    struct arguments *arguments = context;
+    if (options_read_id(value, &arguments->times) < 0 || arguments->times > TIMES_MAX)
+        return err_set(err, -EINVAL, "expected a whole number from 1 to %d", TIMES_MAX);
+    return 0;
+}
+
+#define AT(member) offsetof(struct arguments, member)
+
+static const struct ctl_option rows[] = {
+    { "list", NULL, NULL, "print the types that there are samples of, and end", AT(list) },
+    { "data", "JSON", read_data, "this data instead of the sample's", 0 },
+    { "times", "N", read_times, "so many times, one after the other", 0 },
+    { "community", "NAME", NULL, "with the key of this community (the first one)", AT(community) },
+    { "listener", "NAME", NULL, "to this listener (the first one)", AT(listener) },
+    { "key-file", "FILE", NULL, "with the key in FILE", AT(key_file) },
+    OPTION_JSON("print answers as objects, equal ones in a row as one"),
+    { "url", "URL", read_url, "to this URL; with --key-file, no configuration is read", 0 },
+};
+
+static const struct ctl_spec spec = {
+    .verb = "send",
+    .usage = "TYPE|FILE [OPTION]...",
+    .about = "Posts a sample of an event, or the body in FILE (-: stdin), to the running daemon, with its own key.\n"
+             "It is an event like any other: it goes to the log and to the actions.",
+    .footer = "Exit status: 0 every answer was 200, 1 another answer or none, 2 usage, 78 configuration.",
+    .rows = rows,
+    .n_rows = ARRAY_SIZE(rows),
+    .words_max = 1,
+};
+
+static int list_types(void)
+{
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    for (size_t i = 0; i < all_event_families.n; i++)
+        for (size_t j = 0; j < all_event_families.list[i]->n_types; j++) {
+            const struct event_type *type = &all_event_families.list[i]->types[j];
+            text_addf(&out, "%s\n", type->name);
+            if (type->alias)
+                text_addf(&out, "%s (another name of %s)\n", type->alias, type->name);
+        }
+    return write_stdout(&out);
+}
+
+/* ---- the body ---- */
+
+static int make_from_file(const struct arguments *arguments, const char *path, struct target *target, struct err *err)
+{
+    struct text json CLEANUP(wipe_text) = TEXT_INIT;
+    if (arguments->data)
+        return err_set(err, -EINVAL, "--data goes with a type, not with a file");
+    int r = body_read(path, &json, err);
+    if (r < 0)
+        return r;
+    r = body_with_key(&json, target->key, &target->body, err);
+    return r < 0 ? err_wrap(err, r, "%s", strcmp(path, "-") == 0 ? "stdin" : "the file") : 0;
+}
+
+static int make_body(const struct arguments *arguments, const char *word, struct target *target, struct err *err)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    const struct sample *sample = sample_find(word);
+    bool file = !sample && (strcmp(word, "-") == 0 || strchr(word, '/') || access(word, F_OK) == 0);
+    if (file)
+        return make_from_file(arguments, word, target, err);
+
+    text_add_safe(&shown, word, strlen(word), 80);
+    if (!sample && !arguments->data)
+        return err_set(err, -EINVAL, "%s: no type with a sample, and no file; " CTL_NAME " send --list has the types",
+                       shown.s);
+    const char *data = arguments->data ? arguments->data : sample->data;
+    return body_make(target->key, word, data, sample ? sample->top : NULL, &target->body, err);
+}
+
+/* ---- where to, and with which key ---- */
+
+static const char *find_key(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_communities; i++)
+        if (!name || strcmp(config->communities[i].name, name) == 0)
+            return config->communities[i].api_key;
+    return NULL;
+}
+
+static const struct config_listener *find_listener(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_listeners; i++)
+        if (!name || strcmp(config->listeners[i].name, name) == 0)
+            return &config->listeners[i];
+    return NULL;
+}
+
+static int find_url(const struct arguments *arguments, const struct config *config, struct target *target,
+                    struct err *err)
+{
+    struct daemon_answer answer CLEANUP(daemon_answer_free) = DAEMON_ANSWER_INIT;
+    const char *store = arguments->common.store ? arguments->common.store : config->store.path;
+    const struct config_listener *listener = find_listener(config, arguments->listener);
+    struct err unasked;
+    if (!listener)
+        return err_set(err, -EINVAL, "no listener of the configuration is called that");
+    /* Only it knows a port that was chosen at its start; without its answer the configuration has to do. */
+    (void) !daemon_ask(store, "status", &answer, &unasked);
+    return settings_url(config, listener, answer.json, &target->url, err);
+}
+
+static int take_config(const struct arguments *arguments, const struct config *config, struct target *target,
+                       struct err *err)
+{
+    const char *key = find_key(config, arguments->community);
+    if (!target->key && !key)
+        return err_set(err, -EINVAL, "no community of the configuration is called that");
+    if (!target->key && !(target->key = strdup(key)))
+        return err_set(err, -ENOMEM, "no memory");
+    return arguments->url ? 0 : find_url(arguments, config, target, err);
+}
+
+static int find_target(const struct arguments *arguments, struct target *target)
+{
+    struct config *config = NULL;
+    struct err err;
+    int r = arguments->key_file ? key_read(arguments->key_file, &target->key, &err) : 0;
+    if (r >= 0 && arguments->url)
+        text_add(&target->url, arguments->url);
+    if (r >= 0 && !(arguments->key_file && arguments->url)) {
+        int status = settings_need(arguments->common.config_file, &config,
+                                   "a key that only systemd holds (LoadCredential=) can be read by root, while the "
+                                   "service runs; with --key-file FILE --url URL no configuration is needed");
+        if (status != EXIT_SUCCESS)
+            return status;
+        r = take_config(arguments, config, target, &err);
+    }
+    config_free(config);
+    return r < 0 ? ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "%s", err.msg) : EXIT_SUCCESS;
+}
+
+/* ---- the requests ---- */
+
+/* Equal answers in a row are told once. */
+static void tell(uint64_t n, const struct arguments *arguments, long status, const char *answer, struct text *out)
+{
+    if (n == 0)
+        return;
+    if (arguments->common.json) {
+        text_addf(out, "{\"times\":%llu,\"status\":%ld,\"answer\":", (unsigned long long) n, status);
+        text_add_json(out, answer, strlen(answer));
+        text_add(out, "}\n");
+        return;
+    }
+    if (arguments->times > 1)
+        text_addf(out, "%llu x ", (unsigned long long) n);
+    text_addf(out, "%ld ", status);
+    text_add_safe(out, answer, strlen(answer), ANSWER_MAX_CHARS);
+    text_add(out, "\n");
+}
+
+static int post(const struct target *target, const struct arguments *arguments, struct text *out, struct err *err)
+{
+    struct text answer CLEANUP(text_free) = TEXT_INIT, last CLEANUP(text_free) = TEXT_INIT;
+    long status = 0, last_status = 0;
+    uint64_t n = 0;
+    bool good = true;
+    int r = 0;
+    for (uint64_t i = 0; i < arguments->times; i++) {
+        r = http_ask(target->url.s, &target->body, &status, &answer, err);
+        if (r < 0)
+            break;
+        good &= status == 200;
+        if (n && (status != last_status || strcmp(answer.s, last.s) != 0)) {
+            tell(n, arguments, last_status, last.s, out);
+            n = 0;
+        }
+        n++;
+        last_status = status;
+        text_reset(&last);
+        text_add_bytes(&last, answer.s, answer.size);
+    }
+    tell(n, arguments, last_status, last.s, out);
+    return r < 0 ? r : good;
+}
+
+static void target_done(struct target *target)
+{
+    wipe_key(&target->key);
+    text_free(&target->url);
+    wipe_text(&target->body);
+}
+
+static int run(const struct arguments *arguments, const char *word)
+{
+    struct target target CLEANUP(target_done) = { .url = TEXT_INIT, .body = TEXT_INIT };
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    struct err err;
+    int status = find_target(arguments, &target);
+    if (status != EXIT_SUCCESS)
+        return status;
+    int r = make_body(arguments, word, &target, &err);
+    if (r < 0)
+        return ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "%s", err.msg);
+
+    r = post(&target, arguments, &out, &err);
+    status = write_stdout(&out);
+    if (r < 0)
+        return ctl_fail(EXIT_FAILURE, "cannot post to %s: %s", arguments->url ? "the URL given" : target.url.s,
+                        err.msg);
+    return r ? status : EXIT_FAILURE;
+}
+
+int send_run(const char *config_file, int argc, char **argv)
+{
+    struct arguments arguments = { .common.config_file = config_file, .times = 1 };
+    int status = options_read(&spec, &arguments, argc, argv);
+    if (status >= 0)
+        return status;
+    if (arguments.list)
+        return list_types();
+    if (optind == argc) {
+        ctl_fail(0, "an argument is missing: send %s", spec.usage);
+        return options_usage(&spec);
+    }
+    return run(&arguments, argv[optind]);
+}
