@@ -1,0 +1,87 @@
+# bash completion of sonoran-pushctl(1). The options of a verb are those of its --help.
+
+_sonoran_pushctl_verb()
+{
+    local i
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+        -c | --config) ((i++)) ;;
+        -*) ;;
+        *)
+            verb=${words[i]}
+            return
+            ;;
+        esac
+    done
+}
+
+# Types that there are samples of; names of the configured actions.
+_sonoran_pushctl_types()
+{
+    sonoran-pushctl send --list 2>/dev/null | awk '/^EVENT_|^GET_/ { print $1 }'
+}
+
+_sonoran_pushctl_actions()
+{
+    sonoran-pushctl actions --json 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d '"' -f 4
+}
+
+_sonoran_pushctl()
+{
+    local cur prev words cword verb=
+    _init_completion || return
+    _sonoran_pushctl_verb
+
+    case $prev in
+    -c | --config | --store | --key-file)
+        _filedir
+        return
+        ;;
+    --type)
+        mapfile -t COMPREPLY < <(compgen -W "$(_sonoran_pushctl_types)" -- "$cur")
+        return
+        ;;
+    --verdict)
+        mapfile -t COMPREPLY < <(compgen -W 'accepted unknown invalid' -- "$cur")
+        return
+        ;;
+    --since | --until | --community | --call | --911 | --unit | --after | --limit | --from | --hours | --data | \
+        --times | --listener | --url)
+        return
+        ;;
+    esac
+
+    local common='-c --config --store -h --help' choice
+    case $verb in
+    '') choice='status events send actions failed retry replay doctor -c --config -V --version -h --help' ;;
+    events)
+        choice="--type --verdict --community --since --until --call --911 --unit --after --limit --follow --json"
+        choice+=" $common"
+        ;;
+    send)
+        choice="--list --data --times --community --listener --key-file --url --json $common"
+        if [[ $cur != -* ]]; then
+            choice=$(_sonoran_pushctl_types)
+            _filedir
+        fi
+        ;;
+    status | actions) choice="--json $common" ;;
+    failed | retry)
+        choice="--json $common"
+        if [[ $prev == "$verb" && $cur != -* ]]; then
+            choice=$(_sonoran_pushctl_actions)
+        elif [[ $verb == retry && $cur != -* ]]; then
+            choice=all
+        fi
+        ;;
+    replay)
+        choice="--from --json $common"
+        [[ $prev != "$verb" || $cur == -* ]] || choice=$(_sonoran_pushctl_actions)
+        ;;
+    doctor) choice="--hours --json $common" ;;
+    *) return ;;
+    esac
+    local found
+    mapfile -t found < <(compgen -W "$choice" -- "$cur")
+    COMPREPLY+=("${found[@]}")
+} && complete -F _sonoran_pushctl sonoran-pushctl

@@ -1,0 +1,34 @@
+"""The samples of config/examples are what people begin with: each is sound as it stands."""
+
+import shutil
+
+import harness
+import pytest
+
+EXAMPLES = harness.REPOSITORY / "config" / "examples"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """/etc/sonoran-pushd as the samples expect it, somewhere else."""
+    for name, content in {
+        "api-key": harness.KEY,
+        "discord-url": "https://discord.com/api/webhooks/1/secret-part",
+        "bot-secret": "a secret of the bot",
+    }.items():
+        harness.write_private(tmp_path / name, content)
+    shutil.copy(EXAMPLES / "siren", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.conf")))
+def test_example(folder, name):
+    text = (EXAMPLES / name).read_text().replace("/etc/sonoran-pushd", str(folder))
+    harness.write_private(folder / "pushd.conf", text)
+    result = harness.run("-c", folder / "pushd.conf", "--check")
+    assert result.returncode == 0, result.output
+    assert result.output == f"{folder / 'pushd.conf'}: ok\n"
+
+
+def test_there_are_examples():
+    assert len(list(EXAMPLES.glob("*.conf"))) >= 5

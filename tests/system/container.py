@@ -1,0 +1,153 @@
+"""A Debian 12 of its own: made once with debootstrap, booted with systemd as its first process, entered with nsenter.
+
+What changes inside is kept in memory and gone with the container; its network is a loopback that nobody else has.
+A wait is for a condition and has a bound.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+SUITE = "bookworm"
+BASE_PACKAGES = ["systemd-sysv", "dbus", "python3", "curl"]
+TOOLS = ["systemd-nspawn", "debootstrap", "nsenter"]
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "HOME": "/root",
+}
+PATIENCE_S = 60
+COMMAND_S = 300
+
+
+class Skip(Exception):
+    """Why this machine cannot do it."""
+
+
+def wait_for(condition, what, patience_s=PATIENCE_S):
+    """The first true value of condition()."""
+    deadline = time.monotonic() + patience_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not in {patience_s} s")
+        time.sleep(0.05)
+    return value
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def apt_setting(name):
+    return run("apt-config", "shell", "value", name).stdout.removeprefix("value='").rstrip().removesuffix("'")
+
+
+def mirror():
+    """Of this machine's own Debian, if that is what it is; and what its apt needs to get there."""
+    targets = run("apt-get", "indextargets", "--format", "$(SITE) $(CODENAME) $(ORIGIN)", "Created-By: Packages").stdout
+    uris = [line.split()[0] for line in targets.splitlines() if line.endswith(f" {SUITE} Debian")]
+    proxy = apt_setting("Acquire::http::Proxy")
+    environment = dict(os.environ, **({"http_proxy": proxy} if proxy else {}))
+    return (uris or ["http://deb.debian.org/debian"])[0], environment
+
+
+def make_root(root, packages):
+    """The Debian in root, with these packages beside the base ones; only what is missing is done."""
+    uri, environment = mirror()
+    if not (root / "usr/bin/python3").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        made = root.with_name(root.name + ".new")
+        shutil.rmtree(made, ignore_errors=True)
+        result = run("debootstrap", "--variant=minbase", "--include=" + ",".join(BASE_PACKAGES), SUITE, str(made), uri,
+                     env=environment, timeout=1800)
+        if result.returncode:
+            raise Skip(f"debootstrap failed: {(result.stdout + result.stderr).strip().splitlines()[-1:]}")
+        made.rename(root)
+    status = run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package} ${db:Status-Status}\\n").stdout
+    missing = [p for p in packages if f"{p} installed" not in status.splitlines()]
+    if missing:
+        shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+        inside = {**environment, **ENVIRONMENT}
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+            result = run("chroot", str(root), "apt-get", "-q", *command, env=inside, timeout=1800)
+            if result.returncode:
+                raise Skip(f"packages for the container cannot be had: {result.stderr.strip().splitlines()[-1:]}")
+
+
+class Container:
+    def __init__(self, root):
+        self.root = root
+        self.name = f"sonoran-pushd-test-{os.getpid()}"
+        self.log = tempfile.NamedTemporaryFile("w+", prefix=self.name)
+        self.leader = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
+             "--volatile=overlay", "--console=pipe", f"--machine={self.name}", "-D", str(self.root)],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            wait_for(self.is_up, "the container is up")
+        except AssertionError:
+            self.stop()
+            self.log.seek(0)
+            raise Skip("no container boots here: " + self.log.read().strip()[-300:]) from None
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError("ended")
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.leader = next((pid for pid in children if Path(f"/proc/{pid}/comm").read_text() == "systemd\n"), None)
+        return self.leader and self.try_sh("systemctl is-system-running").stdout.strip() in ("running", "degraded")
+
+    def stop(self):
+        """As a machine is shut down; what does not end is killed."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is None:
+                self.process.send_signal(how)
+                try:
+                    self.process.wait(30)
+                except subprocess.TimeoutExpired:
+                    continue
+        left = Path("/run/systemd/nspawn/propagate", self.name)
+        if left.is_dir():
+            left.rmdir()
+
+    def command(self, script):
+        namespaces = ["-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w"]
+        variables = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
+        return ["nsenter", "-t", self.leader, *namespaces, "--", "/usr/bin/env", "-i", *variables, "/bin/sh", "-c", script]
+
+    def try_sh(self, script, text=None):
+        return subprocess.run(self.command(script), capture_output=True, text=True, input=text or "", timeout=COMMAND_S)
+
+    def sh(self, script, text=None):
+        """What it wrote to stdout; it has to succeed."""
+        result = self.try_sh(script, text)
+        if result.returncode:
+            said = (result.stdout + result.stderr).strip()[-800:]
+            raise AssertionError(f"{script}: status {result.returncode}: {said}")
+        return result.stdout
+
+    def start(self, script):
+        return subprocess.Popen(self.command(script), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.STDOUT)
+
+    def put(self, path, content):
+        """content: text, or a file of this machine."""
+        with (open(content, "rb") if isinstance(content, Path) else tempfile.TemporaryFile()) as file:
+            if isinstance(content, str):
+                file.write(content.encode())
+                file.seek(0)
+            command = self.command(f'mkdir -p "$(dirname {path})" && cat > {path}')
+            subprocess.run(command, stdin=file, check=True, timeout=60)
