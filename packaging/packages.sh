@@ -11,8 +11,8 @@ CI_PACKAGES="clang libclang-rt-14-dev llvm clang-format cppcheck lintian systemd
 # Those of the named packages that are not installed.
 missing_packages() {
     for package in "$@"; do
-        case $(dpkg-query -W -f='${db:Status-Status} ' "$package" 2>/dev/null) in
-        *'installed '*) ;;
+        case " $(dpkg-query -W -f='${db:Status-Status} ' "$package" 2>/dev/null)" in
+        *' installed '*) ;;
         *) printf '%s ' "$package" ;;
         esac
     done
