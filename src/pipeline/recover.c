@@ -7,7 +7,13 @@
 static void restore(struct pipeline *pipeline, const struct store_row *row, const struct event_families *families,
                     uint64_t told_id)
 {
+    const struct event_family *family;
+    const struct event_type *handler = event_find_type(families, row->type, &family);
+    bool changes_state = row->verdict == EVENT_ACCEPTED && handler && handler->apply;
     struct batch batch;
+    pipeline->newest_us = row->time_us;
+    if (!changes_state && row->id <= told_id)
+        return; /* nothing to do: not even read */
     if (store_row_restore(row, families, &batch) < 0)
         return;
     process_event(pipeline, &batch.events[0], row->id > told_id, true);
