@@ -147,5 +147,8 @@ const struct event_type *event_find_type(const struct event_families *families, 
 /* Why a handler cannot use an event: "data.call.callId: missing", for path "call.callId". Returns -EINVAL. */
 int event_refuse(const struct event *event, struct err *err, const char *path, const char *what);
 
+/* The line, ids and level of an accepted event, also of one whose type is not known. */
+void event_describe(const struct event *event, const struct state *state, struct description *out);
+
 /* The event record of design section 6, as one line of JSON without its end. */
 void event_write_record(const struct event *event, const struct description *description, struct text *out);

@@ -9,8 +9,6 @@
 /* The log holds the verdict; the reason is found again. */
 static void find_reason(struct event *event, struct err *reason)
 {
-    if (event->verdict == EVENT_ACCEPTED)
-        return;
     err_set(reason, 0, "%s", event->reason);
     if (!event->handler)
         err_set(reason, 0, "type not known");
@@ -23,19 +21,14 @@ static void find_reason(struct event *event, struct err *reason)
 
 void show_describe(struct event *event, const struct state *state, struct err *reason, struct description *out)
 {
-    description_reset(out);
-    find_reason(event, reason);
-    if (event->verdict == EVENT_ACCEPTED && event->handler) {
-        event->handler->describe(event, state, out);
-        return;
-    }
-    if (event->verdict != EVENT_ACCEPTED)
-        text_add(&out->line, "refused ");
-    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
     if (event->verdict == EVENT_ACCEPTED) {
-        text_add(&out->line, ", a type not known here");
+        event_describe(event, state, out);
         return;
     }
+    find_reason(event, reason);
+    description_reset(out);
+    text_add(&out->line, "refused ");
+    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
     text_add(&out->line, ": ");
     text_add_safe(&out->line, event->reason, strlen(event->reason), 0);
 }

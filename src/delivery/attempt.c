@@ -28,15 +28,6 @@ static const char *find_key(const struct config *config, const char *community)
     return NULL;
 }
 
-static void describe(const struct event *event, const struct state *state, struct description *out)
-{
-    description_reset(out);
-    if (event->handler)
-        event->handler->describe(event, state, out);
-    else
-        text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES);
-}
-
 static int render(struct slot *slot, const struct item *item, struct action_payload *payload, struct err *err)
 {
     struct worker *worker = slot->worker;
@@ -46,7 +37,7 @@ static int render(struct slot *slot, const struct item *item, struct action_payl
                                           .description = &slot->description,
                                           .community_key = find_key(config, event->community),
                                           .state = worker->delivery->settings.state };
-    describe(event, worker->delivery->settings.state, &slot->description);
+    event_describe(event, worker->delivery->settings.state, &slot->description);
     payload->event_id = event->id;
     int r = worker->type->render(worker->action, &record, payload, err);
     config_free(config);

@@ -16,9 +16,9 @@ struct item {
     usec_t first_try_us; /* uptime, 0: not tried */
 };
 
-/* Something for the failed list: put, or (no error) dropped. */
 #define STUCK_US (60 * USEC_PER_SEC) /* beyond what a try may take */
 
+/* Something for the failed list: put, or dropped. */
 struct change {
     struct change *next;
     bool drop;

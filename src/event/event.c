@@ -76,3 +76,14 @@ int event_refuse(const struct event *event, struct err *err, const char *path, c
         return err_set(err, -EINVAL, "data%s%s: %s", dot, path, what);
     return err_set(err, -EINVAL, "data[%d]%s%s: %s", event->index, dot, path, what);
 }
+
+void event_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    description_reset(out);
+    if (event->handler) {
+        event->handler->describe(event, state, out);
+        return;
+    }
+    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
+    text_add(&out->line, ", a type not known here");
+}

@@ -6,26 +6,17 @@
 
 #define FIXED_FIELDS 8
 
-static int event_level(const struct event *event)
-{
-    return event->verdict == EVENT_ACCEPTED ? LOG_INFO : LOG_WARNING;
-}
-
 static void describe(const struct event *event, const struct state *state, struct description *out)
 {
-    description_reset(out);
-    out->level = event_level(event);
-    if (event->verdict == EVENT_ACCEPTED && event->handler) {
-        event->handler->describe(event, state, out);
+    if (event->verdict == EVENT_ACCEPTED) {
+        event_describe(event, state, out);
         return;
     }
-    if (event->verdict != EVENT_ACCEPTED)
-        text_add(&out->line, "refused ");
+    description_reset(out);
+    out->level = LOG_WARNING;
+    text_add(&out->line, "refused ");
     text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    if (event->verdict != EVENT_ACCEPTED)
-        text_addf(&out->line, " from %s: %s", event->origin->peer, event->reason);
-    else
-        text_add(&out->line, ", a type not known here");
+    text_addf(&out->line, " from %s: %s", event->origin->peer, event->reason);
 }
 
 static struct log_field text_field(const char *name, const char *text)

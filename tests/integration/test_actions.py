@@ -213,9 +213,11 @@ def test_refused_events_go_nowhere(start, target):
 
 def test_accepted_unknown_types_go_on(start, target):
     bot = target()
-    daemon = start(actions=[forward(bot)], unknown_types="accept")
+    daemon = start(actions=[forward(bot, body="record")], unknown_types="accept")
     assert daemon.post(event("EVENT_OF_TOMORROW", {"a": 1})).status == 200
-    assert bot.wait_got(1)[0].json["type"] == "EVENT_OF_TOMORROW"
+    record = bot.wait_got(1)[0].json
+    assert record["type"] == "EVENT_OF_TOMORROW" and record["verdict"] == "accepted"
+    assert record["summary"] == wait_for(daemon.events, "its line")[0]["message"]
 
 
 def test_too_old(start, target):
