@@ -49,5 +49,10 @@ void text_add_json(struct text *text, const char *s, size_t size);
 /* 2026-11-23T16:00:00.123456Z */
 void text_add_time_utc(struct text *text, usec_t time_us);
 
+/* Letters to change, add or leave out to make b of a (Levenshtein), whatever their case. SIZE_MAX: b has more than
+ * TEXT_DISTANCE_MAX_BYTES. */
+#define TEXT_DISTANCE_MAX_BYTES 64
+size_t text_distance(const char *a, const char *b);
+
 /* Reads one UTF-8 character: its length in bytes, or 0 where the bytes are not UTF-8. size is at least 1. */
 size_t utf8_read(const char *s, size_t size, uint32_t *ret_code);

@@ -62,32 +62,6 @@ bool filter_wants(const struct config_action *config, const struct event *event)
 
 /* ---- check ---- */
 
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
-}
-
-/* Letters to change, add or leave out to make b of a (Levenshtein), in one row of the usual table; ignores case. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[TYPE_MAX_CHARS + 1], n = strlen(b);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (upper(*a) != upper(b[j - 1]));
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 struct nearest {
     const char *name;
     size_t distance;
@@ -97,7 +71,7 @@ static void try_name(struct nearest *nearest, const char *written, const char *n
 {
     if (!name || strlen(name) > TYPE_MAX_CHARS)
         return;
-    size_t found = distance(written, name);
+    size_t found = text_distance(written, name);
     if (found < nearest->distance)
         *nearest = (struct nearest){ name, found };
 }

@@ -1,6 +1,7 @@
 /* text.c - a growing text, and text from outside made safe. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <sonoran-pushd/text.h>
@@ -235,4 +236,27 @@ void text_add_time_utc(struct text *text, usec_t time_us)
     fraction[6] = 'Z';
     text_add(text, date);
     text_add_bytes(text, fraction, 7);
+}
+
+/* In one row of the usual table. */
+size_t text_distance(const char *a, const char *b)
+{
+    size_t row[TEXT_DISTANCE_MAX_BYTES + 1] = { 0 }, n = strlen(b);
+    if (n > TEXT_DISTANCE_MAX_BYTES)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (; *a; a++) {
+        size_t diagonal = row[0]++;
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = diagonal + (strncasecmp(a, &b[j - 1], 1) != 0);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[n];
 }

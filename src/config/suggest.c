@@ -5,27 +5,6 @@
 
 #define SUGGEST_MAX_CHARS 40
 
-/* Letters to change, add or leave out to make b of a (Levenshtein), in one row of the usual table. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[SUGGEST_MAX_CHARS + 1] = { 0 }, n = strlen(b);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 struct nearest nearest_to(const char *written)
 {
     size_t size = strlen(written);
@@ -41,7 +20,7 @@ void nearest_try(struct nearest *nearest, const char *name, int size)
     memcpy(known, name, (size_t) size);
     known[size] = '\0';
 
-    size_t found = distance(nearest->written, known);
+    size_t found = text_distance(nearest->written, known);
     if (found < nearest->distance) {
         nearest->name = name;
         nearest->size = size;
