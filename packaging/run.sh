@@ -25,9 +25,6 @@ fi
 rm -f "$build_log"
 trap - EXIT
 
-# The daemon warns of a key that others can read, and a fresh checkout lets them.
-chmod o-r "$top/config/demo.conf" 2>/dev/null || true
-
 cat <<'END'
 
 To try it, in a second terminal:

@@ -2,8 +2,10 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <sonoran-pushd/daemon.h>
+#include <sonoran-pushd/service.h>
 
 #define EXIT_USAGE 2
 
@@ -22,8 +24,8 @@ static void help(FILE *out)
             "      --print-config  print the settings in force, without secrets, and end\n"
             "  -V, --version       print the version and end\n"
             "  -h, --help          print this and end\n\n"
-            "Runs in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration again.\n"
-            "Exit status: 0 asked to end, 2 usage, 78 configuration, 1 anything else.\n",
+            "Runs in the foreground until SIGTERM, SIGINT or SIGQUIT; SIGHUP reads the configuration again.\n"
+            "Exit status: 0 asked to end, 2 usage, 78 configuration or a file that is no event log, 1 anything else.\n",
             PROGRAM_NAME, CONFIG_DEFAULT_FILE);
 }
 
@@ -69,30 +71,49 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 }
 
 /* What --check and --print-config do, or the daemon itself. */
-static int act(const struct arguments *arguments, struct config *config)
+static int act(const struct arguments *arguments, struct config *config, struct config_secrets **secrets)
 {
     if (arguments->check) {
         printf("%s: ok\n", arguments->file);
+        for (size_t i = 0; i < config->n_communities; i++)
+            if (config->communities[i].n_api_keys > 1)
+                printf("community %s: %zu keys\n", config->communities[i].name, config->communities[i].n_api_keys);
         return EXIT_SUCCESS;
     }
     if (arguments->print_config)
         return config_print(config, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-    return daemon_run(arguments->file, config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    int r = daemon_run(arguments->file, config, secrets);
+    return r >= 0 ? EXIT_SUCCESS : daemon_needs_help(r) ? EX_CONFIG : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
     struct arguments arguments = { .file = CONFIG_DEFAULT_FILE };
     struct config_problems problems = { 0 };
+    struct config_secrets *secrets = NULL;
     struct config *config = NULL;
+    service_hold_signals();
     int status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
+    if (arguments.check || arguments.print_config)
+        service_release_signals();
 
-    int r = config_load(arguments.file, &daemon_config_hooks, &config, &problems);
-    daemon_tell_problems(&problems, r < 0 ? LOG_ERR : LOG_WARNING, LOG_ID_CONFIG);
+    int r = config_secrets_new(&secrets);
+    if (r >= 0)
+        r = config_secrets_take_environment(secrets);
+    struct config_hooks hooks = arguments.check ? daemon_check_hooks : daemon_config_hooks;
+    hooks.secrets = secrets;
+    hooks.bear_missing &= !arguments.print_config;
+    if (r >= 0)
+        r = config_load(arguments.file, &hooks, &config, &problems);
+    daemon_tell_problems(&problems);
+    if (r < 0 && arguments.check && geteuid() != 0)
+        fprintf(stderr, "%s: not checked as root, who alone may read some files: sudo %s --check\n", PROGRAM_NAME,
+                PROGRAM_NAME);
     config_problems_free(&problems);
-    status = r < 0 ? EX_CONFIG : act(&arguments, config);
+    status = r < 0 ? EX_CONFIG : act(&arguments, config, &secrets);
     config_free(config);
+    config_secrets_free(secrets);
     return status;
 }

@@ -43,9 +43,15 @@ struct span {
     size_t size;
 };
 
-/* now_us: wall clock. uptime_us: a clock that never jumps, for limits and waits. */
+/* now_us: wall clock. uptime_us: a clock that never jumps, for limits and waits. boottime_us: one that counts what the
+ * machine slept as well, to compare the wall clock with. */
 usec_t now_us(void);
 usec_t uptime_us(void);
+usec_t boottime_us(void);
+
+/* FNV-1a: begins with HASH_START, or with a secret number where strangers choose the bytes. */
+#define HASH_START ((uint64_t) 0xcbf29ce484222325)
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size);
 
 /* Arguments for CLEANUP: run at the end of the scope, and accept what was never opened. */
 void cleanup_free(void *pointer_to_pointer);

@@ -1,13 +1,14 @@
 /* delivery.h - the readers of the log that act: one worker for each action, each with its own place in the log.
  *
  * Shape:   a worker reads from its cursor on, lets through what its filters want, renders it once and tries until it
- *          is settled: delivered, skipped (too old), or failed (given up, and kept in the store's list). The cursor is
- *          the newest event up to which everything is settled. At least once, in order unless parallel is above 1.
+ *          is settled: delivered, left out (too old), or failed (given up, and kept in the store's list). The cursor
+ *          is the newest event up to which everything is settled. At least once, in order unless parallel is above 1.
+ *          A test event is given to no action; filter_look tells whether it would have been.
  * Units:   in the name; times of day in microseconds since 1970.
  * Owner:   takes references to configs; borrows what is in settings.
- * Threads: every function may be called from any thread, except that load, start, configure and stop belong to one
- *          (main), and wake, save and saved to the one that owns the store (the writer). Nothing here makes the writer
- *          wait for a target or a disk.
+ * Threads: every function may be called from any thread, except that load, start, prepare, configure and stop belong to
+ *          one (main), and wake, save and saved to the one that owns the store (the writer). Nothing here makes the
+ *          writer wait for a target or a disk.
  * Errors:  a target's failures are told in the log and in the status; negative errno and a sentence for the rest.
  * Source:  design section 11.
  */
@@ -21,7 +22,6 @@ struct delivery;
 
 struct delivery_settings {
     const char *store_path;
-    const struct state *state; /* for the names in summaries */
     const struct event_families *families;
     const struct action_types *types;
     void (*changed)(void *userdata); /* there is something to save; from any thread, never waits */
@@ -35,8 +35,15 @@ struct delivery *delivery_free(struct delivery *delivery);
 int delivery_load(struct delivery *delivery, struct config *config, struct store *store, struct err *err) MUST_CHECK;
 int delivery_start(struct delivery *delivery, struct err *err) MUST_CHECK;
 
-/* A new config is in force: what is the same goes on, what has changed begins anew at its cursor. */
-void delivery_configure(struct delivery *delivery, struct config *config);
+/* A new config is to come into force: all that it needs is made ready, memory and threads, while the old one goes on.
+ * Given up by delivery_change_free, or */
+struct delivery_change;
+int delivery_prepare(struct delivery *delivery, struct config *config, struct delivery_change **ret,
+                     struct err *err) MUST_CHECK;
+struct delivery_change *delivery_change_free(struct delivery_change *change);
+
+/* it is in force: what is the same goes on, what has changed begins anew at its cursor. Takes the change over. */
+void delivery_configure(struct delivery *delivery, struct delivery_change *change);
 
 /* Ends every worker. What is under way gets half of the time to end by itself, then it is cancelled. */
 void delivery_stop(struct delivery *delivery, usec_t timeout_us);
@@ -53,7 +60,7 @@ enum delivery_state {
     DELIVERY_IDLE,    /* nothing to do */
     DELIVERY_BUSY,    /* delivering */
     DELIVERY_FAILING, /* trying again */
-    DELIVERY_OFF,     /* until the configuration is read again */
+    DELIVERY_OFF,     /* what it needs is missing, or its target refuses for good */
 };
 
 const char *delivery_state_name(enum delivery_state state);
@@ -62,15 +69,26 @@ struct delivery_status {
     char name[NAME_MAX_BYTES + 1];
     enum config_action_type type;
     enum delivery_state state;
-    uint64_t cursor, newest;                               /* events between the two wait */
-    uint64_t n_attempts, n_delivered, n_failed, n_skipped; /* since the start */
-    usec_t delivered_us, error_us;                         /* last of each; 0: none since the start */
-    usec_t next_try_us;                                    /* DELIVERY_FAILING */
-    char error[256];                                       /* the last one */
+    uint64_t cursor, newest;                    /* see delivery_lag */
+    uint64_t n_attempts, n_delivered, n_failed; /* since the start */
+    uint64_t n_left_out[LEFT_OUT_N];            /* likewise, of the types that it is for */
+    usec_t delivered_us, error_us;              /* last of each; 0: none since the start */
+    usec_t next_try_us;                         /* DELIVERY_FAILING, and DELIVERY_OFF; 0: not by itself */
+    char error[256];                            /* the last one */
+    char answer[ACTION_ANSWER_MAX]; /* the target's last one, safe to show: "200 ok"; "": none since the start */
 };
+
+/* How many events the action has yet to look at. */
+static inline uint64_t delivery_lag(const struct delivery_status *status)
+{
+    return status->newest > status->cursor ? status->newest - status->cursor : 0;
+}
 
 /* The number of actions; *ret[i] of action i, for i below room. */
 size_t delivery_get_status(struct delivery *delivery, struct delivery_status *ret, size_t room);
+
+/* Once a minute: tells how many failures of one kind were not told one by one. */
+void delivery_tick(struct delivery *delivery);
 
 /* False: an action hangs where it never should; its name is in ret_name. */
 bool delivery_alive(struct delivery *delivery, char ret_name[NAME_MAX_BYTES + 1]);
@@ -80,3 +98,22 @@ int delivery_retry(struct delivery *delivery, const char *action, uint64_t event
 
 /* Goes back (or ahead) so that from_id is the next event. -ENOENT: no such action; -ERANGE: not a place in the log. */
 int delivery_replay(struct delivery *delivery, const char *action, uint64_t from_id, struct err *err) MUST_CHECK;
+
+/* What came of an event that was made up and given to one action. */
+struct delivery_trial {
+    char action[NAME_MAX_BYTES + 1], type[EVENT_TYPE_MAX_BYTES + 1];
+    bool under_way;         /* what follows is not known yet */
+    enum left_out left_out; /* what its filter would have done with a real one, which counts for nothing here */
+    char condition[256];    /* of when, the first that does not hold; "": another reason */
+    bool tried;             /* else the action could not be rendered or opened, and error says why */
+    enum action_result result;
+    usec_t took_us, retry_after_us;
+    char error[256]; /* "": it is delivered */
+    char answer[ACTION_ANSWER_MAX];
+};
+
+/* Gives a made-up event to the action at once, once, whatever its worker does, and to nobody else; it is not stored.
+ * Takes the batch over where it succeeds. -ENOENT: no such action; -EBUSY: another one is under way.
+ * tried: of the last one; -ENOENT: there was none. */
+int delivery_try(struct delivery *delivery, const char *action, struct batch *take_batch, struct err *err) MUST_CHECK;
+int delivery_tried(struct delivery *delivery, struct delivery_trial *ret) MUST_CHECK;

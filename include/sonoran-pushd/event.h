@@ -13,45 +13,43 @@
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/base.h>
 #include <sonoran-pushd/http.h>
+#include <sonoran-pushd/ids.h>
+#include <sonoran-pushd/log.h>
 #include <sonoran-pushd/text.h>
 
 struct state;
 struct event;
+struct fact_list;
 
 #define EVENT_MAX_DEPTH 64
 #define EVENT_TYPE_MAX_BYTES 128 /* of a type in a log line */
-#define EVENT_MAX_BATCH 4096     /* events of one request */
+#define EVENT_SOURCE_PUSH "push"
+#define EVENT_MAX_BATCH 4096 /* events of one request */
 
 enum event_verdict {
     EVENT_ACCEPTED,
-    EVENT_UNKNOWN, /* right key, type not known */
+    EVENT_UNKNOWN, /* right key, type not known, or none */
     EVENT_INVALID, /* right key, known type, data a handler cannot use */
 };
 
 /* "accepted", "unknown", "invalid" */
 const char *event_verdict_name(enum event_verdict verdict);
 
-/* A growing set of ids in the order they came, up to IDS_MAX. */
-#define IDS_MAX 4096
-
-struct ids {
-    int64_t *v;
-    size_t n, room;
-};
-
-void ids_add(struct ids *ids, int64_t id); /* no effect when it is there already, full, or without memory */
-void ids_free(struct ids *ids);
-
-/* What describe writes: one line for people, the ids it concerns, its level (syslog). */
+/* What describe writes: one line for people, the ids it concerns, its level (syslog). Decided once, by the writer,
+ * and kept in the event's row. */
 struct description {
     struct text line;
     struct ids calls, calls911, units;
+    int64_t by;     /* the unit it comes from; 0: nobody is told */
+    int64_t record; /* 0: it is about none */
     int level;
+    struct text was;   /* what it made another: the old texts by the names of facts, as a JSON object; "": not told */
+    struct text known; /* the units and calls it concerns, as state knew them, and was: one JSON object (design 6) */
 };
 
 #define DESCRIPTION_INIT                                                                                               \
     {                                                                                                                  \
-        .line = TEXT_INIT                                                                                              \
+        .line = TEXT_INIT, .was = TEXT_INIT, .known = TEXT_INIT                                                        \
     }
 
 void description_reset(struct description *description);
@@ -62,16 +60,15 @@ void description_free(struct description *description);
 struct event_type {
     const char *name;
     const char *alias; /* another name for it on the wire, or NULL */
-    int level;         /* of syslog; the most severe one its lines may have */
     int (*check)(const struct event *event, struct err *err);
     void (*describe)(const struct event *event, const struct state *state, struct description *out);
     int (*apply)(const struct event *event, struct state *state);
+    const struct fact_list *facts; /* facts.h */
 };
 
 struct event_family {
-    const char *name;  /* "dispatch" */
-    const char *label; /* up to 4 characters, in front of its lines */
-    int colour;        /* SGR */
+    const char *name;   /* "dispatch" */
+    const char *colour; /* SGR, of the first words of its lines */
     const struct event_type *types;
     size_t n_types;
 };
@@ -85,10 +82,15 @@ struct event_families {
 struct event {
     uint64_t id; /* position in the log, from 1 */
     usec_t time_us;
-    const char *type;                  /* upper case, real name of an alias */
+    const char *type;                  /* upper case, real name of an alias; "": none */
+    const char *type_sent;             /* as it was spelt; NULL: like type */
+    bool test;                         /* "test": true stood beside data */
+    const char *source;                /* "push" */
+    const char *log;                   /* the life of the log in which its id lies; NULL: not stored yet */
     const struct event_type *handler;  /* NULL: unknown type */
     const struct event_family *family; /* NULL: unknown type */
     const char *community;
+    bool among_communities; /* others are configured beside it: its line says which it is of */
     const struct http_origin *origin;
     enum event_verdict verdict;
     const char *reason;     /* of a verdict other than accepted: "data.call.callId: missing" */
@@ -96,7 +98,7 @@ struct event {
     const cJSON *top;       /* other top-level members, or NULL */
     struct span data_text;  /* the sender's bytes, size 0: there was none */
     struct span extra_text; /* the other top-level members as one object, size 0: there were none */
-    int index;              /* in an array of events, -1: there was no array */
+    int index;              /* in a list of events (of Lua from 1), -1: it was no list, or is all of it */
 };
 
 struct batch {
@@ -105,6 +107,7 @@ struct batch {
     struct batch_memory *memory;
 };
 
+/* One for each key; the same name may stand there with several. */
 struct event_community {
     const char *name;
     const char *key;
@@ -115,6 +118,8 @@ struct envelope_rules {
     size_t n_communities;
     const struct event_families *families;
     bool accept_unknown_types;
+    uint64_t max_stored_bytes; /* data and extra of all events of one request together; 0: no limit */
+    uint64_t max_parsed_bytes; /* memory for the parsed form of one body; 0: no limit */
 };
 
 /* Why a body made no batch. */
@@ -122,12 +127,13 @@ enum envelope_refusal {
     ENVELOPE_OK,
     ENVELOPE_JSON, /* not JSON, or not one object, or not safe to read as one */
     ENVELOPE_KEY,  /* missing, not a string, wrong */
-    ENVELOPE_TYPE, /* missing, not a string, empty */
+    ENVELOPE_SIZE, /* right key, more to store or to parse than the rules allow: "data: too many values" */
     ENVELOPE_MEMORY,
 };
 
 /* Reads a body, which the batch keeps (it comes from malloc and is freed in any case), and in which the key is
- * wiped. ENVELOPE_OK: *ret is a batch with 1 or more events, all of one verdict. Otherwise err says more than the
+ * wiped. ENVELOPE_OK: *ret is a batch with 1 or more events, all of one verdict; what is refused is one event, with the
+ * whole data. Otherwise err says more than the
  * sender may hear, and claimed (may be NULL) is the type as far as one was seen: safe to log, in upper case. */
 enum envelope_refusal envelope_parse(char *body, size_t size, const struct envelope_rules *rules,
                                      const struct http_origin *origin, usec_t time_us, struct batch *ret,
@@ -137,18 +143,42 @@ void batch_done(struct batch *batch);
 /* Memory that a batch holds. */
 size_t batch_bytes(const struct batch *batch);
 
-/* An event read back from the log, as a batch of one; its texts are copied. */
+/* An event read back from the log, as a batch of one; its texts are copied. A refused one has its reason again. */
 int batch_restore(struct batch *ret, const struct event *stored, const struct event_families *families) MUST_CHECK;
 
 /* The handler for a type in upper case, or NULL; *ret_family beside it. */
 const struct event_type *event_find_type(const struct event_families *families, const char *type,
                                          const struct event_family **ret_family);
 
+/* The type that may have been meant, also without its EVENT_; or NULL. */
+const char *event_nearest_type(const struct event_families *families, const char *written);
+
+/* Whether it is a list: an array, or what Lua's encoders make of one with holes, an object whose names are all whole
+ * numbers from 1 on (or has none). The members of such an object inside an event stand in the order of these numbers,
+ * and the valueint of each is its place, from 0, among them as they were sent. */
+bool event_is_list(const cJSON *item);
+
 /* Why a handler cannot use an event: "data.call.callId: missing", for path "call.callId". Returns -EINVAL. */
 int event_refuse(const struct event *event, struct err *err, const char *path, const char *what);
 
-/* The line, ids and level of an accepted event, also of one whose type is not known. */
+/* The same for what came instead of what was expected ("a whole number"): "missing" for NULL and null, else "expected a
+ * whole number, got a list". Text of the sender in it is made safe and short. */
+int event_refuse_value(const struct event *event, struct err *err, const char *path, const char *expected,
+                       const cJSON *came);
+void event_say_expected(struct text *out, const char *expected, const cJSON *came);
+
+/* The line, ids and level of an event, whatever its verdict is, also of one whose type is not known: lines.md. A
+ * refused one has the ids that could be read. state NULL: nothing is known but what the event says itself. */
 void event_describe(const struct event *event, const struct state *state, struct description *out);
+
+/* The first words of its line, which say what and which, and their colour on a terminal: that of the family, bold red
+ * for what is to be seen at once. */
+struct log_mark event_mark(const struct event *event, const struct description *description);
 
 /* The event record of design section 6, as one line of JSON without its end. */
 void event_write_record(const struct event *event, const struct description *description, struct text *out);
+
+/* The way back: the event as a batch of one, and its description. What was written from them is the same again, byte
+ * for byte. -EINVAL and what is wrong with it ("level: missing"), -ENOMEM. */
+int event_read_record(struct span record, const struct event_families *families, struct batch *ret,
+                      struct description *ret_description, struct err *err) MUST_CHECK;

@@ -21,26 +21,39 @@ struct ingress *ingress_free(struct ingress *ingress);
 struct http_callbacks ingress_callbacks(struct ingress *ingress);
 struct pipeline_callbacks ingress_answers(struct ingress *ingress, struct http *http);
 
+/* An event of the log that was read again at the start: where it came from, a right key came from (peer as in struct
+ * http_origin, when by the wall clock). For pipeline_recover, before http_start. */
+void ingress_heard(void *ingress, const char *peer, usec_t time_us);
+
 /* A new config is in force; from inside http_call. On failure the old one stays. */
 int ingress_configure(struct ingress *ingress, const struct config *config) MUST_CHECK;
 
-/* Posted bodies since the start, by what became of them. */
+/* What was posted since the start, by what became of it. The first three are the verdicts. */
 enum ingress_count {
     INGRESS_ACCEPTED,
     INGRESS_UNKNOWN,   /* stored, answered "Invalid Type" */
-    INGRESS_INVALID,   /* stored, answered "Invalid Data" */
-    INGRESS_MALFORMED, /* not sound JSON, or without a type */
+    INGRESS_INVALID,   /* stored (but for what is too much to store), answered "Invalid Data" */
+    INGRESS_MALFORMED, /* not sound JSON */
     INGRESS_WRONG_KEY, /* also those refused unread for earlier wrong keys */
     INGRESS_NOT_STORED,
+    INGRESS_NOT_FOUND, /* posted to a path that is none; last: the path */
+    INGRESS_TOO_LARGE,
+    /* above limits.body */ INGRESS_CONNECTIONS, /* above limits.connections or limits.connections_per_ip */
+    INGRESS_NOT_HTTP, /* TLS, PROXY, … or nothing that could be read as a request; last: which */
     INGRESS_N_COUNTS
 };
 
 const char *ingress_count_name(enum ingress_count count);
 
+struct ingress_last {
+    usec_t at_us; /* 0: there was none, or none of this kind is kept */
+    char peer[INET6_ADDRSTRLEN];
+    char what[160]; /* from outside, made safe */
+};
+
 struct ingress_status {
     uint64_t counts[INGRESS_N_COUNTS];
-    usec_t wrong_key_us; /* when the last one came, 0: none */
-    char wrong_key_peer[INET6_ADDRSTRLEN];
+    struct ingress_last last[INGRESS_N_COUNTS]; /* of refusals before a verdict */
 };
 
 /* From any thread. */

@@ -1,18 +1,20 @@
 /* log.h - lines for people and fields for programs: the journal, a terminal, or JSON lines.
  *
- * Shape:   one record is a line with a level, a label and fields. In the journal each field is a field; as JSON
- *          each is a member (without SONORAN_, in lower case; a list is always an array); text shows the line.
- * Units:   levels are those of syslog(3), 0 to 7.
- * Owner:   a record and what it points to belong to the caller and are copied.
- * Threads: every function but log_open and log_close may be called from any thread. Nobody who logs waits for
- *          whoever reads the log: records go to a queue of LOG_QUEUE_BYTES that a thread of its own empties.
- *          When it is full, records are dropped and counted, and a line tells how many.
- * Errors:  none; a log that cannot be written loses lines, not events.
+ * Shape:   one record is a line with a level and fields. In the journal each field is a field; as JSON each is a member
+ *          (without SONORAN_, in lower case; a list is always an array); text shows the line, of an event with its
+ * first words in colour, of the daemon itself behind the name of its level. Units:   levels are those of syslog(3), 0
+ * to 7. Owner:   a record and what it points to belong to the caller and are copied. Threads: every function but
+ * log_open and log_close may be called from any thread. Nobody who logs waits for whoever reads the log: records go to
+ * a queue of LOG_QUEUE_BYTES that a thread of its own empties. When it is full, records are dropped and counted, and a
+ * line tells how many. Errors:  none; a log that cannot be written loses lines, not events. Lines are whole or absent:
+ * on a full disk they wait in the queue, for a reader that is gone they are dropped, and a line tells how many as soon
+ * as there is room again. Errors that no journal takes go to stderr, for the journal's stream with their priority.
  * Source:  systemd.journal-fields(7), sd_journal_sendv(3), the JOURNAL_STREAM protocol of systemd.exec(5).
  */
 #pragma once
 
 #include <sonoran-pushd/base.h>
+#include <sonoran-pushd/text.h>
 #include <syslog.h>
 
 #define LOG_QUEUE_BYTES ((size_t) 8 << 20)
@@ -35,10 +37,18 @@ struct log_field {
 
 struct log_field log_text(const char *name, const char *text);
 
+/* The part of a line that a terminal shows in colour. */
+struct log_mark {
+    const char *colour; /* SGR: "1;31" */
+    size_t start, size; /* bytes */
+};
+
+/* A line with its mark, for a terminal. */
+void log_add_marked(struct text *out, struct log_mark mark, const char *line);
+
 struct log_record {
     int level;
-    const char *label;      /* up to 4 characters in front of the line, NULL: the level's name */
-    int colour;             /* SGR colour of the label on a terminal, 0: none */
+    struct log_mark mark;   /* colour NULL: a line of the daemon itself, "info" in front of it */
     const char *message_id; /* 128 bits as 32 hex digits, NULL: none */
     usec_t time_us;         /* 0: now */
     const char *line;       /* made safe already (text_add_safe) */
@@ -52,11 +62,14 @@ struct log_record {
 uint64_t log_written_id(void);
 void log_passed_id(uint64_t event_id);
 
-/* Starts the writing thread. Before it, and after log_close, lines go straight to stderr. */
+/* Starts the writing thread. Before it, and after log_close, lines go straight to stderr. From here to log_started
+ * errors that go to the journal reach stderr as well: whoever starts it by hand sees why it ends. */
 int log_open(enum log_target target, int level, struct err *err) MUST_CHECK;
+void log_started(void);
 void log_configure(enum log_target target, int level);
 
-/* Writes what is queued, waiting at most timeout_us for a reader that does not read, and ends the thread. */
+/* Writes what is queued, waiting at most timeout_us for a reader that does not read, and ends the thread. Others may
+ * log meanwhile. */
 void log_close(usec_t timeout_us);
 
 bool log_wants(int level);
@@ -89,5 +102,11 @@ int log_problem(int r, const char *format, ...) PRINTF_LIKE(2, 3);
 #define LOG_ID_DELIVERY_SKIPPED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b14"
 #define LOG_ID_ACTION_OFF "5c1f0a5be1f44d0f9c2b1f6d3a7e4b15"
 #define LOG_ID_ACTION_CHANGED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b16" /* begins, ends, goes to another place */
+#define LOG_ID_ANSWER "5c1f0a5be1f44d0f9c2b1f6d3a7e4b30"         /* what a target says is new */
+#define LOG_ID_STORED_LATE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b40"    /* its sender was told that it is not stored */
 #define LOG_ID_STUCK "5c1f0a5be1f44d0f9c2b1f6d3a7e4b17"
 #define LOG_ID_SILENCE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b18" /* no event for a long time */
+#define LOG_ID_CLOCK "5c1f0a5be1f44d0f9c2b1f6d3a7e4b20"
+#define LOG_ID_STORE_HELD "5c1f0a5be1f44d0f9c2b1f6d3a7e4b21" /* another program reads the event log without an end */
+#define LOG_ID_LIFE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b22"       /* a new life of the log */
+#define LOG_ID_FILLED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b23"     /* a log of an older version is brought up to date */

@@ -1,11 +1,16 @@
 /* state.h - the CAD as we last heard it: units, dispatch calls, 911 calls.
  *
  * Shape:   for each community three maps by id. What was mentioned but never described is a placeholder.
- *          A unit that logged out stays, offline and without panic, for STATE_KEEP_US, so that later lines can
- *          name it; calls keep it attached. Closed calls, and 911 calls nobody removed, go after the same time.
+ *          A unit that logged out stays, offline and without panic, so that later lines can name it; calls keep it
+ *          attached. Whatever nobody spoke of in the STATE_KEEP_US before the newest event goes.
+ *          A 911 call that was removed is kept as long, so that a later line can name it; snapshots leave it out.
  * Units:   now_us is the event's time; status, page, origin and priority are the CAD's numbers (events.md 2.6).
+ * Since:   the time of the event by which a value last became what it is; 0 where that was not seen: what a list
+ *          mentions for the first time may have been so for long. A patch names the time where the event itself is the
+ *          change (a status event, a log-in, an opening), which counts also where nothing was known before.
  * Owner:   state copies what it keeps. Snapshots belong to the caller (state_snapshot_free).
- * Threads: every function locks for itself, and no callback runs under the lock.
+ * Threads: every function locks for itself, and no callback runs under the lock; but the functions that find or name
+ *          are for the thread that changes the state, or has it alone.
  * Errors:  1 changed, 0 nothing to change (seen_us alone is no change), -ENOMEM: a put did nothing; what concerns
  *          several entries may have done a part. A map holds STATE_MAX_ENTRIES; the one not heard of for longest
  *          makes room, in the order of hearing, whatever the clock said.
@@ -18,16 +23,16 @@
 
 #define STATE_MAX_ENTRIES 4096 /* of each map of a community */
 #define STATE_KEEP_US (24 * 3600 * USEC_PER_SEC)
-#define STATE_KEEP_SILENT_US (7 * STATE_KEEP_US) /* of anything: who is not heard of for so long is not there */
-#define STATE_TEXT_MAX_BYTES 512                 /* longer texts are cut, at a character */
-#define STATE_MAX_ATTACHED 256                   /* units of one call */
+#define STATE_TEXT_MAX_BYTES 512 /* longer texts are cut, at a character */
+#define STATE_MAX_ATTACHED 256   /* units of one call */
 
 /* "Not told": such a member of a patch leaves what is known. Texts: NULL, and "" clears. Flags: -1.
- * In a snapshot numbers nobody told are these too, texts are "" (never NULL), flags are 0 or 1: panic, dispatcher
- * and emergency 0 until told, online 1 until told otherwise. */
+ * In a snapshot numbers nobody told are these too, texts are "" (never NULL), flags are 0 or 1: panic and
+ * dispatcher 0 until told, online 1 until told otherwise; but emergency and track_primary are -1 until told. */
 #define STATE_UNSET INT32_MIN
 #define STATE_UNSET_ID INT64_MIN
 
+struct ids;
 struct state;
 
 struct state_unit {
@@ -39,7 +44,11 @@ struct state_unit {
     const char *group; /* "": in none */
     int32_t status, page;
     int8_t panic, dispatcher, online;
-    usec_t seen_us; /* written by state */
+    bool told; /* a log-in or a whole unit was seen; a placeholder has false */
+    usec_t status_since_us, panic_since_us, duty_since_us; /* duty: online, or off duty, whichever it is */
+    usec_t seen_us;                                        /* written by state, like what follows */
+    uint64_t changed_id;                                   /* the event that last changed it */
+    uint8_t changed_source;                                /* where that came from: state_source */
 };
 
 struct state_call {
@@ -48,13 +57,20 @@ struct state_call {
     const char *code;
     const char *address;
     const char *postal;
+    const char *block;
     const char *description;
     const char *last_note;
     int32_t origin, status, priority;
-    int64_t primary;  /* unit id */
-    int64_t call911;  /* the 911 call it came from */
-    uint32_t n_notes; /* in a patch 0: not told */
-    usec_t seen_us;   /* written by state */
+    int8_t track_primary; /* -1: not told */
+    bool told;            /* opened, or edited with its list of units; a placeholder has false */
+    int64_t primary;      /* unit id */
+    int64_t call911;      /* the 911 call it came from */
+    uint32_t n_notes;     /* in a patch 0: not told */
+    usec_t opened_us;     /* by an opening that was seen, else 0 */
+    usec_t closed_us;     /* 0: open, or its closing was not seen */
+    usec_t seen_us;       /* written by state, like what follows */
+    uint64_t changed_id;
+    uint8_t changed_source;
 };
 
 struct state_call911 {
@@ -63,7 +79,13 @@ struct state_call911 {
     const char *location;
     const char *description;
     int8_t emergency;
-    usec_t seen_us; /* written by state */
+    int8_t removed;   /* written by state, like what follows */
+    bool told;        /* its own event was seen */
+    int64_t call;     /* the dispatch call made from it last */
+    usec_t opened_us; /* when it came first, or again after its removal */
+    usec_t seen_us;
+    uint64_t changed_id;
+    uint8_t changed_source;
 };
 
 #define STATE_UNIT_PATCH(unit_id)                                                                                      \
@@ -73,7 +95,7 @@ struct state_call911 {
 #define STATE_CALL_PATCH(call_id)                                                                                      \
     {                                                                                                                  \
         .id = (call_id), .origin = STATE_UNSET, .status = STATE_UNSET, .priority = STATE_UNSET,                        \
-        .primary = STATE_UNSET_ID, .call911 = STATE_UNSET_ID                                                           \
+        .primary = STATE_UNSET_ID, .call911 = STATE_UNSET_ID, .track_primary = -1                                      \
     }
 #define STATE_CALL911_PATCH(call_id)                                                                                   \
     {                                                                                                                  \
@@ -84,6 +106,34 @@ struct state_call911 {
 
 struct state *state_new(void);
 struct state *state_free(struct state *state);
+
+/* The event whose changes follow, each with an id above the last. What nobody spoke of in the STATE_KEEP_US before it
+ * (to the minute; by the log's order, whatever the clock did) is forgotten: a start, which reads again the events from
+ * state_window_begin on, comes to the same. */
+void state_set_event(struct state *state, uint64_t event_id, usec_t now_us);
+usec_t state_window_begin(usec_t newest_us);
+
+/* Whether it is made up: who is known from tests alone is a placeholder, and not counted as on duty. */
+void state_set_test(struct state *state, bool test);
+
+/* Where its changes come from: "push", and the listener's name. Up to STATE_MAX_SOURCES are told apart. */
+#define STATE_MAX_SOURCES 255
+void state_set_source(struct state *state, const char *source, const char *name);
+
+/* What a changed_source stands for: "push/main", as long as the state is there; "" where it is not known. */
+const char *state_source(const struct state *state, uint8_t number);
+
+/* The event this state is as of. */
+uint64_t state_as_of(const struct state *state);
+
+/* What a transaction changes, until it is on disk: looks and changes like any state, finds in base what it did not
+ * change, and leaves base as it is. Borrows base, which meanwhile only state_merge may change; one thread has both.
+ * state_merge makes it part of base, at once for all who read, as of that event; it cannot fail but for a community
+ * heard of for the first time without memory (-ENOMEM: nothing is taken over). state_drop: it never was. Both leave an
+ * empty overlay, to be used again. */
+struct state *state_overlay(struct state *base);
+int state_merge(struct state *overlay, uint64_t as_of);
+void state_drop(struct state *overlay);
 
 /* Writes what the patch tells about an entry, which it makes where there is none. */
 int state_unit_put(struct state *state, const char *community, const struct state_unit *patch, usec_t now_us);
@@ -110,31 +160,46 @@ int state_call_note(struct state *state, const char *community, int64_t call, co
 
 int state_call911_remove(struct state *state, const char *community, int64_t call, usec_t now_us);
 
-/* Forgets what was not heard of for more than STATE_KEEP_US (offline units, closed calls, 911 calls) or, of any
- * kind, STATE_KEEP_SILENT_US. Called now and then. */
-int state_expire(struct state *state, usec_t now_us);
+/* Borrowed until the next change of this state; texts as in snapshots, but NULL where nothing is known. NULL: never
+ * heard of, or no state at all. */
+const struct state_unit *state_find_unit(const struct state *state, const char *community, int64_t id);
+const struct state_call *state_find_call(const struct state *state, const char *community, int64_t id);
+const struct state_call911 *state_find_call911(const struct state *state, const char *community, int64_t id);
 
-/* How lines name things; texts are made safe and cut at 80 characters. Each returns whether it knew more than the id.
- * unit:    "3-L-27 Mara Ellison", one of the two when the other is not known, else "unit 4127"
- * call:    "55120 Structure Fire", else "55120"
- * call911: "90417 (Zoë Okonkwo, 118 Lantern St)", with what is known of the two, else "90417" */
+/* The units at a call, in the order they came, borrowed as above; returns how many. */
+size_t state_call_units(const struct state *state, const char *community, int64_t call, const int64_t **ret);
+
+/* The calls not closed that a unit is attached to, up to max of them; returns how many it wrote. */
+size_t state_unit_calls(const struct state *state, const char *community, int64_t unit, int64_t *ret, size_t max);
+
+/* The dispatch call made from a 911 call, the newest if there are several, or STATE_UNSET_ID. */
+int64_t state_call_of_911(const struct state *state, const char *community, int64_t call911);
+
+/* The one unit that has this number, or STATE_UNSET_ID where none has, or several. */
+int64_t state_unit_by_number(const struct state *state, const char *community, const char *number);
+
+/* The units of a group, by id; "" is no group. */
+void state_group_units(const struct state *state, const char *community, const char *group, struct ids *out);
+
+/* Units on duty as far as somebody told so (a placeholder does not count), and the dispatchers among them. */
+void state_count(const struct state *state, const char *community, int *ret_dispatchers, int *ret_on_duty);
+
+/* How lines name a unit, for the thread that may find: "3-L-27 Mara Ellison", one of the two when the other is not
+ * known, else "unit 4127". Texts are made safe and cut at 60 characters. Returns whether it knew more than the id. */
 bool state_name_unit(const struct state *state, const char *community, int64_t id, struct text *out);
-bool state_name_call(const struct state *state, const char *community, int64_t id, struct text *out);
-bool state_name_call911(const struct state *state, const char *community, int64_t id, struct text *out);
-
-/* Where a unit was last: " at Pier Rd / Old Mill Ln", or nothing. */
-bool state_say_location(const struct state *state, const char *community, int64_t id, struct text *out);
 
 /* A copy of everything about one community, in the order of the ids. Empty for a community nobody spoke of. */
 struct state_snapshot {
     struct state_unit *units;
     size_t n_units;
     struct state_call *calls;
-    const int64_t **attached; /* [n_calls]: units at each call, in the order they came */
-    size_t *n_attached;       /* [n_calls] */
+    const int64_t **attached;         /* [n_calls]: units at each call, in the order they came */
+    const usec_t **attached_since_us; /* [n_calls]: since when each is there, 0: not seen */
+    size_t *n_attached;               /* [n_calls] */
     size_t n_calls;
     struct state_call911 *calls911;
     size_t n_calls911;
+    uint64_t as_of; /* the event it is as of */
 };
 
 int state_snapshot(const struct state *state, const char *community, struct state_snapshot **ret) MUST_CHECK;

@@ -1,13 +1,20 @@
 /* store.h - the event log on disk: ordered, numbered, read from any point by whoever keeps a cursor.
  *
- * Shape:   an SQLite database in WAL mode: events(id, received_at, community, listener, peer, type, verdict, data,
- *          extra), cursors(action, event_id), failed(action, event_id, attempts, error, at). Ids begin at 1, grow by
- *          one and are never used again: the newest event is never deleted.
+ * Shape:   an SQLite database in WAL mode. events(id, received_at, source, community, listener, peer, type, verdict,
+ *          type_sent, family, level, test, summary, calls, calls911, units, originator, record, known, data, extra,
+ *          origin_node, origin_log, origin_id): what came, and what was decided about it then. Lists of ids are JSON,
+ *          "[90417]"; what says nothing is NULL, summary where nothing is decided yet (rows of schema 1).
+ *          refs(community, kind, ref, event_id): the events of a "call", a "911", a "unit" (by id), a "number" (of a
+ *          unit, in capitals). cursors(action, event_id), failed(action, event_id, attempts, error, at),
+ *          positions(source, key, value), lives(first_id, log, epoch), meta(name, value): schema, boot_id, run, node,
+ *          and while rows of schema 1 are to be filled, filled_id, fill_until_id and fill_bytes.
+ *          Ids begin at 1, grow by one and are never used again: the newest event is never deleted.
  * Units:   received_at in microseconds since 1970 UTC; keep_us, max_size_bytes.
  * Owner:   texts of a row are borrowed until the next call on its reader.
  * Threads: struct store belongs to the thread that writes; every reader has a connection and a thread of its own.
- * Errors:  negative errno and a sentence: -ENOSPC, -EIO, -EBUSY (another process), -EUCLEAN (damaged), -EMEDIUMTYPE
- *          (some other file), -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can be tried again.
+ * Errors:  negative errno and a sentence: -ENOSPC, -EIO, -EBUSY (another program has locked it), -EUCLEAN (damaged),
+ *          -EMEDIUMTYPE (some other file), -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can
+ *          be tried again.
  * Source:  sqlite.org: wal.html, pragma.html, rescode.html; design section 10.
  */
 #pragma once
@@ -22,6 +29,8 @@ struct store_settings {
     bool durable;            /* synced to disk before commit returns; else it survives a crash of the process only */
     uint64_t keep_us;        /* 0: for ever */
     uint64_t max_size_bytes; /* 0: no limit */
+    const char *boot_id;     /* NULL: that of this machine */
+    bool (*stop)(void);      /* asked while it is opened: true ends that with -ECANCELED. NULL: never */
 };
 
 /* Opens or makes it, brings an older schema up to date, and holds it against a second writer. */
@@ -32,14 +41,56 @@ struct store *store_close(struct store *store);
 void store_settle(struct store *store);
 void store_configure(struct store *store, const struct store_settings *settings);
 
+/* From start to stop a thread of its own copies the write-ahead log into the database, beside the thread that writes;
+ * without it the latter does that alone. Stop waits for the disk. result, from any thread: 0, or what the newest
+ * attempt failed with; nothing is lost then, but the write-ahead log grows. */
+int store_start_checkpoints(struct store *store, struct err *err) MUST_CHECK;
+void store_stop_checkpoints(struct store *store);
+int store_checkpoint_result(struct store *store, struct err *err);
+
+/* How long store_begin waits for a lock of another program before it is -EBUSY. At first a second. */
+void store_set_patience(struct store *store, usec_t patience_us);
+
 /* A transaction of any number of events, all or nothing. The caller numbers them from store_last_id() + 1. */
 int store_begin(struct store *store, struct err *err) MUST_CHECK;
 /* One that need not be on disk when store_commit returns: a crash of the process does not undo it, a power cut may. */
 int store_begin_relaxed(struct store *store, struct err *err) MUST_CHECK;
-int store_append(struct store *store, const struct event *event, struct err *err) MUST_CHECK;
+/* With its description and what finds it again; description NULL: to be filled. */
+int store_append(struct store *store, const struct event *event, const struct description *description,
+                 struct err *err) MUST_CHECK;
 int store_commit(struct store *store, struct err *err) MUST_CHECK;
 void store_rollback(struct store *store);
 uint64_t store_last_id(const struct store *store);
+
+/* Rows of an older version are filled with what store_append writes with a new event: those behind filled_id up to
+ * until_id still wait for that. A transaction of its own; end saves how far it has come, and rolls back what fails. */
+struct store_fill_place {
+    uint64_t filled_id, until_id;
+};
+
+struct store_fill_place store_get_fill(const struct store *store);
+int store_begin_fill(struct store *store, struct err *err) MUST_CHECK;
+int store_fill(struct store *store, const struct event *event, const struct description *description,
+               struct err *err) MUST_CHECK;
+int store_end_fill(struct store *store, uint64_t filled_id, struct err *err) MUST_CHECK;
+
+#define STORE_LOG_BYTES 33
+#define STORE_BOOT_ID_BYTES 40
+
+/* A log has one or more lives: a new one begins behind the newest event when the log may be behind what it once told,
+ * so that an id and its life name an event for ever. */
+struct store_life {
+    char log[STORE_LOG_BYTES]; /* 32 hex digits */
+    uint64_t epoch_ms;         /* when it began; grows from life to life */
+    uint64_t first_id;
+};
+
+/* The life that goes on. Whether it was begun at this start, and *ret_before is the one before it: the machine was
+ * restarted while events were not synced to disk, so some that were told may be gone. */
+bool store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before);
+
+/* Begins one now, in a transaction of its own. For who puts a log in the place of another. */
+int store_begin_life(struct store *store, struct err *err) MUST_CHECK;
 
 /* Whether it can be written, after it could not: writes so many bytes, takes them back, and commits something small. */
 int store_probe(struct store *store, size_t bytes, struct err *err) MUST_CHECK;
@@ -66,30 +117,69 @@ int store_put_failed(struct store *store, const struct store_failure *failure, s
 /* event_id 0: all of the action. */
 int store_drop_failed(struct store *store, const char *action, uint64_t event_id, struct err *err) MUST_CHECK;
 
-/* One small step of what keep and max_size ask for. Returns how many events went, 0: nothing to do now. An event
- * that a cursor has not passed goes only if max_size forces it; *ret_unread tells how many such. */
-int store_trim(struct store *store, usec_t now_us, uint64_t *ret_unread, struct err *err) MUST_CHECK;
+/* now_us() and boottime_us(), as a test may want them. */
+struct store_time {
+    usec_t now_us, boottime_us;
+};
+
+#define STORE_HOLDER_BYTES 48
+
+struct store_trimmed {
+    uint64_t n_events;  /* that went */
+    uint64_t n_unread;  /* of them those that a cursor had not passed: only max_size forces that */
+    bool again;         /* there is more to do, so another step may follow at once */
+    bool left;          /* the files are larger than they will be: look again in a while, also when nothing comes */
+    int64_t jump_us;    /* the clock was found to be ahead of what fits (or, < 0, to have gone back); told once */
+    uint64_t wal_bytes; /* of the write-ahead log */
+    bool held; /* it cannot shrink, because another program reads; nothing is deleted, which it would all take */
+    char held_by[STORE_HOLDER_BYTES]; /* once that is so for a minute: by whom; "": nobody */
+    bool believed; /* the jump told before has held for a day, and events are too old by it from now on */
+};
+
+/* One small step of what keep and max_size ask for. Age is counted by the wall clock only where it fits: a clock ahead
+ * of the newest event by more than the time that this machine is up, or one that jumps by more than an hour, deletes
+ * nothing until it has held for a day. */
+int store_trim(struct store *store, const struct store_time *now, struct store_trimmed *ret,
+               struct err *err) MUST_CHECK;
 
 struct store_row {
     uint64_t id;
     usec_t time_us;
-    const char *community, *listener, *peer, *type;
+    const char *log; /* the life that it is of */
+    const char *source, *community, *listener, *peer, *type;
+    const char *type_sent; /* NULL: like type */
     enum event_verdict verdict;
+    bool described; /* what was decided about it is there: */
+    int level;
+    const char *family;                                 /* "": of none */
+    struct span summary, calls, calls911, units, known; /* ids as JSON */
+    int64_t by, record;
     struct span data, extra;
-    bool matches; /* what the filter asks for; false only with filter.mark */
 };
 
 /* Reads only; works while a daemon writes, and without one. */
 int store_reader_open(struct store_reader **ret, const char *path, struct err *err) MUST_CHECK;
+/* Of the log that store writes. */
+int store_open_reader(const struct store *store, struct store_reader **ret, struct err *err) MUST_CHECK;
 struct store_reader *store_reader_close(struct store_reader *reader);
 
+/* Something of the CAD's. A unit has an id, a number (in capitals) or both, of which either will do. Found at once in
+ * rows that are described, and not in others. */
+struct store_ref {
+    const char *kind; /* "call", "911", "unit" */
+    bool has_id;
+    int64_t id;
+    const char *number; /* NULL: none */
+};
+
 struct store_filter {
-    uint64_t after_id, last_id; /* last_id 0: no end */
-    usec_t since_us, until_us;  /* until 0: no end */
-    const char *type;           /* glob, NULL: any */
-    const char *verdict;        /* NULL: any */
-    const char *community;      /* NULL: any */
-    bool mark;                  /* rows that type, verdict or community leave out come too, marked */
+    uint64_t after_id, last_id;   /* last_id 0: no end */
+    usec_t since_us, until_us;    /* until 0: no end */
+    const char *type;             /* glob, NULL: any */
+    const char *verdict;          /* NULL: any */
+    const char *community;        /* NULL: any */
+    const struct store_ref *refs; /* only those that concern all of these, of the community that is named */
+    size_t n_refs;
 };
 
 /* Begins a walk in the order of the ids; one at a time for each reader. store_read: 1 a row, 0 no more, which it stays
@@ -97,8 +187,52 @@ struct store_filter {
 int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err) MUST_CHECK;
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err) MUST_CHECK;
 
+/* Behind which id the events begin that came later than time_us; 0: all of them did. Found with a few looks, by the
+ * order of the ids: a clock that was set in between moves the place, so whoever must not miss any looks at each time.
+ */
+int store_last_until(struct store_reader *reader, usec_t time_us, uint64_t *ret_id, struct err *err) MUST_CHECK;
+
+/* Asked now and then while this reader works: true ends it with -ECANCELED. */
+void store_stop_if(struct store_reader *reader, bool (*stop)(void));
+
+/* Reads all of a log for damage, beside a daemon or without one: 0, or -EUCLEAN and the first thing that is wrong.
+ * A start does not do it, since it takes as long as the disk takes for the whole file. */
+int store_check(const char *path, struct err *err) MUST_CHECK;
+
+/* What a copy of a log has; newest_id 0: no event. */
+struct store_copy {
+    uint64_t oldest_id, newest_id;
+    usec_t newest_us;
+    uint64_t bytes; /* of the file */
+};
+
+/* The log as it is at this moment, in a new file of mode 0600, which gets its name when it is whole, checked and
+ * synced; beside a daemon, which goes on meanwhile, or without one. stop is asked now and then: true ends it with
+ * -ECANCELED. -EEXIST: there is something of that name, which is left as it is. */
+int store_backup(const char *path, const char *to, bool (*stop)(void), struct store_copy *ret,
+                 struct err *err) MUST_CHECK;
+
+struct store_restored {
+    struct store_copy copy;
+    uint64_t kept_newest_id; /* of the log that was there, where it could be read; else 0 */
+    char *kept;              /* what that is called now; NULL: there was none. To be freed. */
+    struct store_life life;  /* the new one, which the next event belongs to */
+};
+
+/* Puts a copy in the place of the log at path, and begins a new life of it there. The log that was there is kept under
+ * another name, with its write-ahead log. -EBUSY: a daemon runs on it. */
+int store_restore(const char *path, const char *from, bool (*stop)(void), struct store_restored *ret,
+                  struct err *err) MUST_CHECK;
+
+/* Whether what store_open (or reading at a start) failed with stays until somebody does something about the file: no
+ * restart heals it. */
+bool store_needs_help(int r);
+
 /* A row as an event again, with its texts copied: -EINVAL where what is stored is not JSON, -ENOMEM. */
 int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret) MUST_CHECK;
+
+/* What was decided about it when it came; of a row that has nothing yet, what its event says by itself. */
+void store_row_describe(const struct store_row *row, const struct event *event, struct description *ret);
 
 /* Ends a walk early: one that is under way keeps the daemon from reusing the space of its WAL. */
 void store_rest(struct store_reader *reader);
@@ -111,6 +245,14 @@ int store_newest_n(struct store_reader *reader, const struct store_filter *filte
  * instead of them. */
 int store_seek_failed(struct store_reader *reader, const char *action, struct err *err) MUST_CHECK;
 int store_read_failed(struct store_reader *reader, struct store_failure *ret, struct err *err) MUST_CHECK;
+
+/* 1: the rows behind *ret_after_id up to *ret_until_id are of an older version and not described yet. 0: none. */
+int store_get_unfilled(struct store_reader *reader, uint64_t *ret_after_id, uint64_t *ret_until_id,
+                       struct err *err) MUST_CHECK;
+
+/* The first community behind name in the alphabet of which something can be found, which is replaced: 1, or 0 if there
+ * is none. Begin with "". */
+int store_next_community(struct store_reader *reader, char name[NAME_MAX_BYTES + 1], struct err *err) MUST_CHECK;
 
 /* Newest id; 0: empty. */
 int store_newest(struct store_reader *reader, uint64_t *ret_id, struct err *err) MUST_CHECK;

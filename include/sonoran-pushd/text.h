@@ -26,6 +26,7 @@ extern char text_nothing[1];
     }
 
 void text_free(struct text *text);
+void text_wipe(struct text *text); /* the same for a secret, of which nothing is left in memory */
 void text_reset(struct text *text);
 
 /* Makes room for more bytes behind the text; false when there is none to be had. */
@@ -37,10 +38,28 @@ void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const char *s, size_t size);
 void text_add_int(struct text *text, int64_t number);
 
+/* What a word gets behind it: "1 event", "2 events". */
+static inline const char *text_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Text from outside, to be read by people: control characters, line breaks, escape sequences and marks that
  * turn the direction of writing are shown (\n, \x1b, \u202e), never obeyed; what is not UTF-8 is shown as \x...
  * Longer than max_chars characters, it ends in "…" (max_chars 0: no limit). */
 void text_add_safe(struct text *text, const char *s, size_t size, size_t max_chars);
+
+/* The same for sentences: line breaks and tabs are one blank, and what is too long ends at a blank where one is near.
+ */
+void text_add_prose(struct text *text, const char *s, size_t size, size_t max_chars);
+
+/* What either of them wrote, for people who see no terminal: what stands for a line break is a blank, and what stands
+ * for characters that nobody sees is left out. */
+void text_add_unescaped(struct text *text, const char *s, size_t size);
+
+/* Text from outside where nobody sees a terminal, a variable of a program: line breaks and tabs are blanks, other
+ * control characters and marks that nobody sees are gone. */
+void text_add_plain(struct text *text, const char *s, size_t size);
 
 /* Text from outside as a JSON string with its quotes; besides what JSON demands, the characters above are
  * written as \u escapes, so that a terminal that shows the JSON is as safe. */
@@ -49,10 +68,25 @@ void text_add_json(struct text *text, const char *s, size_t size);
 /* 2026-11-23T16:00:00.123456Z */
 void text_add_time_utc(struct text *text, usec_t time_us);
 
-/* Letters to change, add or leave out to make b of a (Levenshtein), whatever their case. SIZE_MAX: b has more than
- * TEXT_DISTANCE_MAX_BYTES. */
-#define TEXT_DISTANCE_MAX_BYTES 64
-size_t text_distance(const char *a, const char *b);
+/* As the configuration has it, in whole seconds where it is some: "20s", "1500ms". */
+void text_add_duration(struct text *text, usec_t us);
+void text_add_size(struct text *text, uint64_t bytes); /* "4M", "1536K", "1000" */
+
+/* nearest.c: of the known names that were tried, the one that is nearest to the one written, and near enough to have
+ * been meant. Longer names than NEAREST_MAX_BYTES are near to nothing. */
+#define NEAREST_MAX_BYTES 63
+struct nearest {
+    const char *written;
+    const char *name; /* NULL: none is near */
+    int size;         /* of name, which may go on */
+    size_t distance;
+};
+
+struct nearest nearest_to(const char *written);
+void nearest_try(struct nearest *nearest, const char *name, int size);
+
+/* Has it nothing that anybody could see? */
+bool text_is_blank(const char *s, size_t size);
 
 /* Reads one UTF-8 character: its length in bytes, or 0 where the bytes are not UTF-8. size is at least 1. */
 size_t utf8_read(const char *s, size_t size, uint32_t *ret_code);

@@ -45,7 +45,7 @@ _sonoran_pushctl()
         mapfile -t COMPREPLY < <(compgen -W 'accepted unknown invalid' -- "$cur")
         return
         ;;
-    --since | --until | --community | --call | --911 | --unit | --after | --limit | --from | --hours | --data | \
+    --since | --until | --community | --call | --911 | --unit | --id | --after | --limit | -n | --from | --hours | --data | \
         --times | --listener | --url)
         return
         ;;
@@ -53,19 +53,32 @@ _sonoran_pushctl()
 
     local common='-c --config --store -h --help' choice
     case $verb in
-    '') choice='status events send actions failed retry replay doctor -c --config -V --version -h --help' ;;
+    '') choice='status events types send test actions failed retry replay reload backup restore doctor -c --config -V --version -h --help' ;;
     events)
-        choice="--type --verdict --community --since --until --call --911 --unit --after --limit --follow --json"
-        choice+=" $common"
+        choice="--type --verdict --community --since --until --call --911 --unit --id --after -n --limit -f --follow"
+        choice+=" --json $common"
         ;;
     send)
-        choice="--list --data --times --community --listener --key-file --url --json $common"
+        choice="--list --data --print --real --times --community --listener --key-file --url --json $common"
         if [[ $cur != -* ]]; then
             choice=$(_sonoran_pushctl_types)
             _filedir
         fi
         ;;
-    status | actions) choice="--json $common" ;;
+    types)
+        choice="--json $common"
+        [[ $cur == -* ]] || choice=$(_sonoran_pushctl_types)
+        ;;
+    test)
+        choice="--community --listener --json $common"
+        if [[ $prev == "$verb" && $cur != -* ]]; then
+            choice=$(_sonoran_pushctl_actions)
+        elif [[ $cur != -* ]]; then
+            choice=$(_sonoran_pushctl_types)
+        fi
+        ;;
+    status) choice="-q --quiet --json $common" ;;
+    actions | reload) choice="--json $common" ;;
     failed | retry)
         choice="--json $common"
         if [[ $prev == "$verb" && $cur != -* ]]; then
@@ -78,7 +91,11 @@ _sonoran_pushctl()
         choice="--from --json $common"
         [[ $prev != "$verb" || $cur == -* ]] || choice=$(_sonoran_pushctl_actions)
         ;;
-    doctor) choice="--hours --json $common" ;;
+    backup | restore)
+        choice="--json $common"
+        [[ $cur == -* ]] || _filedir
+        ;;
+    doctor) choice="--hours --check-log --json $common" ;;
     *) return ;;
     esac
     local found

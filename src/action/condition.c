@@ -1,6 +1,5 @@
 /* condition.c - one condition of "when": read anew for each event, because that costs less than keeping it. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "private.h"
@@ -49,148 +48,49 @@ static int refuse(struct err *err, const char *condition, const char *expected)
     return err_set(err, -EINVAL, "expected %s in the condition \"%s\"", expected, shown.s);
 }
 
-/* The rest of the text: one word, or anything between the first quote and the last. */
-static bool read_value(const char *p, struct span *ret)
+/* The rest of the text: one word (of a fact: words), or anything between the first quote and the last. */
+static bool read_value(const char *p, struct condition *ret)
 {
     size_t size = strlen(p);
     while (size && is_blank(p[size - 1]))
         size--;
-    if (size > 1 && p[0] == '"' && p[size - 1] == '"') {
-        *ret = (struct span){ p + 1, size - 2 };
+    ret->quoted = size > 1 && p[0] == '"' && p[size - 1] == '"';
+    ret->value = ret->quoted ? (struct span){ p + 1, size - 2 } : (struct span){ p, size };
+    if (ret->quoted)
         return true;
-    }
-    *ret = (struct span){ p, size };
-    return p[0] != '"' && !memchr(p, ' ', size) && !memchr(p, '\t', size);
+    bool one_word = !memchr(p, ' ', size) && !memchr(p, '\t', size);
+    return p[0] != '"' && (one_word || !condition_is_pointer(ret));
+}
+
+bool condition_is_pointer(const struct condition *condition)
+{
+    return condition->name.size && condition->name.s[0] == '/';
 }
 
 int condition_read(const char *text, struct condition *ret, struct err *err)
 {
     const char *p = text + strspn(text, " \t");
-    struct condition condition = { .pointer = next_word(&p) };
-    if (!condition.pointer.size || condition.pointer.s[0] != '/')
-        return refuse(err, text, "a JSON Pointer first, as in \"/isPanic = true\",");
-    if (pointer_check_span(condition.pointer, err) < 0)
+    struct condition condition = { .name = next_word(&p) };
+    if (!condition.name.size || read_comparison(condition.name, &condition.comparison))
+        return refuse(err, text, "the name of a fact or a JSON Pointer first, as in \"panic = true\",");
+    if (condition_is_pointer(&condition) && pointer_check(condition.name, err) < 0)
         return -EINVAL;
     if (!read_comparison(next_word(&p), &condition.comparison))
-        return refuse(err, text, "one of " COMPARISONS " between blanks, as in \"/isPanic = true\",");
+        return refuse(err, text, "one of " COMPARISONS " between blanks, as in \"panic = true\",");
 
     if (condition.comparison == COMPARISON_EXISTS) {
         if (*p)
             return refuse(err, text, "nothing behind exists");
     } else if (!*p) {
         return refuse(err, text, "a value (\"\" for an empty text)");
-    } else if (!read_value(p, &condition.value)) {
+    } else if (!read_value(p, &condition)) {
         return refuse(err, text, "one value, with quotes around it if it has blanks,");
     }
     *ret = condition;
     return 0;
 }
 
-/* ---- numbers ---- */
-
-static size_t count_digits(const char *p, const char *end)
-{
-    size_t n = 0;
-    while (p + n < end && p[n] >= '0' && p[n] <= '9')
-        n++;
-    return n;
-}
-
-/* -12, 1.10 and so on, without an exponent. */
-struct decimal {
-    bool negative;
-    struct span whole, fraction; /* without the zeros that say nothing */
-};
-
-/* Passes a decimal number at *p. */
-static bool read_decimal(const char **p, const char *end, struct decimal *ret)
-{
-    const char *at = *p;
-    bool negative = at < end && *at == '-';
-    at += negative;
-    struct span whole = { at, count_digits(at, end) }, fraction = { at, 0 };
-    at += whole.size;
-    if (!whole.size)
-        return false;
-    if (at < end && *at == '.') {
-        fraction = (struct span){ at + 1, count_digits(at + 1, end) };
-        if (!fraction.size)
-            return false;
-        at += 1 + fraction.size;
-    }
-    while (whole.size && whole.s[0] == '0')
-        whole.s++, whole.size--;
-    while (fraction.size && fraction.s[fraction.size - 1] == '0')
-        fraction.size--;
-    *ret = (struct decimal){ negative && (whole.size || fraction.size), whole, fraction };
-    *p = at;
-    return true;
-}
-
-/* *ret_plain: no exponent, all of it is in *ret. */
-static bool read_number(struct span text, struct decimal *ret, bool *ret_plain)
-{
-    const char *p = text.s, *end = text.s + text.size;
-    if (!read_decimal(&p, end, ret))
-        return false;
-    *ret_plain = p == end;
-    if (*ret_plain)
-        return true;
-    if ((*p++ | 0x20) != 'e')
-        return false;
-    if (p < end && (*p == '+' || *p == '-'))
-        p++;
-    size_t n = count_digits(p, end);
-    return n && p + n == end;
-}
-
-static int compare_spans(struct span a, struct span b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size ? memcmp(a.s, b.s, size) : 0;
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-/* Exact, where doubles would take two ids above 2^53 for one. */
-static int compare_decimals(const struct decimal *a, const struct decimal *b)
-{
-    if (a->negative != b->negative)
-        return a->negative ? -1 : 1;
-    int order = (a->whole.size > b->whole.size) - (a->whole.size < b->whole.size);
-    if (!order)
-        order = compare_spans(a->whole, b->whole);
-    if (!order)
-        order = compare_spans(a->fraction, b->fraction);
-    return a->negative ? -order : order;
-}
-
-/* Number with number; false where one is none. A text counts as one if it is decimal: ids come as either, and numbers
- * of more than 15 digits are texts in cJSON. */
-static bool compare_numbers(const cJSON *item, struct span value, int *ret)
-{
-    struct decimal left, right;
-    bool left_plain = false, right_plain;
-    if (!read_number(value, &right, &right_plain))
-        return false;
-    if (cJSON_IsString(item)) {
-        struct span text = { item->valuestring, strlen(item->valuestring) };
-        if (!read_number(text, &left, &left_plain) || !left_plain)
-            return false;
-    } else if (!cJSON_IsNumber(item)) {
-        return false;
-    }
-
-    if (left_plain && right_plain) {
-        *ret = compare_decimals(&left, &right);
-        return true;
-    }
-    /* Whatever ends the value, a quote, a blank or the end, ends a number as well. */
-    double a = left_plain ? strtod(item->valuestring, NULL) : item->valuedouble, b = strtod(value.s, NULL);
-    *ret = (a > b) - (a < b);
-    return true;
-}
-
-/* ---- holding ---- */
+/* ---- what a pointer finds ---- */
 
 /* Size 0 and no text for what is no scalar. */
 static struct span scalar_text(const struct found *found)
@@ -207,47 +107,151 @@ static struct span scalar_text(const struct found *found)
     return cJSON_IsNull(item) ? (struct span){ "null", 4 } : (struct span){ 0 };
 }
 
-static bool compare(const struct found *found, struct span value, int *ret)
+/* 1: true, 0: false, -1: neither. */
+static int flag_of(struct span text)
 {
-    if (compare_numbers(found->item, value, ret))
-        return true;
-    struct span text = scalar_text(found);
-    *ret = compare_spans(text, value);
+    static const char *const words[] = { "false", "true", "0", "1" };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (text.size == strlen(words[i]) && strncasecmp(text.s, words[i], text.size) == 0)
+            return (int) i % 2;
+    return -1;
+}
+
+/* Two flags, one of which is written as one: true, 1, "1" and "True" are the same. */
+static bool same_flags(const struct condition *condition, const cJSON *item, struct span text, bool *ret)
+{
+    int left = flag_of(text), right = flag_of(condition->value);
+    bool word = right >= 0 && condition->value.size > 1 && !condition->quoted;
+    if (left < 0 || right < 0 || !(word || cJSON_IsBool(item)))
+        return false;
+    *ret = left == right;
+    return true;
+}
+
+/* Number with number, where a text counts as one if it is decimal: ids come as either, and numbers of more than 15
+ * digits are texts in cJSON. */
+static bool compare(const cJSON *item, struct span text, struct span value, int *ret)
+{
+    bool number = cJSON_IsNumber(item) || (cJSON_IsString(item) && number_is_decimal(text));
+    if (!number || !number_compare(text, value, ret))
+        *ret = span_compare(text, value);
     return text.s;
 }
 
-bool condition_holds(const struct condition *condition, const struct event *event)
+static bool order_fits(enum comparison comparison, int order)
 {
-    struct found found;
-    int order = 0;
-    if (!pointer_look(event, condition->pointer, &found))
-        return condition->comparison == COMPARISON_NOT_EQUAL;
-
-    if (condition->comparison == COMPARISON_EXISTS)
-        return !cJSON_IsNull(found.item);
-    if (condition->comparison == COMPARISON_GLOB) {
-        struct span text = scalar_text(&found);
-        return text.s && !cJSON_IsNull(found.item) && glob_matches(condition->value, text);
-    }
-
-    bool comparable = compare(&found, condition->value, &order);
-    bool ordered = comparable && (cJSON_IsString(found.item) || cJSON_IsNumber(found.item));
-    switch (condition->comparison) {
-    case COMPARISON_EQUAL:
-        return comparable && order == 0;
-    case COMPARISON_NOT_EQUAL:
-        return !comparable || order != 0;
+    switch (comparison) {
     case COMPARISON_LESS:
-        return ordered && order < 0;
+        return order < 0;
     case COMPARISON_LESS_OR_EQUAL:
-        return ordered && order <= 0;
+        return order <= 0;
     case COMPARISON_GREATER:
-        return ordered && order > 0;
+        return order > 0;
     case COMPARISON_GREATER_OR_EQUAL:
-        return ordered && order >= 0;
+        return order >= 0;
+    case COMPARISON_EQUAL:
+    case COMPARISON_NOT_EQUAL:
     case COMPARISON_GLOB:
     case COMPARISON_EXISTS:
         break;
     }
     return false;
+}
+
+static bool pointer_equals(const struct condition *condition, const cJSON *item, struct span text)
+{
+    int order;
+    bool same;
+    if (same_flags(condition, item, text, &same))
+        return same;
+    return compare(item, text, condition->value, &order) && order == 0;
+}
+
+static bool pointer_holds(const struct condition *condition, const struct event *event)
+{
+    struct found found;
+    int order;
+    if (!pointer_look(event, condition->name, &found))
+        return condition->comparison == COMPARISON_NOT_EQUAL;
+
+    struct span text = scalar_text(&found);
+    const cJSON *item = found.item;
+    if (condition->comparison == COMPARISON_EXISTS)
+        return !cJSON_IsNull(item) && !(cJSON_IsString(item) && text.size && fact_is_nothing(text.s));
+    if (condition->comparison == COMPARISON_GLOB)
+        return text.s && !cJSON_IsNull(item) && glob_matches(condition->value, text);
+    if (condition->comparison == COMPARISON_EQUAL)
+        return pointer_equals(condition, item, text);
+    if (condition->comparison == COMPARISON_NOT_EQUAL)
+        return !pointer_equals(condition, item, text);
+    bool ordered = cJSON_IsString(item) || cJSON_IsNumber(item);
+    return ordered && compare(item, text, condition->value, &order) && order_fits(condition->comparison, order);
+}
+
+/* ---- what a name stands for ---- */
+
+struct trial {
+    const struct condition *condition;
+    bool fits; /* one of the values at least */
+};
+
+/* The number that a word stands for, where the condition has a word. */
+static struct span as_number(const struct fact *fact, struct span value, char digits[16])
+{
+    for (const struct fact_word *word = fact->words; word && word->word; word++)
+        if (fact_same_words(value, word->word) || (word->also && fact_same_words(value, word->also))) {
+            snprintf(digits, 16, "%d", word->number);
+            return (struct span){ digits, strlen(digits) };
+        }
+    return value;
+}
+
+static struct span span_of(const char *s)
+{
+    return (struct span){ s, strlen(s) };
+}
+
+static bool value_is_ordered(const struct condition *condition, const struct fact *fact, const struct fact_value *value)
+{
+    char digits[16];
+    int order;
+    struct span text = span_of(value->number ? value->number : value->text);
+    struct span wanted = as_number(fact, condition->value, digits);
+    if (fact->kind == FACT_FLAG)
+        return false;
+    if (!number_compare(text, wanted, &order))
+        order = span_compare(span_of(value->text), condition->value);
+    return order_fits(condition->comparison, order);
+}
+
+static bool value_equals(const struct condition *condition, const struct fact *fact, const struct fact_value *value)
+{
+    int order;
+    struct span text = span_of(value->number ? value->number : value->text);
+    if (fact->kind != FACT_FLAG && number_compare(text, condition->value, &order))
+        return order == 0;
+    return fact_equals(fact, value, condition->value);
+}
+
+static void try_value(void *context, const struct fact *fact, const struct fact_value *value)
+{
+    struct trial *trial = context;
+    const struct condition *condition = trial->condition;
+    if (condition->comparison == COMPARISON_EXISTS)
+        trial->fits = true;
+    else if (condition->comparison == COMPARISON_GLOB)
+        trial->fits |= glob_matches(condition->value, span_of(value->text));
+    else if (condition->comparison == COMPARISON_EQUAL || condition->comparison == COMPARISON_NOT_EQUAL)
+        trial->fits |= value_equals(condition, fact, value);
+    else
+        trial->fits |= value_is_ordered(condition, fact, value);
+}
+
+bool condition_holds(const struct condition *condition, const struct action_record *record)
+{
+    struct trial trial = { condition, false };
+    if (condition_is_pointer(condition))
+        return pointer_holds(condition, record->event);
+    name_emit(record, condition->name, try_value, &trial);
+    return condition->comparison == COMPARISON_NOT_EQUAL ? !trial.fits : trial.fits;
 }

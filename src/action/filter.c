@@ -1,11 +1,11 @@
 /* filter.c - which events an action wants, and whether its configuration says so soundly. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "private.h"
 
 #define SHOWN_MAX_CHARS 80
-#define TYPE_MAX_CHARS 63 /* of a type, for a suggestion */
 
 static struct span span_of(const char *s)
 {
@@ -29,6 +29,11 @@ static bool wants_type(const struct config_action *config, const char *type, con
     return config->n_events == 0;
 }
 
+bool filter_wants_row(const struct config_action *config, const struct event_type *type)
+{
+    return wants_type(config, type->name, type);
+}
+
 bool filter_wants_type(const struct config_action *config, const struct event_families *families, const char *type)
 {
     const struct event_family *family;
@@ -45,57 +50,45 @@ static bool in_list(char *const *list, size_t n, const char *name)
     return n == 0;
 }
 
-bool filter_wants(const struct config_action *config, const struct event *event)
+const char *left_out_name(enum left_out why)
 {
-    if (!wants_type(config, event->type, event->handler) ||
-        !in_list(config->communities, config->n_communities, event->community) ||
-        !in_list(config->listeners, config->n_listeners, event->origin->listener))
-        return false;
+    static const char *const names[LEFT_OUT_N] = {
+        [LEFT_OUT_NOT] = "",
+        [LEFT_OUT_EVENTS] = "events",
+        [LEFT_OUT_COMMUNITIES] = "communities",
+        [LEFT_OUT_LISTENERS] = "listeners",
+        [LEFT_OUT_WHEN] = "when",
+        [LEFT_OUT_TEST] = "test",
+        [LEFT_OUT_LATE] = "late",
+        [LEFT_OUT_COOLDOWN] = "cooldown",
+        [LEFT_OUT_MAX_AGE] = "max_age",
+    };
+    return names[why];
+}
 
+const char *filter_condition(const struct config_action *config, const struct action_record *record)
+{
     for (size_t i = 0; i < config->n_when; i++) {
         struct condition condition;
-        if (condition_read(config->when[i], &condition, NULL) < 0 || !condition_holds(&condition, event))
-            return false;
+        if (condition_read(config->when[i], &condition, NULL) < 0 || !condition_holds(&condition, record))
+            return config->when[i];
     }
-    return true;
+    return NULL;
+}
+
+enum left_out filter_look(const struct config_action *config, const struct action_record *record)
+{
+    const struct event *event = record->event;
+    if (!wants_type(config, event->type, event->handler))
+        return LEFT_OUT_EVENTS;
+    if (!in_list(config->communities, config->n_communities, event->community))
+        return LEFT_OUT_COMMUNITIES;
+    if (!in_list(config->listeners, config->n_listeners, event->origin->listener))
+        return LEFT_OUT_LISTENERS;
+    return filter_condition(config, record) ? LEFT_OUT_WHEN : LEFT_OUT_NOT;
 }
 
 /* ---- check ---- */
-
-struct nearest {
-    const char *name;
-    size_t distance;
-};
-
-static void try_name(struct nearest *nearest, const char *written, const char *name)
-{
-    if (!name || strlen(name) > TYPE_MAX_CHARS)
-        return;
-    size_t found = text_distance(written, name);
-    if (found < nearest->distance)
-        *nearest = (struct nearest){ name, found };
-}
-
-/* The type that was meant, perhaps; or NULL. */
-static const char *suggest_type(const struct event_families *families, const char *written)
-{
-    char whole[TYPE_MAX_CHARS + sizeof("EVENT_")];
-    size_t size = strlen(written);
-    struct nearest nearest = { .distance = size < 9 ? 2 : 4 };
-    if (size > TYPE_MAX_CHARS)
-        return NULL;
-
-    snprintf(whole, sizeof(whole), "EVENT_%s", written);
-    for (size_t i = 0; i < families->n; i++) {
-        const struct event_family *family = families->list[i];
-        for (size_t k = 0; k < family->n_types; k++) {
-            try_name(&nearest, written, family->types[k].name);
-            try_name(&nearest, written, family->types[k].alias);
-            try_name(&nearest, whole, family->types[k].name);
-        }
-    }
-    return nearest.name;
-}
 
 static bool matches_any(const struct event_families *families, const char *glob)
 {
@@ -113,12 +106,26 @@ static void complain_of_type(const char *glob, const struct event_families *fami
 {
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     struct err err;
-    const char *near = suggest_type(families, glob);
+    const char *near = event_nearest_type(families, glob);
     text_add_safe(&shown, glob, strlen(glob), SHOWN_MAX_CHARS);
     err_set(&err, 0,
             "expected types of events such as EVENT_911 or EVENT_UNIT_*, but \"%s\" is none that is known%s%s%s",
             shown.s, near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
     complain(context, "events", err.msg);
+}
+
+static int check_name(const struct config_action *config, const char *text, const struct condition *condition,
+                      const struct event_families *families, struct err *err)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    if (condition_is_pointer(condition) || name_find(families, NULL, condition->name))
+        return 0;
+    const char *meant = name_meant(families, config, condition->name);
+    text_add_safe(&shown, text, strlen(text), SHOWN_MAX_CHARS);
+    return err_set(err, -EINVAL,
+                   "expected the name of a fact or a JSON Pointer first, as in \"panic = true\", in the condition "
+                   "\"%s\"%s%s%s",
+                   shown.s, meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 void filter_check(const struct config_action *config, const struct event_families *families, bool accept_unknown_types,
@@ -132,7 +139,8 @@ void filter_check(const struct config_action *config, const struct event_familie
     for (size_t i = 0; i < config->n_when; i++) {
         struct condition condition;
         struct err err;
-        if (condition_read(config->when[i], &condition, &err) < 0)
+        if (condition_read(config->when[i], &condition, &err) < 0 ||
+            check_name(config, config->when[i], &condition, families, &err) < 0)
             complain(context, "when", err.msg);
     }
 }

@@ -21,7 +21,7 @@ static int refuse(struct span pointer, struct err *err, const char *expected)
     return err_set(err, -EINVAL, "expected %s, not \"%s\"", expected, shown.s);
 }
 
-int pointer_check_span(struct span pointer, struct err *err)
+int pointer_check(struct span pointer, struct err *err)
 {
     if (pointer.size && pointer.s[0] != '/')
         return refuse(pointer, err, "a JSON Pointer such as /call/callId");
@@ -31,11 +31,6 @@ int pointer_check_span(struct span pointer, struct err *err)
             return refuse(pointer, err, "a JSON Pointer with ~0 for ~ and ~1 for /");
     }
     return 0;
-}
-
-int pointer_check(const char *pointer, struct err *err)
-{
-    return pointer_check_span(span_of(pointer), err);
 }
 
 /* Whether name is what the token stands for. */
@@ -73,9 +68,10 @@ static const cJSON *child_named(const cJSON *container, struct span token, uint3
     if (!object && (!cJSON_IsArray(container) || !token_index(token, &index)))
         return NULL;
 
+    bool reordered = object && event_is_list(container);
     for (const cJSON *child = container->child; child; child = child->next, position++)
         if (object ? token_is(token, child->string) : position == index) {
-            *ret_position = position;
+            *ret_position = reordered ? (uint32_t) child->valueint : position;
             return child;
         }
     return NULL;
@@ -97,6 +93,11 @@ static bool look_in(const cJSON *root, struct span root_bytes, struct span point
         ret->item = child_named(ret->item, (struct span){ token, (size_t) (p - token) }, &ret->way[ret->depth++]);
     }
     return ret->item;
+}
+
+bool pointer_is_outside(struct span pointer)
+{
+    return pointer.size > strlen("/data/") && memcmp(pointer.s, "/data/", strlen("/data/")) == 0;
 }
 
 bool pointer_look(const struct event *event, struct span pointer, struct found *ret)
@@ -179,11 +180,4 @@ void found_add(struct text *out, const struct found *found)
     for (size_t i = start; i < out->size; i++)
         if (out->s[i] == '\n' || out->s[i] == '\r')
             out->s[i] = ' ';
-}
-
-void pointer_add(struct text *out, const struct event *event, const char *pointer)
-{
-    struct found found;
-    if (pointer_look(event, span_of(pointer), &found))
-        found_add(out, &found);
 }

@@ -19,7 +19,11 @@ struct found {
     uint32_t way[EVENT_MAX_DEPTH]; /* the position in each container on the way */
 };
 
-int pointer_check_span(struct span pointer, struct err *err) MUST_CHECK;
+/* -EINVAL: not a pointer (does not start with "/", "~" not followed by 0 or 1). */
+int pointer_check(struct span pointer, struct err *err) MUST_CHECK;
+
+/* "/data/call": begins with the member that it is looked up in. */
+bool pointer_is_outside(struct span pointer);
 
 /* False: there is nothing. */
 bool pointer_look(const struct event *event, struct span pointer, struct found *ret);
@@ -30,11 +34,30 @@ struct span found_bytes(const struct found *found);
 /* As pointer_add_value, with numbers, objects and arrays as they were sent. found->item may be NULL. */
 void found_add(struct text *out, const struct found *found);
 
-/* ---- glob.c ---- */
+/* ---- number.c ---- */
 
-/* As fnmatch without flags, ignoring ASCII case: * ? [a-z] [!a-z] [[:digit:]] \*. A letter is a UTF-8 character. Takes
- * no longer than the product of the sizes, whatever the texts are. */
-bool glob_matches(struct span glob, struct span text);
+int span_compare(struct span a, struct span b);
+bool number_is_decimal(struct span text); /* "-1.50", not "1e3" */
+/* False: one is no number. */
+bool number_compare(struct span left, struct span right, int *ret);
+
+/* ---- name.c: members of the record and facts, by name ---- */
+
+void name_emit(const struct action_record *record, struct span name, fact_take *take, void *context);
+void name_write(const struct action_record *record, struct span name, struct text *out); /* all values */
+
+/* The first row of that name in the types that the action takes (config NULL: in any); NULL: none has it. */
+const struct fact *name_find(const struct event_families *families, const struct config_action *config,
+                             struct span name);
+/* The first type that has it. */
+const char *name_owner(const struct event_families *families, struct span name);
+/* Whether a player may have written it. */
+bool name_is_quote(const struct event_families *families, struct span name);
+/* The fact that a field of the data goes into, by the last step of the pointer to it; NULL: none. */
+const char *name_of_field(const struct event_families *families, const struct config_action *config,
+                          struct span pointer);
+/* The name that was meant by another, or by that of a field in the data ("callId"); NULL: none is near. */
+const char *name_meant(const struct event_families *families, const struct config_action *config, struct span written);
 
 /* ---- condition.c ---- */
 
@@ -51,10 +74,16 @@ enum comparison {
 
 /* One condition of "when", taken apart; borrows its text. */
 struct condition {
-    struct span pointer;
+    struct span name; /* or a JSON Pointer */
     enum comparison comparison;
     struct span value;
+    bool quoted;
 };
 
+bool condition_is_pointer(const struct condition *condition);
 int condition_read(const char *text, struct condition *ret, struct err *err) MUST_CHECK;
-bool condition_holds(const struct condition *condition, const struct event *event);
+bool condition_holds(const struct condition *condition, const struct action_record *record);
+
+/* ---- filter.c ---- */
+
+bool filter_wants_row(const struct config_action *config, const struct event_type *type);

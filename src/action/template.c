@@ -6,96 +6,6 @@
 
 #define SHOWN_MAX_CHARS 60
 
-/* ---- members of the record ---- */
-
-static void write_id(struct text *out, const struct action_record *record)
-{
-    text_addf(out, "%llu", (unsigned long long) record->event->id);
-}
-
-static void write_time(struct text *out, const struct action_record *record)
-{
-    text_add_time_utc(out, record->event->time_us);
-}
-
-static void write_type(struct text *out, const struct action_record *record)
-{
-    text_add(out, record->event->type);
-}
-
-static void write_community(struct text *out, const struct action_record *record)
-{
-    text_add(out, record->event->community);
-}
-
-static void write_listener(struct text *out, const struct action_record *record)
-{
-    text_add(out, record->event->origin->listener);
-}
-
-static void write_from(struct text *out, const struct action_record *record)
-{
-    text_add(out, record->event->origin->peer);
-}
-
-static void write_verdict(struct text *out, const struct action_record *record)
-{
-    text_add(out, event_verdict_name(record->event->verdict));
-}
-
-static void write_summary(struct text *out, const struct action_record *record)
-{
-    text_add_bytes(out, record->description->line.s, record->description->line.size);
-}
-
-static void write_ids(struct text *out, const struct ids *ids)
-{
-    for (size_t i = 0; i < ids->n; i++) {
-        text_add(out, i ? "," : "");
-        text_add_int(out, ids->v[i]);
-    }
-}
-
-static void write_calls(struct text *out, const struct action_record *record)
-{
-    write_ids(out, &record->description->calls);
-}
-
-static void write_calls911(struct text *out, const struct action_record *record)
-{
-    write_ids(out, &record->description->calls911);
-}
-
-static void write_units(struct text *out, const struct action_record *record)
-{
-    write_ids(out, &record->description->units);
-}
-
-static const struct member {
-    const char *name;
-    void (*write)(struct text *out, const struct action_record *record);
-} members[] = {
-    { "id", write_id },
-    { "time", write_time },
-    { "type", write_type },
-    { "community", write_community },
-    { "listener", write_listener },
-    { "from", write_from },
-    { "verdict", write_verdict },
-    { "summary", write_summary },
-    { "calls", write_calls },
-    { "calls911", write_calls911 },
-    { "units", write_units },
-};
-
-static const struct member *find_member(struct span name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        if (name.size == strlen(members[i].name) && memcmp(name.s, members[i].name, name.size) == 0)
-            return &members[i];
-    return NULL;
-}
-
 /* ---- pieces ---- */
 
 struct piece {
@@ -110,7 +20,10 @@ static bool next_piece(const char **template, struct piece *ret)
     if (!*p)
         return false;
 
-    if (p[0] != '{') {
+    if (p[0] == '{' && p[1] && strchr("\" \t\r\n", p[1])) { /* of JSON: no name begins so */
+        *ret = (struct piece){ PIECE_TEXT, { p, 1 } };
+        *template = p + 1;
+    } else if (p[0] != '{') {
         *ret = (struct piece){ PIECE_TEXT, { p, strcspn(p, "{") } };
         *template = p + ret->span.size;
     } else if (p[1] == '{') {
@@ -126,14 +39,16 @@ static bool next_piece(const char **template, struct piece *ret)
     return true;
 }
 
-static int refuse_name(struct span name, struct err *err)
+static int refuse_name(const struct config_action *config, const struct event_families *families, struct span name,
+                       struct err *err)
 {
-    struct text names CLEANUP(text_free) = TEXT_INIT, shown CLEANUP(text_free) = TEXT_INIT;
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        text_addf(&names, "{%s} ", members[i].name);
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    const char *meant = name_meant(families, config, name);
     text_add_safe(&shown, name.s, name.size, SHOWN_MAX_CHARS);
-    return err_set(err, -EINVAL, "expected one of %sor a JSON Pointer such as {/call/callId}, not {%s}; a brace is {{",
-                   names.s, shown.s);
+    return err_set(err, -EINVAL,
+                   "expected a fact such as {caller}, a member of the record such as {summary}, or a JSON Pointer such "
+                   "as {/call/callId}, not {%s}%s%s%s; a brace is {{",
+                   shown.s, meant ? ", did you mean {" : "", meant ? meant : "", meant ? "}?" : "");
 }
 
 static int refuse_unclosed(struct span rest, struct err *err)
@@ -143,7 +58,8 @@ static int refuse_unclosed(struct span rest, struct err *err)
     return err_set(err, -EINVAL, "expected a } behind \"%s\", or {{ for a brace", shown.s);
 }
 
-int template_check(const char *template, struct err *err)
+int template_check(const char *template, const struct config_action *config, const struct event_families *families,
+                   struct err *err)
 {
     struct piece piece;
     while (next_piece(&template, &piece)) {
@@ -151,9 +67,9 @@ int template_check(const char *template, struct err *err)
         if (piece.kind == PIECE_UNCLOSED)
             r = refuse_unclosed(piece.span, err);
         else if (piece.kind == PIECE_PLACEHOLDER && piece.span.size && piece.span.s[0] == '/')
-            r = pointer_check_span(piece.span, err);
-        else if (piece.kind == PIECE_PLACEHOLDER && !find_member(piece.span))
-            r = refuse_name(piece.span, err);
+            r = pointer_check(piece.span, err);
+        else if (piece.kind == PIECE_PLACEHOLDER && !name_find(families, NULL, piece.span))
+            r = refuse_name(config, families, piece.span, err);
         if (r < 0)
             return r;
     }
@@ -162,12 +78,97 @@ int template_check(const char *template, struct err *err)
 
 static void write_value(struct text *out, const struct action_record *record, struct span name)
 {
-    const struct member *member = find_member(name);
     struct found found;
-    if (member)
-        member->write(out, record);
-    else if (name.size && name.s[0] == '/' && pointer_look(record->event, name, &found))
+    if (!name.size || name.s[0] != '/')
+        name_write(record, name, out);
+    else if (pointer_look(record->event, name, &found))
         found_add(out, &found);
+}
+
+/* Ids and our own names are none; in the summary there are names and places. */
+static bool is_quote(const struct event_families *families, const struct piece *piece)
+{
+    return piece->kind == PIECE_PLACEHOLDER && (piece->span.s[0] == '/' || name_is_quote(families, piece->span));
+}
+
+bool template_begins_with_quote(const char *template, const struct event_families *families)
+{
+    struct piece piece;
+    return next_piece(&template, &piece) && is_quote(families, &piece);
+}
+
+bool template_quotes(const char *template, const struct event_families *families)
+{
+    struct piece piece;
+    while (next_piece(&template, &piece))
+        if (is_quote(families, &piece))
+            return true;
+    return false;
+}
+
+/* {{callId}}, as other programs want it: a brace, and what stands behind it as it is. */
+static bool find_doubled(const char *template, struct span *ret)
+{
+    for (const char *p = template; (p = strstr(p, "{{")); p += 2) {
+        size_t size = strspn(p + 2, " /._-~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+        *ret = (struct span){ p + 2, size };
+        if (size && strncmp(p + 2 + size, "}}", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* {/data/call/callId}: the pointer begins inside data. */
+static bool find_outside(const char *template, struct span *ret)
+{
+    struct piece piece;
+    while (next_piece(&template, &piece)) {
+        *ret = piece.span;
+        if (piece.kind == PIECE_PLACEHOLDER && pointer_is_outside(piece.span))
+            return true;
+    }
+    return false;
+}
+
+/* {caller}, where no event of the action has one. */
+static bool find_foreign(const char *template, const struct config_action *config,
+                         const struct event_families *families, struct span *ret)
+{
+    struct piece piece;
+    while (next_piece(&template, &piece)) {
+        *ret = piece.span;
+        if (piece.kind == PIECE_PLACEHOLDER && piece.span.size && piece.span.s[0] != '/' &&
+            !name_find(families, config, piece.span) && name_find(families, NULL, piece.span))
+            return true;
+    }
+    return false;
+}
+
+bool template_is_plausible(const char *template, const struct config_action *config,
+                           const struct event_families *families, struct err *err)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    struct span found;
+    if (find_doubled(template, &found)) {
+        const char *meant = name_find(families, NULL, found) ? NULL : name_meant(families, config, found);
+        text_add_safe(&shown, found.s, found.size, SHOWN_MAX_CHARS);
+        err_set(err, 0,
+                "{{%s}} is written as it stands, {%s}, because {{ is a brace: one { and one } make a placeholder%s%s%s",
+                shown.s, shown.s, meant ? ", such as {" : "", meant ? meant : "", meant ? "}" : "");
+        return false;
+    }
+    if (find_outside(template, &found)) {
+        text_add_safe(&shown, found.s, found.size, SHOWN_MAX_CHARS);
+        err_set(err, 0, "{%s} is always empty: pointers begin inside data, {%s}", shown.s, shown.s + strlen("/data"));
+        return false;
+    }
+    if (find_foreign(template, config, families, &found)) {
+        text_add_safe(&shown, found.s, found.size, SHOWN_MAX_CHARS);
+        err_set(err, 0, "{%s} is always empty: no event of this action has that fact, which %s has", shown.s,
+                name_owner(families, found));
+        return false;
+    }
+    return true;
 }
 
 void template_expand(const char *template, const struct action_record *record,

@@ -50,7 +50,8 @@ void words_free(struct words *words)
 
 void action_payload_free(struct action_payload *payload)
 {
-    text_free(&payload->body);
+    text_wipe(&payload->body); /* a key may be in it */
+    text_wipe(&payload->secret);
     words_free(&payload->words);
     words_free(&payload->environment);
     payload->event_id = 0;

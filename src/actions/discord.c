@@ -11,9 +11,8 @@
 #include "web.h"
 
 #define ANSWER_MAX_BYTES ((size_t) 64 << 10) /* the message as Discord has it, or its error */
-#define ID_MAX_DIGITS 20
 
-static_assert(DISCORD_ROLES_MAX == 50, "a sentence below tells the number");
+static_assert(DISCORD_MENTIONS_MAX == 50, "a sentence below tells the number");
 
 /* Of the process, because Discord counts for a webhook, whichever action uses it, before and after a reload. */
 static struct discord_limits limits = DISCORD_LIMITS_INIT;
@@ -22,15 +21,10 @@ struct action {
     struct web *web;
     struct text url; /* secret */
     uint64_t key;
+    bool in_thread;
 };
 
 /* ---- check ---- */
-
-static bool is_id(const char *s)
-{
-    size_t digits = strspn(s, "0123456789");
-    return digits && digits <= ID_MAX_DIGITS && !s[digits];
-}
 
 static bool is_web(const char *url)
 {
@@ -41,7 +35,7 @@ static void check_username(const char *name, config_complain *complain, void *co
 {
     static const char *const refused[] = { "discord", "clyde" };
     size_t length = discord_length(name, strlen(name));
-    if (discord_is_blank(name, strlen(name)) || length > DISCORD_USERNAME_MAX)
+    if (text_is_blank(name, strlen(name)) || length > DISCORD_USERNAME_MAX)
         complain(context, "username", "expected 1 to 80 characters");
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         if (strcasestr(name, refused[i])) {
@@ -51,44 +45,39 @@ static void check_username(const char *name, config_complain *complain, void *co
         }
 }
 
-/* Discord refuses a message that names a role twice. */
-static bool is_repeated(const struct config_action *config, size_t role)
+static void check_mentions(const struct config_action *config, config_complain *complain, void *context)
 {
-    for (size_t i = 0; i < role; i++)
-        if (strcmp(config->mention_roles[i], config->mention_roles[role]) == 0)
-            return true;
-    return false;
+    if (config->n_mention_roles + config->n_mention_users > DISCORD_MENTIONS_MAX)
+        complain(context, config->n_mention_users ? "mention_users" : "mention_roles",
+                 "expected at most 50 roles and users");
 }
 
-static void check_roles(const struct config_action *config, config_complain *complain, void *context)
-{
-    if (config->n_mention_roles > DISCORD_ROLES_MAX) {
-        complain(context, "mention_roles", "expected at most 50 roles");
-        return;
-    }
-    for (size_t i = 0; i < config->n_mention_roles; i++) {
-        if (!is_id(config->mention_roles[i]))
-            complain(context, "mention_roles", "expected ids of roles, digits only");
-        if (is_repeated(config, i))
-            complain(context, "mention_roles", "expected each role once");
-    }
-}
-
-static void discord_check(const struct config_action *config, config_complain *complain, void *context)
+static void check_thread_name(const struct config_action *config, const struct event_families *families,
+                              config_complain *complain, void *context)
 {
     struct err err;
-    if (config->url && !is_web(config->url))
-        complain(context, "url", "expected the URL of a webhook, https://…");
-    if (config->message && template_check(config->message, &err) < 0)
+    if (template_check(config->thread_name, config, families, &err) < 0)
+        complain(context, "thread_name", err.msg);
+    if (text_is_blank(config->thread_name, strlen(config->thread_name)))
+        complain(context, "thread_name", "expected 1 to 100 characters");
+    if (config->thread_id)
+        complain(context, "thread_name", "expected thread_name or thread_id, but not both");
+}
+
+static void discord_check(const struct config_action *config, const struct event_families *families,
+                          config_complain *complain, void *context)
+{
+    struct err err;
+    if (config->message && template_check(config->message, config, families, &err) < 0)
         complain(context, "message", err.msg);
     if (config->username)
         check_username(config->username, complain, context);
     if (config->avatar_url && (!is_web(config->avatar_url) ||
                                discord_length(config->avatar_url, strlen(config->avatar_url)) > DISCORD_AVATAR_URL_MAX))
         complain(context, "avatar_url", "expected a URL, https://…");
-    if (config->thread_id && !is_id(config->thread_id))
-        complain(context, "thread_id", "expected the id of a thread, digits only");
-    check_roles(config, complain, context);
+    if (config->thread_name)
+        check_thread_name(config, families, complain, context);
+    check_mentions(config, complain, context);
 }
 
 /* ---- open, deliver, close ---- */
@@ -98,7 +87,7 @@ static struct action *discord_close(struct action *action)
     if (!action)
         return NULL;
     action->web = web_close(action->web);
-    text_free(&action->url);
+    text_wipe(&action->url);
     free(action);
     return NULL;
 }
@@ -112,6 +101,7 @@ static int discord_open(struct action **ret, const struct action_context *contex
 
     action->url = (struct text) TEXT_INIT;
     action->key = discord_webhook_key(config->url);
+    action->in_thread = config->thread_id;
     discord_add_url(&action->url, config->url, config->thread_id);
     int r =
         action->url.failed ? err_set(err, -ENOMEM, "no memory for an action") : web_open(&action->web, context, err);
@@ -141,7 +131,8 @@ static void post(struct action *action, const struct action_payload *payload, st
                                          .remaining = web_header(&answer, "X-RateLimit-Remaining"),
                                          .reset_after = web_header(&answer, "X-RateLimit-Reset-After"),
                                          .global = web_header(&answer, "X-RateLimit-Global"),
-                                         .scope = web_header(&answer, "X-RateLimit-Scope") };
+                                         .scope = web_header(&answer, "X-RateLimit-Scope"),
+                                         .in_thread = action->in_thread };
     discord_judge(&said, &limits, action->key, uptime_us(), ret);
     web_answer_free(&answer);
 }
@@ -161,6 +152,7 @@ static void discord_deliver(struct action *action, const struct action_payload *
 const struct action_type action_discord = {
     .type = ACTION_TYPE_DISCORD,
     .check = discord_check,
+    .doubt = discord_doubt,
     .open = discord_open,
     .close = discord_close,
     .render = discord_render,

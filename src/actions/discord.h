@@ -10,13 +10,15 @@
 #include <pthread.h>
 
 #include <sonoran-pushd/action.h>
+#include <sonoran-pushd/facts.h>
 
 /* ---- discord_text.c ---- */
 
 #define DISCORD_CONTENT_MAX 2000
 #define DISCORD_USERNAME_MAX 80
 #define DISCORD_AVATAR_URL_MAX 2048
-#define DISCORD_ROLES_MAX 50
+#define DISCORD_MENTIONS_MAX 50 /* roles and users together; a message keeps room beside them */
+#define DISCORD_THREAD_NAME_MAX 100
 
 enum discord_text {
     DISCORD_LINES, /* markdown is shown there, and line breaks */
@@ -28,15 +30,17 @@ enum discord_text {
 void discord_add(struct text *out, const char *s, size_t size, enum discord_text kind);
 /* DISCORD_LINES, for template_expand. */
 void discord_add_value(struct text *out, const char *s, size_t size);
+/* DISCORD_PLAIN, for the same. */
+void discord_add_line(struct text *out, const char *s, size_t size);
+
+/* A message as a whole, in which "@" of the template and "everyone" of a player may have met: they mention nobody. */
+void discord_add_tame(struct text *out, const char *s);
 
 size_t discord_length(const char *s, size_t size);
 
 /* Cuts what stands behind from so that it has at most max units, the last of them "…". Never inside of a character or
  * of an escape. */
 void discord_cut(struct text *text, size_t from, size_t max);
-
-/* Has it anything to see? Discord refuses texts that have not. */
-bool discord_is_blank(const char *s, size_t size);
 
 /* ---- discord_embed.c ---- */
 
@@ -66,53 +70,25 @@ void embed_add_field(struct embed *embed, const char *name, const struct text *v
 /* Cuts to the limits, then writes the JSON object. */
 void embed_write(struct embed *embed, struct text *out);
 
-/* ---- discord_values.c: what a field shows, raw. value is what its pointers found, never NULL. ---- */
-
-typedef void value_function(const struct action_record *record, const cJSON *value, struct text *out);
-
-value_function show_plain, show_list, show_ids, show_units, show_several_units, show_unit_name, show_primary, show_yes,
-    show_call_status, show_origin, show_unit_status, show_only_status, show_only_location, show_page, show_notes,
-    show_note_kind, show_targets, show_message, show_position, show_record_type, show_percent;
-
-/* Where the JSON Pointers in where, with blanks between them, first name something that is not null and not empty. */
-const cJSON *embed_find(const struct event *event, const char *where);
-/* The same for a whole number, or its decimal text; missing where there is none. */
-int64_t embed_find_number(const struct event *event, const char *where, int64_t missing);
-/* 1, 0, or -1 where it is not told. */
-int embed_find_flag(const struct event *event, const char *where);
-const cJSON *json_member(const cJSON *object, const char *name);
-
-/* ---- discord_record.c: the fields of a record, under their own labels ---- */
-
-void add_record_fields(const struct action_record *record, struct embed *embed);
-
 /* ---- discord_layouts.c: the table, one row for each type ---- */
 
-struct layout_row {
-    const char *label;
-    const char *where;   /* see embed_find */
-    value_function *add; /* NULL: show_plain */
-    bool in_line;
-};
-
+/* What it names are facts (facts.h). */
 struct layout {
     const char *type;
-    const char *title;                                  /* "New call #": the id goes where # is */
-    const char *(*title_of)(const struct event *event); /* instead of title, where that depends */
-    const char *title_id, *title_name;                  /* where: "55120", "Structure Fire" behind the title */
-    const char *text;                                   /* where: the description; NULL or nothing there: the summary */
-    const char *author;                                 /* where */
-    value_function *add_text, *add_author;              /* NULL: show_plain */
-    int colour;
-    int (*colour_of)(const struct event *event);
-    const struct layout_row *rows;
-    size_t n_rows;
-    void (*more)(const struct action_record *record, struct embed *embed);
+    const char *title; /* "New call #": the id goes where # is; NULL: the type */
+    const char *(*title_of)(const struct action_record *record); /* instead of title */
+    const char *id, *name;                                       /* "55120"; "Structure Fire" behind the title */
+    const char *author, *text; /* text NULL or without a value: the line, where there are no fields */
+    const char *said;          /* words of the line: left out of it in the text */
+    bool fields;               /* all facts but those above, and */
+    const char *hides;         /* with blanks between */
+    int colour, loud;          /* loud: where its level is notice or more; 0: none */
+    const char *shade;         /* a fact, whose number */
+    const int *shades;         /* picks one of these, the last one for what is beyond */
+    size_t n_shades;
 };
 
-extern const struct layout discord_layouts[];
-extern const size_t discord_n_layouts;
-extern const struct layout discord_layout_unknown;
+const struct layout *discord_layout(const struct action_record *record);
 
 enum colour {
     COLOUR_RED = 0xed4245,
@@ -125,21 +101,38 @@ enum colour {
     COLOUR_GREY = 0x95a5a6,
 };
 
-/* ---- discord_colours.c: titles and colours that depend on the event ---- */
+/* ---- discord_said.c: what the line of the event says ---- */
 
-const char *title_of_911(const struct event *event);
-const char *title_of_panic(const struct event *event);
-const char *title_of_bodycam(const struct event *event);
-const char *title_of_legacy(const struct event *event);
-const char *title_of_unknown(const struct event *event);
-int colour_of_911(const struct event *event);
-int colour_of_priority(const struct event *event);
-int colour_of_legacy(const struct event *event);
-int colour_of_status(const struct event *event);
-int colour_of_panic(const struct event *event);
-int colour_of_record(const struct event *event);
-int colour_of_pager(const struct event *event);
-int colour_of_bodycam(const struct event *event);
+struct alarm {
+    const char *said, *title;
+    int colour;
+};
+
+/* Of a panic, whatever event it came in; NULL: there is none. */
+const struct alarm *discord_alarm(const struct action_record *record);
+int discord_colour(const struct action_record *record, const struct layout *layout);
+const char *discord_title_of_911(const struct action_record *record);
+/* Whether it says so of the title's words. */
+bool discord_is_again(const struct action_record *record, const struct layout *layout);
+/* Without what the title says. */
+void discord_add_sentence(const struct action_record *record, const struct layout *layout, struct text *out);
+
+/* ---- discord_fields.c: facts, raw ---- */
+
+struct discord_fact {
+    size_t n;                 /* values */
+    struct text text, number; /* of the first one; text of the newest note */
+};
+
+/* name NULL: no such fact. */
+void discord_find_fact(const struct action_record *record, const char *name, struct discord_fact *ret);
+void discord_fact_free(struct discord_fact *fact);
+int64_t discord_fact_number(const struct action_record *record, const char *name, int64_t missing);
+/* As fields: those that the layout does not have elsewhere. */
+void discord_add_facts(const struct action_record *record, const struct layout *layout, struct embed *embed);
+/* Of an edit: what was another before it, by the names of facts; NULL: not told. */
+const cJSON *discord_was(const struct action_record *record);
+void discord_add_members(const struct action_record *record, struct embed *embed);
 
 /* ---- discord_render.c ---- */
 
@@ -186,8 +179,14 @@ struct discord_answer {
     struct span body;
     usec_t retry_after_us;                                /* of Retry-After, 0: none */
     const char *remaining, *reset_after, *global, *scope; /* of X-RateLimit-…, NULL: none */
+    bool in_thread;                                       /* it was posted to the thread of thread_id */
 };
 
 /* What an answer means: for this delivery, and for the next ones. */
 void discord_judge(const struct discord_answer *answer, struct discord_limits *limits, uint64_t key, usec_t uptime,
                    struct action_outcome *ret);
+
+/* ---- discord_doubt.c ---- */
+
+void discord_doubt(const struct config_action *config, const struct event_families *families, config_complain *warn,
+                   void *context);

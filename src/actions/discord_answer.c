@@ -6,9 +6,12 @@
 #include <strings.h>
 
 #include "discord.h"
+#include "web.h"
 
 #define MESSAGE_MAX 100 /* characters of Discord's own words in a sentence */
 #define PATH_MAX_PARTS 6
+#define BAN_MIN_US (600 * USEC_PER_SEC)
+#define REFUSED_REST_US (300 * USEC_PER_SEC) /* of what may pass, but not in seconds */
 
 /* "1.25" seconds; rounded up, because too early is a mistake that Discord counts. false: not such a number. */
 static bool read_seconds(const char *s, usec_t *ret)
@@ -55,19 +58,32 @@ static bool is_global(const struct discord_answer *answer, const cJSON *body)
            (answer->scope && strcasecmp(answer->scope, "global") == 0);
 }
 
+/* What Discord says has a time in it. Without one it is Cloudflare, which has shut out the address of this machine,
+ * and does so for longer the more goes on coming from it. */
+static bool is_ban(const struct discord_answer *answer, usec_t wait)
+{
+    bool said = strcasestr(answer->body.s ? answer->body.s : "", "error code: 1015") ||
+                strcasestr(answer->body.s ? answer->body.s : "", "you are being blocked");
+    return said || (!wait && !answer->remaining && !answer->reset_after && !answer->global && !answer->scope);
+}
+
 static void judge_limit(const struct discord_answer *answer, const cJSON *body, struct discord_limits *limits,
                         uint64_t key, usec_t uptime, struct action_outcome *ret)
 {
     usec_t wait = retry_after(body);
     if (wait < answer->retry_after_us)
         wait = answer->retry_after_us;
+    bool ban = is_ban(answer, wait);
+    if (ban && wait < BAN_MIN_US)
+        wait = BAN_MIN_US;
     if (wait > DISCORD_WAIT_MAX_US)
         wait = DISCORD_WAIT_MAX_US;
     if (wait)
-        discord_limits_block(limits, key, uptime, wait, is_global(answer, body));
+        discord_limits_block(limits, key, uptime, wait, ban || is_global(answer, body));
     ret->result = ACTION_RETRY;
     ret->retry_after_us = wait;
-    err_set(&ret->err, -EBUSY, "Discord answered 429: too many messages");
+    err_set(&ret->err, -EBUSY, "Discord answered 429: %s",
+            ban ? "it blocks the address of this machine for a while; all webhooks rest" : "too many messages");
 }
 
 /* {"errors":{"embeds":{"0":{"title":{"_errors":[{"message":"…"}]}}}}}: what is wrong, and where. */
@@ -84,8 +100,24 @@ static const cJSON *first_error(const cJSON *body, struct text *path)
     return NULL;
 }
 
-/* " (Invalid Form Body; embeds.0.title: Must be 256 or fewer in length.)", made safe. Nothing where it could hold an
- * address, because that of a webhook is a secret. */
+/* " (…)", made safe. Nothing where it could hold an address, because that of a webhook is a secret. */
+static void add_in_brackets(const struct text *raw, struct text *out)
+{
+    if (!raw->size || strstr(raw->s, "://") || strcasestr(raw->s, "/webhooks/"))
+        return;
+    text_add(out, " (");
+    text_add_safe(out, raw->s, raw->size, MESSAGE_MAX);
+    text_add(out, ")");
+}
+
+static void add_page(const struct discord_answer *answer, struct text *out)
+{
+    struct text words CLEANUP(text_free) = TEXT_INIT;
+    web_add_words(&words, answer->body.s, answer->body.size);
+    add_in_brackets(&words, out);
+}
+
+/* " (Invalid Form Body; embeds.0.title: Must be 256 or fewer in length.)" */
 static void add_message(const cJSON *body, struct text *out)
 {
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "message"));
@@ -95,25 +127,39 @@ static void add_message(const cJSON *body, struct text *out)
     text_add(&raw, message ? message : "");
     if (error)
         text_addf(&raw, "%s%s: %s", raw.size ? "; " : "", path.s, error);
-    if (!raw.size || strstr(raw.s, "://") || strcasestr(raw.s, "/webhooks/"))
-        return;
-    text_add(out, " (");
-    text_add_safe(out, raw.s, raw.size, MESSAGE_MAX);
-    text_add(out, ")");
+    add_in_brackets(&raw, out);
 }
 
-static const char *advice(long status)
+/* What Discord itself says, and what helps. All else with these statuses is said by something in between, or passes. */
+static const struct {
+    int code;
+    enum action_result result;
+    const char *advice;
+} verdicts[] = {
+    { 10003, ACTION_OFF, "its channel is gone" },
+    { 10015, ACTION_OFF, "the webhook is gone, a new one has another url" },
+    { 50001, ACTION_OFF, "it does not let this webhook post" },
+    { 50013, ACTION_OFF, "it does not let this webhook post" },
+    { 50027, ACTION_OFF, "the webhook's token is wrong, set the right url" },
+    { 220001, ACTION_GIVE_UP, "the channel is a forum, set thread_name or thread_id" },
+    { 220002, ACTION_GIVE_UP, "set thread_name or thread_id, but not both" },
+    { 220003, ACTION_GIVE_UP, "the channel is no forum, leave thread_name out" },
+};
+
+static const char *advice(const cJSON *body, bool in_thread, enum action_result *result)
 {
-    switch (status) {
-    case 401:
-        return ": the webhook's token is wrong; nothing more is sent until a reload with the right url";
-    case 403:
-        return ": it does not let this webhook post; nothing more is sent until a reload";
-    case 404:
-        return ": the webhook is gone; nothing more is sent until a reload with a new url";
-    default:
-        return "";
-    }
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(body, "code");
+    for (size_t i = 0; cJSON_IsNumber(code) && i < ARRAY_SIZE(verdicts); i++)
+        if (verdicts[i].code == code->valueint) {
+            *result = verdicts[i].result;
+            return verdicts[i].code == 10003 && in_thread ? "the thread of thread_id is gone" : verdicts[i].advice;
+        }
+    return NULL;
+}
+
+static bool is_refusal(long status)
+{
+    return status == 401 || status == 403 || status == 404;
 }
 
 /* Its servers failing, or a request that took too long, say nothing against the event. */
@@ -121,9 +167,28 @@ static enum action_result result_of(long status)
 {
     if (status >= 200 && status < 300)
         return ACTION_DONE;
-    if (status == 401 || status == 403 || status == 404)
-        return ACTION_OFF;
-    return status == 408 || status == 425 || status >= 500 ? ACTION_RETRY : ACTION_GIVE_UP;
+    bool later = is_refusal(status) || status == 408 || status == 425 || status >= 500;
+    return later ? ACTION_RETRY : ACTION_GIVE_UP;
+}
+
+static void judge_refusal(const struct discord_answer *answer, const cJSON *body, struct action_outcome *ret)
+{
+    struct text message CLEANUP(text_free) = TEXT_INIT;
+    bool is_discord = cJSON_IsObject(body);
+    if (is_discord)
+        add_message(body, &message);
+    else
+        add_page(answer, &message);
+    ret->retry_after_us = answer->retry_after_us;
+    const char *help = advice(body, answer->in_thread, &ret->result);
+    if (!help && is_refusal(answer->status)) {
+        help = is_discord ? "this may pass" : "not Discord itself, but something before it; this may pass";
+        ret->retry_after_us = answer->retry_after_us > REFUSED_REST_US ? answer->retry_after_us : REFUSED_REST_US;
+    }
+    if (ret->result != ACTION_RETRY)
+        ret->retry_after_us = 0;
+    err_set(&ret->err, -EIO, "Discord answered %ld%s%s%s", answer->status, message.s, help ? ": " : "",
+            help ? help : "");
 }
 
 static void hear_limit(const struct discord_answer *answer, struct discord_limits *limits, uint64_t key, usec_t uptime)
@@ -139,19 +204,17 @@ void discord_judge(const struct discord_answer *answer, struct discord_limits *l
                    struct action_outcome *ret)
 {
     *ret = (struct action_outcome){ .result = result_of(answer->status) };
+    snprintf(ret->answer, sizeof(ret->answer), "%ld", answer->status);
     hear_limit(answer, limits, key, uptime);
     if (ret->result == ACTION_DONE)
         return;
 
     cJSON *body = answer->body.size ? cJSON_ParseWithLength(answer->body.s, answer->body.size) : NULL;
-    if (answer->status == 429) {
+    if (answer->status == 429)
         judge_limit(answer, body, limits, key, uptime, ret);
-    } else {
-        struct text message CLEANUP(text_free) = TEXT_INIT;
-        add_message(body, &message);
-        err_set(&ret->err, -EIO, "Discord answered %ld%s%s", answer->status, message.s, advice(answer->status));
-        if (ret->result == ACTION_RETRY)
-            ret->retry_after_us = answer->retry_after_us;
-    }
+    else
+        judge_refusal(answer, body, ret);
+    snprintf(ret->answer, sizeof(ret->answer), "%.*s", (int) sizeof(ret->answer) - 1,
+             ret->err.msg + strlen("Discord answered "));
     cJSON_Delete(body);
 }

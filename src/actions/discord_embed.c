@@ -33,15 +33,15 @@ void embed_free(struct embed *embed)
 void embed_set(struct text *part, const char *s, size_t size, enum discord_text kind)
 {
     text_reset(part);
-    if (!discord_is_blank(s, size))
+    if (!text_is_blank(s, size))
         discord_add(part, s, size, kind);
 }
 
 void embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line)
 {
     embed->failed |= value->failed;
-    if (embed->n_fields == EMBED_FIELDS_MAX || discord_is_blank(name, strlen(name)) ||
-        discord_is_blank(value->s, value->size))
+    if (embed->n_fields == EMBED_FIELDS_MAX || text_is_blank(name, strlen(name)) ||
+        text_is_blank(value->s, value->size))
         return;
     struct embed_field *field = &embed->fields[embed->n_fields++];
     *field = (struct embed_field){ .name = TEXT_INIT, .value = TEXT_INIT, .in_line = in_line };

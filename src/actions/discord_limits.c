@@ -19,13 +19,10 @@ void discord_add_url(struct text *out, const char *url, const char *thread_id)
         text_addf(out, "&thread_id=%s", thread_id);
 }
 
-/* FNV-1a. Two webhooks with one hash would share a limit, no more. */
+/* Two webhooks with one hash would share a limit, no more. */
 uint64_t discord_webhook_key(const char *url)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0, size = strcspn(url, "?#"); i < size; i++)
-        hash = (hash ^ (unsigned char) url[i]) * 0x100000001b3;
-    return hash;
+    return hash_bytes(HASH_START, url, strcspn(url, "?#"));
 }
 
 static usec_t later(usec_t uptime, usec_t wait_us)

@@ -4,105 +4,115 @@
 
 #include "discord.h"
 
-static const struct layout *layout_of(const struct event *event)
+static void add_fact(const struct action_record *record, const char *name, struct text *out)
 {
-    for (size_t i = 0; event->handler && i < discord_n_layouts; i++)
-        if (strcmp(discord_layouts[i].type, event->type) == 0)
-            return &discord_layouts[i];
-    return &discord_layout_unknown;
-}
-
-/* The raw text of what where names; nothing where that is nothing of use. */
-static void add_found(const struct action_record *record, const char *where, value_function *add, struct text *out)
-{
-    const cJSON *value = embed_find(record->event, where);
-    text_reset(out);
-    if (value)
-        (add ? add : show_plain)(record, value, out);
+    struct discord_fact fact CLEANUP(discord_fact_free);
+    discord_find_fact(record, name, &fact);
+    text_add(out, fact.text.s);
 }
 
 /* "New call #" and 55120 and "Structure Fire": "New call 55120: Structure Fire". */
 static void add_title(const struct action_record *record, const struct layout *layout, struct text *out)
 {
-    const struct event *event = record->event;
-    const char *title = layout->title_of ? layout->title_of(event) : layout->title, *hash = strchr(title, '#');
-    struct text found CLEANUP(text_free) = TEXT_INIT;
-    enum { NO_ID_YET = -1 };
+    const struct alarm *alarm = discord_alarm(record);
+    const char *own = layout->title_of ? layout->title_of(record) : layout->title;
+    const char *title = alarm ? alarm->title : own ? own : record->event->type;
+    const char *hash = layout->id ? strchr(title, '#') : NULL;
+    struct text id CLEANUP(text_free) = TEXT_INIT, name CLEANUP(text_free) = TEXT_INIT;
 
-    if (!hash || !layout->title_id) {
+    add_fact(record, layout->id, &id);
+    add_fact(record, layout->name, &name);
+    text_add(out, record->event->test ? "TEST: " : "");
+    if (hash)
+        text_addf(out, "%.*s%s%s", (int) (hash - title) - !id.size, title, id.s, hash + 1);
+    else
         text_add(out, title);
-    } else {
-        if (embed_find_number(event, layout->title_id, 0) != NO_ID_YET)
-            add_found(record, layout->title_id, NULL, &found);
-        text_addf(out, "%.*s%s%s", (int) (hash - title) - !found.size, title, found.s, hash + 1);
-    }
-    add_found(record, layout->title_name, NULL, &found);
-    text_addf(out, "%s%s", found.size ? ": " : "", found.s);
-    out->failed |= found.failed;
+    text_addf(out, "%s%s%s", discord_is_again(record, layout) ? " again" : "", name.size ? ": " : "", name.s);
+    out->failed |= id.failed || name.failed;
 }
 
-static void set_texts(const struct action_record *record, const struct layout *layout, struct embed *embed)
+static void set_part(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind)
+{
+    embed_set(part, raw->s, raw->size, kind);
+    embed->failed |= raw->failed;
+    text_reset(raw);
+}
+
+static void add_footer(const struct action_record *record, struct text *out)
 {
     const struct event *event = record->event;
-    const struct text *summary = &record->description->line;
+    text_addf(out, "event %llu", (unsigned long long) event->id);
+    if (record->several_communities)
+        text_addf(out, " · %s", event->community);
+    if (record->several_listeners)
+        text_addf(out, " · %s", event->origin->listener);
+}
+
+/* Either the facts one by one, or the line; a fact once. */
+static void set_texts(const struct action_record *record, const struct layout *layout, struct embed *embed)
+{
+    const cJSON *was = discord_was(record);
+    struct discord_fact author CLEANUP(discord_fact_free);
     struct text raw CLEANUP(text_free) = TEXT_INIT;
+    discord_find_fact(record, layout->author, &author);
+    bool one_by_one = author.n <= 1 && !discord_alarm(record);
 
     add_title(record, layout, &raw);
-    embed_set(&embed->title, raw.s, raw.size, DISCORD_LINE);
-    embed->failed |= raw.failed;
-    add_found(record, layout->text, layout->add_text, &raw);
-    embed_set(&embed->description, raw.s, raw.size, DISCORD_LINES);
-    embed->failed |= raw.failed;
-    if (!embed->description.size)
-        embed_set(&embed->description, summary->s, summary->size, DISCORD_LINES);
-    add_found(record, layout->author, layout->add_author, &raw);
-    embed_set(&embed->author, raw.s, raw.size, DISCORD_PLAIN);
-    embed->failed |= raw.failed;
-
-    text_reset(&raw);
-    text_addf(&raw, "event %llu · %s · %s", (unsigned long long) event->id, event->community, event->origin->listener);
-    embed_set(&embed->footer, raw.s, raw.size, DISCORD_PLAIN);
-    embed->failed |= raw.failed;
+    set_part(embed, &embed->title, &raw, DISCORD_LINE);
+    add_footer(record, &raw);
+    set_part(embed, &embed->footer, &raw, DISCORD_PLAIN);
+    if (one_by_one) {
+        text_add(&raw, cJSON_HasObjectItem(was, layout->author) ? "" : author.text.s);
+        set_part(embed, &embed->author, &raw, DISCORD_PLAIN);
+        if (!was || cJSON_HasObjectItem(was, layout->text))
+            add_fact(record, layout->text, &raw);
+        set_part(embed, &embed->description, &raw, DISCORD_LINES);
+    }
+    if (one_by_one && layout->fields)
+        discord_add_facts(record, layout, embed);
+    if (!record->event->handler)
+        discord_add_members(record, embed);
+    if (embed->description.size || embed->n_fields)
+        return;
+    discord_add_sentence(record, layout, &raw);
+    set_part(embed, &embed->description, &raw, DISCORD_LINES);
 }
 
 static void add_embed(const struct action_record *record, struct text *out)
 {
-    const struct event *event = record->event;
-    const struct layout *layout = layout_of(event);
+    const struct layout *layout = discord_layout(record);
     struct embed embed CLEANUP(embed_free);
-    struct text value CLEANUP(text_free) = TEXT_INIT;
-
     embed_init(&embed);
-    embed.time_us = event->time_us;
-    embed.colour = layout->colour_of ? layout->colour_of(event) : layout->colour;
+    embed.time_us = record->event->time_us;
+    embed.colour = discord_colour(record, layout);
     set_texts(record, layout, &embed);
-    for (size_t i = 0; i < layout->n_rows; i++) {
-        const struct layout_row *row = &layout->rows[i];
-        add_found(record, row->where, row->add, &value);
-        embed_add_field(&embed, row->label, &value, row->in_line);
-    }
-    if (layout->more)
-        layout->more(record, &embed);
     embed_write(&embed, out);
 }
 
-/* Roles in front, then the message, which is what gets cut. */
+static void add_mentions(const struct config_action *config, struct text *out)
+{
+    if (config->mention == MENTION_HERE)
+        text_add(out, "@here");
+    for (size_t i = 0; i < config->n_mention_roles; i++)
+        text_addf(out, "%s<@&%s>", out->size ? " " : "", config->mention_roles[i]);
+    for (size_t i = 0; i < config->n_mention_users; i++)
+        text_addf(out, "%s<@%s>", out->size ? " " : "", config->mention_users[i]);
+}
+
+/* Mentions in front, then the message, which is what gets cut. */
 static void add_content(const struct config_action *config, const struct action_record *record, struct text *out)
 {
-    struct text content CLEANUP(text_free) = TEXT_INIT;
-    for (size_t i = 0; i < config->n_mention_roles; i++)
-        text_addf(&content, "%s<@&%s>", i ? " " : "", config->mention_roles[i]);
-
-    size_t roles = content.size;
-    if (config->message) {
-        text_add(&content, roles ? " " : "");
-        size_t message = content.size;
-        template_expand(config->message, record, discord_add_value, &content);
-        if (discord_is_blank(content.s + message, content.size - message))
-            discord_cut(&content, roles, 0);
-        else
-            discord_cut(&content, message, DISCORD_CONTENT_MAX - message);
+    struct text content CLEANUP(text_free) = TEXT_INIT, message CLEANUP(text_free) = TEXT_INIT;
+    add_mentions(config, &content);
+    if (config->message)
+        template_expand(config->message, record, discord_add_value, &message);
+    if (!text_is_blank(message.s, message.size)) {
+        text_add(&content, content.size ? " " : "");
+        size_t start = content.size;
+        discord_add_tame(&content, message.s);
+        discord_cut(&content, start, DISCORD_CONTENT_MAX - start);
     }
+    content.failed |= message.failed;
     out->failed |= content.failed;
     if (!content.size)
         return;
@@ -120,15 +130,39 @@ static void add_setting(struct text *out, const char *name, const char *value)
     text_add(out, ",");
 }
 
-/* Nobody, whatever the texts say, but the roles of the configuration. */
+/* Discord refuses a name without letters: then it is what the event says. */
+static void add_thread_name(const struct config_action *config, const struct action_record *record, struct text *out)
+{
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    const struct text *summary = &record->description->line;
+    if (!config->thread_name)
+        return;
+    template_expand(config->thread_name, record, discord_add_line, &name);
+    if (text_is_blank(name.s, name.size)) {
+        text_reset(&name);
+        discord_add_line(&name, summary->s, summary->size);
+    }
+    discord_cut(&name, 0, DISCORD_THREAD_NAME_MAX);
+    out->failed |= name.failed;
+    add_setting(out, "thread_name", name.s);
+}
+
+static void add_ids(struct text *out, const char *name, char *const *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        text_addf(out, i ? "," : ",\"%s\":[", name);
+        text_add_json(out, ids[i], strlen(ids[i]));
+    }
+    text_add(out, n ? "]" : "");
+}
+
+/* Nobody, whatever the texts say, but whom the configuration names. "everyone" stands for @here as well. */
 static void add_allowed_mentions(const struct config_action *config, struct text *out)
 {
-    text_add(out, "\"allowed_mentions\":{\"parse\":[]");
-    for (size_t i = 0; i < config->n_mention_roles; i++) {
-        text_add(out, i ? "," : ",\"roles\":[");
-        text_add_json(out, config->mention_roles[i], strlen(config->mention_roles[i]));
-    }
-    text_add(out, config->n_mention_roles ? "]}" : "}");
+    text_addf(out, "\"allowed_mentions\":{\"parse\":[%s]", config->mention == MENTION_HERE ? "\"everyone\"" : "");
+    add_ids(out, "roles", config->mention_roles, config->n_mention_roles);
+    add_ids(out, "users", config->mention_users, config->n_mention_users);
+    text_add(out, "}");
 }
 
 int discord_render(const struct config_action *config, const struct action_record *record, struct action_payload *ret,
@@ -142,6 +176,7 @@ int discord_render(const struct config_action *config, const struct action_recor
     add_content(config, record, &payload.body);
     add_setting(&payload.body, "username", config->username);
     add_setting(&payload.body, "avatar_url", config->avatar_url);
+    add_thread_name(config, record, &payload.body);
     add_allowed_mentions(config, &payload.body);
     text_add(&payload.body, ",\"embeds\":[");
     add_embed(record, &payload.body);

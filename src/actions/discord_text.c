@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "discord.h"
 
@@ -145,6 +146,20 @@ void discord_add_value(struct text *out, const char *s, size_t size)
     discord_add(out, s, size, DISCORD_LINES);
 }
 
+void discord_add_line(struct text *out, const char *s, size_t size)
+{
+    discord_add(out, s, size, DISCORD_PLAIN);
+}
+
+void discord_add_tame(struct text *out, const char *s)
+{
+    for (; *s; s++) {
+        text_add_bytes(out, s, 1);
+        if (*s == '@' && (strncasecmp(s + 1, "everyone", 8) == 0 || strncasecmp(s + 1, "here", 4) == 0))
+            text_add(out, ZERO_WIDTH_SPACE);
+    }
+}
+
 /* One character beyond the first 65536 takes two units. */
 static size_t units_of(const char *s, size_t size, size_t *ret_bytes)
 {
@@ -197,25 +212,4 @@ void discord_cut(struct text *text, size_t from, size_t max)
     text->s[text->size] = '\0';
     if (max)
         text_add(text, "…");
-}
-
-/* White space of any script, and letters that are empty. */
-static bool is_invisible(uint32_t code)
-{
-    return code <= ' ' || code == 0xa0 || code == 0x34f || code == 0x115f || code == 0x1160 || code == 0x1680 ||
-           (code >= 0x17b4 && code <= 0x17b5) || (code >= 0x2000 && code <= 0x200d) || code == 0x202f ||
-           code == 0x205f || code == 0x2800 || code == 0x3000 || code == 0x3164 || (code >= 0xfe00 && code <= 0xfe0f) ||
-           code == 0xffa0 || is_dropped(code);
-}
-
-bool discord_is_blank(const char *s, size_t size)
-{
-    for (size_t i = 0; i < size;) {
-        uint32_t code;
-        size_t length = utf8_read(s + i, size - i, &code);
-        if (length == 0 || !is_invisible(code))
-            return false;
-        i += length;
-    }
-    return true;
 }

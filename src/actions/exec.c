@@ -12,7 +12,11 @@
  *   SONORAN_EVENT_ID   position in the log          SONORAN_VERDICT    "accepted", …
  *   SONORAN_TIME       2026-11-23T16:00:00.123456Z  SONORAN_SUMMARY    its line, cut if it is very long
  *   SONORAN_COMMUNITY  name of the community        SONORAN_CALLS, SONORAN_CALLS911, SONORAN_UNITS  ids with commas
- * What it starts in the background and leaves behind with status 0 goes on, but nobody reads its output any more.
+ *   SONORAN_FAMILY     "unit", or empty             SONORAN_LEVEL      4, as in the journal
+ *   SONORAN_SOURCE     "push"                       SONORAN_TEST       1 for an event that was made up, or empty
+ * and one for each fact that it has (facts.h): SONORAN_CALLER, SONORAN_UNIT_NAME, cut and on one line.
+ * What it starts in the background and leaves behind with status 0 goes on, and its output goes to the log as well, as
+ * far as one run may write there.
  * Source: design section 11; execve(2), "Limits on size of arguments and environment".
  */
 #include <errno.h>
@@ -20,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <sonoran-pushd/actions.h>
 
@@ -27,7 +32,6 @@
 
 #define STRING_MAX_BYTES ((size_t) 128 * 1024 - 1) /* of one argument or variable, as the kernel has it */
 #define TOTAL_MAX_BYTES ((size_t) 1 << 20)         /* of all: half of what the usual stack limit of 8M allows */
-#define SUMMARY_MAX_BYTES ((size_t) 4096)
 
 struct action {
     struct action_context context;
@@ -42,22 +46,31 @@ static const char *const inherited_names[] = { "HOME", "LANG", "LC_ALL", "LOGNAM
 
 /* ---- check ---- */
 
-static void exec_check(const struct config_action *config, config_complain *complain, void *context)
+static void exec_check(const struct config_action *config, const struct event_families *families,
+                       config_complain *complain, void *context)
+{
+    struct err err;
+    for (size_t i = 1; i < config->n_command; i++)
+        if (template_check(config->command[i], config, families, &err) < 0)
+            complain(context, "command", err.msg);
+}
+
+static void exec_check_present(const struct config_action *config, config_complain *complain, void *context)
 {
     struct err err, why;
+    const char *path = config->command[0];
+    if (program_check(path, &why) == 0)
+        return;
+    const char *hint = access(path, F_OK) < 0 ? program_hidden(path) : NULL;
+    err_set(&err, -ENOENT, "expected a program, but %s%s%s", why.msg, hint ? "; " : "", hint ? hint : "");
+    complain(context, "command", err.msg);
+}
 
-    if (config->n_command == 0)
-        return; /* the table has said so */
-    if (config->command[0][0] != '/') {
-        err_set(&err, -EINVAL, "expected the full path of a program, as in \"/usr/local/bin/siren\"");
-        complain(context, "command", err.msg);
-    } else if (program_check(config->command[0], &why) < 0) {
-        err_set(&err, -EINVAL, "expected a program, but %s", why.msg);
-        complain(context, "command", err.msg);
-    }
-    for (size_t i = 1; i < config->n_command; i++)
-        if (template_check(config->command[i], &err) < 0)
-            complain(context, "command", err.msg);
+static void exec_advise(const struct config_action *config, config_complain *warn, void *context)
+{
+    const char *hint = program_hidden(config->command[0]);
+    if (hint && access(config->command[0], F_OK) == 0)
+        warn(context, "command", hint);
 }
 
 /* ---- render ---- */
@@ -84,53 +97,6 @@ static void render_arguments(const struct config_action *config, const struct ac
         words_add(out, word.s);
         out->failed |= word.failed;
     }
-}
-
-static void add_ids(struct words *out, const char *name, const struct ids *ids)
-{
-    struct text list CLEANUP(text_free) = TEXT_INIT;
-    for (size_t i = 0; i < ids->n; i++) {
-        if (i)
-            text_add(&list, ",");
-        text_add_int(&list, ids->v[i]);
-    }
-    words_addf(out, "%s=%s", name, list.s);
-    out->failed |= list.failed;
-}
-
-/* Not cut in the middle of a character. */
-static void add_summary(struct words *out, const struct text *line)
-{
-    size_t size = line->size;
-    if (size > SUMMARY_MAX_BYTES) {
-        size = SUMMARY_MAX_BYTES;
-        while (size > 0 && (line->s[size] & 0xc0) == 0x80)
-            size--;
-    }
-    words_addf(out, "SONORAN_SUMMARY=%.*s%s", (int) size, line->s, size < line->size ? "…" : "");
-}
-
-static void render_environment(const struct config_action *config, const struct action_record *record,
-                               struct words *out)
-{
-    struct text time CLEANUP(text_free) = TEXT_INIT;
-    const struct event *event = record->event;
-    const struct description *description = record->description;
-
-    text_add_time_utc(&time, event->time_us);
-    words_addf(out, "SONORAN_ACTION=%s", config->name);
-    words_addf(out, "SONORAN_EVENT=%s", event->type);
-    words_addf(out, "SONORAN_EVENT_ID=%llu", (unsigned long long) event->id);
-    words_addf(out, "SONORAN_TIME=%s", time.s);
-    words_addf(out, "SONORAN_COMMUNITY=%s", event->community);
-    words_addf(out, "SONORAN_LISTENER=%s", event->origin->listener);
-    words_addf(out, "SONORAN_FROM=%s", event->origin->peer);
-    words_addf(out, "SONORAN_VERDICT=%s", event_verdict_name(event->verdict));
-    add_summary(out, &description->line);
-    add_ids(out, "SONORAN_CALLS", &description->calls);
-    add_ids(out, "SONORAN_CALLS911", &description->calls911);
-    add_ids(out, "SONORAN_UNITS", &description->units);
-    out->failed |= time.failed;
 }
 
 /* What execve would refuse, said in words. */
@@ -161,7 +127,7 @@ static int exec_render(const struct config_action *config, const struct action_r
 
     payload.event_id = record->event->id;
     render_arguments(config, record, &payload.words);
-    render_environment(config, record, &payload.environment);
+    exec_environment(config, record, &payload.environment);
     event_write_record(record->event, record->description, &payload.body);
     text_add(&payload.body, "\n");
     if (payload.words.failed || payload.environment.failed || payload.body.failed)
@@ -235,11 +201,10 @@ static void conclude_start(struct action_outcome *ret, const char *path, int r)
 
 static void conclude_timed_out(struct action_outcome *ret, usec_t timeout_us, bool ended)
 {
-    bool whole = timeout_us % USEC_PER_SEC == 0;
+    struct text time CLEANUP(text_free) = TEXT_INIT;
+    text_add_duration(&time, timeout_us);
     conclude(ret, ACTION_GIVE_UP);
-    err_set(&ret->err, -ETIMEDOUT, "did not end within %llu%s and %s stopped",
-            (unsigned long long) (timeout_us / (whole ? USEC_PER_SEC : USEC_PER_MSEC)), whole ? "s" : "ms",
-            ended ? "was" : "could not be");
+    err_set(&ret->err, -ETIMEDOUT, "did not end within %s and %s stopped", time.s, ended ? "was" : "could not be");
 }
 
 static void conclude_run(struct action_outcome *ret, const struct process_result *result, usec_t timeout_us)
@@ -324,7 +289,10 @@ static void exec_deliver(struct action *action, const struct action_payload *pay
     };
     struct process_result result;
     int r = process_run(&plan, &result);
-    output_end(&output);
+    if (result.left_fd >= 0)
+        left_read_on(result.left_fd, &output);
+    else
+        output_end(&output);
     action->unended = result.unended;
     if (r < 0)
         conclude_start(ret, payload->words.v[0], r);
@@ -335,6 +303,9 @@ static void exec_deliver(struct action *action, const struct action_payload *pay
 const struct action_type action_exec = {
     .type = ACTION_TYPE_EXEC,
     .check = exec_check,
+    .check_present = exec_check_present,
+    .doubt = exec_doubt,
+    .advise = exec_advise,
     .open = exec_open,
     .close = exec_close,
     .render = exec_render,

@@ -10,6 +10,19 @@
  * 0: nothing is wrong with it. */
 int program_check(const char *path, struct err *err) MUST_CHECK;
 
+/* Why the service would not see it there, and what to do: the sandbox of the unit. NULL: it does. */
+const char *program_hidden(const char *path);
+
+/* ---- exec_environment.c ---- */
+
+/* "SONORAN_EVENT=EVENT_911" and so on. */
+void exec_environment(const struct config_action *config, const struct action_record *record, struct words *out);
+
+/* ---- exec_doubt.c ---- */
+
+void exec_doubt(const struct config_action *config, const struct event_families *families, config_complain *warn,
+                void *context);
+
 /* ---- exec_output.c: what a program writes, as lines of the log, up to a limit ---- */
 
 struct output {
@@ -23,6 +36,11 @@ struct output {
 
 void output_add(struct output *output, const char *s, size_t size);
 void output_end(struct output *output); /* the last line, and how much more there was; frees */
+
+/* ---- exec_left.c: what programs leave running in the background ---- */
+
+/* Takes both, and reads until nobody can write any more; at once, where it cannot be read. */
+void left_read_on(int fd, struct output *output);
 
 /* ---- exec_process.c: one run of a program ---- */
 
@@ -44,6 +62,8 @@ enum process_end {
 struct process_result {
     enum process_end end;
     int number;
+    int left_fd; /* its output, where something that it left running may still write; for the caller to close. -1: none
+                  */
     pid_t unended; /* not even SIGKILL has ended it yet, process_reap will have to; 0: it is gone */
 };
 

@@ -69,7 +69,7 @@ void output_end(struct output *output)
     end_line(output);
     if (output->n_more_bytes) {
         int n = snprintf(more, sizeof(more), "… %llu more byte%s of output", (unsigned long long) output->n_more_bytes,
-                         output->n_more_bytes == 1 ? "" : "s");
+                         text_plural(output->n_more_bytes));
         write_line(output, more, (size_t) n);
     }
     text_free(&output->line);

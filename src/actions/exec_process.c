@@ -2,16 +2,17 @@
  *
  * The program leads a session of its own, and so a process group that can be ended as a whole. The group's number is
  * the program's, which stays taken until the program is reaped: signals are sent before that, never after.
- * Source: posix_spawn(3), pidfd_open(2), waitid(2), pipe(7).
+ * Source: pidfd_open(2), waitid(2), pipe(7).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <sonoran-pushd/child.h>
 
 #include "exec.h"
 
@@ -38,58 +39,6 @@ struct run {
 
 /* ---- start ---- */
 
-/* Descriptors 0 to 2 are open in this process, so that neither of ours is one of them. */
-static int set_files(posix_spawn_file_actions_t *files, int in, int out)
-{
-    int r = posix_spawn_file_actions_adddup2(files, in, STDIN_FILENO);
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(files, out, STDERR_FILENO);
-    if (r == 0)
-        r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-    if (r == 0)
-        r = posix_spawn_file_actions_addchdir_np(files, "/");
-    return r;
-}
-
-/* What this process blocks and ignores is no business of the program. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int r = posix_spawnattr_setsigmask(attributes, &none);
-    if (r == 0)
-        r = posix_spawnattr_setsigdefault(attributes, &all);
-    if (r == 0)
-        r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    return r;
-}
-
-static int spawn(const struct process_plan *plan, int in, int out, pid_t *ret)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int r = posix_spawn_file_actions_init(&files);
-    if (r > 0)
-        return -r;
-    r = posix_spawnattr_init(&attributes);
-    if (r > 0) {
-        posix_spawn_file_actions_destroy(&files);
-        return -r;
-    }
-
-    r = set_files(&files, in, out);
-    if (r == 0)
-        r = set_attributes(&attributes);
-    if (r == 0)
-        r = posix_spawn(ret, plan->argv[0], &files, &attributes, plan->argv, plan->environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return -r;
-}
-
 /* Sets run->in and run->out as well where it fails half way; whoever has the run closes them. */
 static int start(struct run *run)
 {
@@ -107,7 +56,10 @@ static int start(struct run *run)
     /* Each end has flags of its own: the program's ends stay as programs expect them. */
     if (fcntl(run->in, F_SETFL, O_NONBLOCK) < 0 || fcntl(run->out, F_SETFL, O_NONBLOCK) < 0)
         return -errno;
-    return spawn(run->plan, its_in, its_out, &run->pid);
+    const struct child_plan child = {
+        .argv = run->plan->argv, .environment = run->plan->environment, .in = its_in, .out = its_out
+    };
+    return child_start(&child, &run->pid);
 }
 
 /* ---- while it runs ---- */
@@ -231,13 +183,17 @@ static void finish(struct run *run, struct process_result *ret)
     siginfo_t info = { 0 };
     if (waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOWAIT) < 0)
         info = (siginfo_t){ 0 };
-    bool exited = info.si_code == CLD_EXITED;
+    bool exited = info.si_code == CLD_EXITED, well = run->stage == RUNNING && exited && info.si_status == 0;
 
     /* After success it may leave something running in the background; after a failure the next try would meet it. */
-    if (run->stage != RUNNING || !exited || info.si_status != 0)
+    if (!well)
         signal_group(run, SIGKILL);
     for (size_t n = 0, more = 1; run->out >= 0 && more > 0 && n < DRAIN_MAX_BYTES; n += more)
         more = read_output(run);
+    if (well) {
+        ret->left_fd = run->out;
+        run->out = -1;
+    }
 
     ret->end = run->stage != RUNNING ? run->end : exited ? PROCESS_EXITED : PROCESS_SIGNALLED;
     ret->number = info.si_status;
@@ -250,24 +206,26 @@ static int watch(struct run *run, struct process_result *ret)
     if (pidfd < 0) {
         int r = -errno;
         signal_group(run, SIGKILL);
-        *ret = (struct process_result){ .unended = run->pid };
+        ret->unended = run->pid;
         return r;
     }
 
     run->pidfd = pidfd;
     while (attend(run))
         ;
-    if (run->ended)
+    if (run->ended) {
         finish(run, ret);
-    else
-        *ret = (struct process_result){ .end = run->end, .unended = run->pid };
+        return 0;
+    }
+    ret->end = run->end;
+    ret->unended = run->pid;
     return 0;
 }
 
 int process_run(const struct process_plan *plan, struct process_result *ret)
 {
     struct run run = { .plan = plan, .in = -1, .out = -1, .input = plan->input };
-    *ret = (struct process_result){ 0 };
+    *ret = (struct process_result){ .left_fd = -1 };
 
     run.deadline_us = uptime_us() + plan->timeout_us;
     int r = start(&run);

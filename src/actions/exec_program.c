@@ -57,3 +57,21 @@ int program_check(const char *path, struct err *err)
         return err_set(err, -ENOEXEC, "%s is a script without a first line such as #!/bin/sh", path);
     return 0;
 }
+
+const char *program_hidden(const char *path)
+{
+    static const char home[] =
+        "a service does not see /home and /root: ProtectHome=read-only in a drop-in of its unit opens them, as in "
+        "/usr/share/doc/sonoran-pushd/examples/exec-actions.conf";
+    static const char tmp[] = "a service has a /tmp of its own (PrivateTmp=yes): put the program elsewhere, such as "
+                              "into /usr/local/bin";
+    static const struct {
+        const char *folder, *hint;
+    } rows[] = {
+        { "/home/", home }, { "/root/", home }, { "/run/user/", home }, { "/tmp/", tmp }, { "/var/tmp/", tmp }
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strncmp(path, rows[i].folder, strlen(rows[i].folder)) == 0)
+            return rows[i].hint;
+    return NULL;
+}

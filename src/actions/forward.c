@@ -1,21 +1,22 @@
 /* forward.c - hands an event on to another listener, as the CAD would have sent it or as the event record.
  *
  * original: {"key":…,"type":…,"data":…} and the other members, the sender's bytes where it wrote them. Of an array of
- *           events each is a body of its own, with an object as data; a type is in upper case, and the real one of an
- *           alias. No data where the sender had none.
+ *           events each is a body of its own, with an object as data. No data where the sender had none.
  * record:   the event record, which has the id in it.
- * Headers:  Content-Type, Sonoran-Event-Id, and with a signing_secret Sonoran-Signature (sign.h). The id stays the same
- *           from try to try: a receiver that has seen it drops the repeat.
+ * template: a text of the configuration (forward_template.c).
+ * Headers:  Content-Type, Sonoran-Event-Id, and with a signing_secret Sonoran-Signature (sign.h), of the time of the
+ *           try. The id stays the same from try to try: a receiver that has seen it drops the repeat. And what
+ *           "headers" says; it is not in the payload, so that no secret is kept beside the configuration's.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "forward.h"
 #include "sign.h"
-#include "web.h"
 #include <sonoran-pushd/actions.h>
 
-#define RETRY_AFTER_MAX_US (3600 * USEC_PER_SEC)
+#define ESCAPE_MAX_BYTES 6 /* of a byte in JSON: \u001b */
 
 struct action {
     const struct config_action *config;
@@ -38,18 +39,24 @@ static void add_members(struct text *out, struct span object)
     text_add_bytes(out, first, (size_t) (last - first));
 }
 
-static int render_original(const struct config_action *config, const struct action_record *record, struct text *out,
-                           struct err *err)
+static int render_original(const struct config_action *config, const struct action_record *record,
+                           struct action_payload *payload, struct err *err)
 {
+    struct text *out = &payload->body;
     const struct event *event = record->event;
     const char *key = config->api_key ? config->api_key : record->community_key;
     if (!key)
         return err_set(err, -ENOKEY, "no key to send: the community is gone, and the action has no api_key");
 
+    const char *type = event->type_sent ? event->type_sent : event->type;
+    text_add(&payload->secret, key);
+    /* At once: growing would leave copies behind. */
+    size_t words = ESCAPE_MAX_BYTES * (strlen(key) + strlen(type)) + sizeof("{'key':'','type':'','data':,}");
+    (void) text_reserve(out, words + event->data_text.size + event->extra_text.size);
     text_add(out, "{\"key\":");
     text_add_json(out, key, strlen(key));
     text_add(out, ",\"type\":");
-    text_add_json(out, event->type, strlen(event->type));
+    text_add_json(out, type, strlen(type));
     if (event->data_text.size) {
         text_add(out, ",\"data\":");
         text_add_bytes(out, event->data_text.s, event->data_text.size);
@@ -60,17 +67,6 @@ static int render_original(const struct config_action *config, const struct acti
     return 0;
 }
 
-static int add_signature(const struct config_action *config, const struct event *event, struct action_payload *payload,
-                         struct err *err)
-{
-    struct text signature CLEANUP(text_free) = TEXT_INIT;
-    const struct span body = { payload->body.s, payload->body.size };
-    int r = sign_body(&signature, config->signing_secret, event->time_us / USEC_PER_SEC, body, err);
-    if (r >= 0)
-        words_addf(&payload->words, "Sonoran-Signature: %s", signature.s);
-    return r;
-}
-
 static int render_into(const struct config_action *config, const struct action_record *record,
                        struct action_payload *payload, struct err *err)
 {
@@ -78,21 +74,20 @@ static int render_into(const struct config_action *config, const struct action_r
     int r = 0;
     if (config->body == FORWARD_BODY_RECORD)
         event_write_record(event, record->description, &payload->body);
+    else if (config->body == FORWARD_BODY_TEMPLATE)
+        forward_render_template(config, record, &payload->body);
     else
-        r = render_original(config, record, &payload->body, err);
+        r = render_original(config, record, payload, err);
     if (r < 0)
         return r;
-    if (payload->body.failed)
+    if (payload->body.failed || payload->secret.failed)
         return err_set(err, -ENOMEM, "no memory for a body");
 
     payload->event_id = event->id;
-    words_add(&payload->words, "Content-Type: application/json");
+    words_addf(&payload->words, "Content-Type: %s",
+               config->body == FORWARD_BODY_TEMPLATE ? config->content_type : "application/json");
     words_addf(&payload->words, "Sonoran-Event-Id: %llu", (unsigned long long) event->id);
-    if (config->signing_secret)
-        r = add_signature(config, event, payload, err);
-    if (r >= 0 && payload->words.failed)
-        r = err_set(err, -ENOMEM, "no memory for headers");
-    return r;
+    return payload->words.failed ? err_set(err, -ENOMEM, "no memory for headers") : 0;
 }
 
 static int forward_render(const struct config_action *config, const struct action_record *record,
@@ -110,14 +105,6 @@ static int forward_render(const struct config_action *config, const struct actio
 
 /* ---- deliver ---- */
 
-static enum action_result judge_status(long status)
-{
-    if (status >= 200 && status <= 299)
-        return ACTION_DONE;
-    bool later = status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
-    return later ? ACTION_RETRY : ACTION_GIVE_UP;
-}
-
 /* No answer: a request that cannot be sent will not be better next time, all else may be. */
 static enum action_result judge_failure(int r)
 {
@@ -126,41 +113,79 @@ static enum action_result judge_failure(int r)
     return r == -EINVAL ? ACTION_GIVE_UP : ACTION_RETRY;
 }
 
-/* Nothing of the answer's body is said: it may repeat the key. */
-static void judge_answer(const struct web_answer *answer, struct action_outcome *ret)
+/* The headers of the payload, and the signature of this try. */
+static int sign(const struct config_action *config, const struct action_payload *payload, struct words *ret,
+                struct err *err)
 {
-    ret->result = judge_status(answer->status);
-    if (ret->result == ACTION_RETRY)
-        ret->retry_after_us = answer->retry_after_us < RETRY_AFTER_MAX_US ? answer->retry_after_us : RETRY_AFTER_MAX_US;
-    if (ret->result != ACTION_DONE)
-        err_set(&ret->err, 0, "answered %ld%s", answer->status,
-                answer->status / 100 == 3 ? ", and redirects are not followed" : "");
+    const struct span body = { payload->body.s, payload->body.size };
+    struct text signature CLEANUP(text_free) = TEXT_INIT;
+    int r = sign_body(&signature, config->signing_secret, now_us() / USEC_PER_SEC, body, err);
+    for (size_t i = 0; i < payload->words.n; i++)
+        words_add(ret, payload->words.v[i]);
+    words_addf(ret, "Sonoran-Signature: %s", signature.s);
+    return r >= 0 && ret->failed ? err_set(err, -ENOMEM, "no memory for headers") : r;
+}
+
+static void post(struct action *action, const struct action_payload *payload, const struct words *headers,
+                 struct action_outcome *ret)
+{
+    const struct config_action *config = action->config;
+    const struct web_request request = { .url = config->url,
+                                         .headers = headers,
+                                         .more_headers = config->headers,
+                                         .n_more_headers = config->n_headers,
+                                         .body = { payload->body.s, payload->body.size },
+                                         .max_answer_bytes = FORWARD_ANSWER_BYTES,
+                                         .wait = forward_wait(config) };
+    struct web_answer answer;
+    struct err err;
+    int r = web_post(action->web, &request, &answer, &err);
+    if (r < 0) {
+        const char *help = r == -ETIME ? "; with expect = \"sent\" none is waited for" : "";
+        ret->result = judge_failure(r);
+        err_set(&ret->err, r, "%s%s", err.msg, help);
+        return;
+    }
+    forward_judge(config, &answer, payload->secret.s, ret);
+    web_answer_free(&answer);
 }
 
 static void forward_deliver(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
 {
-    const struct web_request request = { .url = action->config->url,
-                                         .headers = &payload->words,
-                                         .body = { payload->body.s, payload->body.size } };
-    struct web_answer answer;
-    *ret = (struct action_outcome){ .result = ACTION_DONE };
-
-    int r = web_post(action->web, &request, &answer, &ret->err);
-    if (r < 0) {
-        ret->result = judge_failure(r);
-        return;
-    }
-    judge_answer(&answer, ret);
-    web_answer_free(&answer);
+    struct words signed_headers CLEANUP(words_free) = { 0 };
+    *ret = (struct action_outcome){ .result = ACTION_RETRY };
+    if (!action->config->signing_secret)
+        post(action, payload, &payload->words, ret);
+    else if (sign(action->config, payload, &signed_headers, &ret->err) >= 0)
+        post(action, payload, &signed_headers, ret);
 }
 
 /* ---- check, open, close ---- */
 
-static void forward_check(const struct config_action *config, config_complain *complain, void *context)
+static void forward_check(const struct config_action *config, const struct event_families *families,
+                          config_complain *complain, void *context)
 {
     struct err err;
     if (config->url && web_check_url(config->url, &err) < 0)
         complain(context, "url", err.msg);
+    if (config->ca_file && config->ca_file[0] != '/')
+        complain(context, "ca_file", "expected the absolute path of a file, such as /etc/ssl/bot.pem");
+    forward_check_template(config, families, complain, context);
+}
+
+static void forward_check_present(const struct config_action *config, config_complain *complain, void *context)
+{
+    struct err err;
+    if (config->ca_file && config->ca_file[0] == '/' && web_check_ca_file(config->ca_file, &err) < 0)
+        complain(context, "ca_file", err.msg);
+}
+
+static void forward_doubt(const struct config_action *config, const struct event_families *families,
+                          config_complain *warn, void *context)
+{
+    if (config->ca_file && config->url && strncmp(config->url, "https://", strlen("https://")) != 0)
+        warn(context, "ca_file", "without effect, because the URL is not one of https");
+    forward_doubt_template(config, families, warn, context);
 }
 
 static struct action *forward_close(struct action *action)
@@ -191,6 +216,8 @@ static int forward_open(struct action **ret, const struct action_context *contex
 const struct action_type action_forward = {
     .type = ACTION_TYPE_FORWARD,
     .check = forward_check,
+    .check_present = forward_check_present,
+    .doubt = forward_doubt,
     .open = forward_open,
     .close = forward_close,
     .render = forward_render,

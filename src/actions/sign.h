@@ -2,9 +2,9 @@
  *
  * Shape:   Sonoran-Signature: t=1764000000,v1=HEX. HEX is the HMAC-SHA256, 64 digits in lower case, with the secret
  *          as key, over what stands after t=, a full stop, and the bytes of the body.
- * Units:   t is seconds since 1970 UTC: when the event came, not when it is sent, so that every try says the same.
+ * Units:   t is seconds since 1970 UTC: of the try, so that a receiver can refuse what is repeated later by others.
  * Errors:  negative errno and a sentence.
- * Source:  RFC 2104; HMAC(3) of OpenSSL's libcrypto, which libcurl brings along.
+ * Source:  RFC 2104; GnuTLS's gnutls_hmac_fast.
  */
 #pragma once
 

@@ -73,4 +73,5 @@ usec_t web_read_retry_after(const char *value, usec_t now_us)
 void web_answer_free(struct web_answer *answer)
 {
     text_free(&answer->body);
+    text_free(&answer->redirect);
 }

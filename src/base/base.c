@@ -51,6 +51,11 @@ usec_t uptime_us(void)
     return clock_us(CLOCK_MONOTONIC);
 }
 
+usec_t boottime_us(void)
+{
+    return clock_us(CLOCK_BOOTTIME);
+}
+
 void cleanup_free(void *pointer_to_pointer)
 {
     free(*(void **) pointer_to_pointer);
@@ -66,4 +71,12 @@ void cleanup_fclose(FILE **file)
 {
     if (*file)
         fclose(*file);
+}
+
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * 0x100000001b3;
+    return hash;
 }

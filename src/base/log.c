@@ -1,17 +1,15 @@
 /* log.c - the queue of lines, and the thread that writes them. */
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+
+#include <sonoran-pushd/wait.h>
 
 #include "log_private.h"
 
 #define GATHER_US 2000
+#define AGAIN_US USEC_PER_SEC
 
 /* The one thing of the process that everything speaks to, and so the one static object with a life. */
 static struct {
@@ -20,10 +18,14 @@ static struct {
     pthread_cond_t empty; /* everything is written */
     pthread_t thread;
     bool running, stopping, writing, waiting;
+    bool starting; /* errors go to stderr as well */
+    bool works;    /* what was written last was written whole */
     enum log_target target;
-    bool colour;
+    bool colour, stream;
     struct text queue;
-    uint64_t n_lost;
+    uint64_t n_queued; /* in it */
+    uint64_t n_lost;   /* not told yet */
+    uint64_t n_told;   /* by a line in the queue */
     atomic_int level;
     uint64_t queued_id;          /* newest event in the queue */
     _Atomic uint64_t written_id; /* newest event that left it */
@@ -31,59 +33,56 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .more = PTHREAD_COND_INITIALIZER,
     .empty = PTHREAD_COND_INITIALIZER,
+    .works = true,
     .target = LOG_TARGET_TEXT,
     .queue = TEXT_INIT,
     .level = LOG_INFO,
 };
 
-/* Whether stderr is a stream of the journal: systemd.exec(5), $JOURNAL_STREAM. */
-static bool stderr_is_journal(void)
+/* Between two tries at a full disk. false: there is no time for another one. */
+static bool pause_before_again(void)
 {
-    const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
-    struct stat st;
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-           st.st_dev == device && st.st_ino == inode;
+    usec_t until = uptime_us() + AGAIN_US;
+    pthread_mutex_lock(&the_log.lock);
+    while (!the_log.stopping && wait_signal(&the_log.more, &the_log.lock, until))
+        ;
+    bool again = !the_log.stopping;
+    pthread_mutex_unlock(&the_log.lock);
+    return again;
 }
 
-static bool stderr_has_colours(void)
+/* Returns how many lines are lost. */
+static uint64_t write_out(enum log_target target, const struct text *records, bool (*again)(void))
 {
-    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0 && !(no_colour && *no_colour);
+    if (target != LOG_TARGET_JOURNAL)
+        return log_write_stderr(records->s, records->size, again);
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    uint64_t n_lost = log_send_journal(records->s, records->size, &text);
+    (void) log_write_stderr(text.s, text.size, NULL);
+    return n_lost;
 }
 
-static void write_all(const char *s, size_t size)
+static struct log_form form_of(const struct log_record *record)
 {
-    while (size > 0) {
-        ssize_t n = write(STDERR_FILENO, s, size);
-        if (n >= 0) {
-            s += n;
-            size -= (size_t) n;
-        } else if (errno == EAGAIN) {
-            struct pollfd poll_stderr = { .fd = STDERR_FILENO, .events = POLLOUT };
-            poll(&poll_stderr, 1, -1);
-        } else if (errno != EINTR) {
-            return;
-        }
-    }
-}
-
-static void write_out(enum log_target target, const struct text *records)
-{
-    if (target == LOG_TARGET_JOURNAL)
-        log_send_journal(records->s, records->size);
-    else
-        write_all(records->s, records->size);
+    return (struct log_form){
+        .target = the_log.target,
+        .colour = the_log.colour,
+        .stream = the_log.stream,
+        .echo = the_log.starting && !the_log.stream && record->level <= LOG_ERR,
+    };
 }
 
 /* Under the lock. */
 static void queue_record(const struct log_record *record)
 {
     size_t before = the_log.queue.size;
+    const struct log_form form = form_of(record);
     if (before < LOG_QUEUE_BYTES)
-        log_format(the_log.target, the_log.colour, record, &the_log.queue);
-    if (before < LOG_QUEUE_BYTES && !the_log.queue.failed)
+        log_format(&form, record, &the_log.queue);
+    if (before < LOG_QUEUE_BYTES && !the_log.queue.failed) {
+        the_log.n_queued++;
         return;
+    }
 
     the_log.queue.size = before;
     the_log.queue.failed = false;
@@ -92,9 +91,10 @@ static void queue_record(const struct log_record *record)
 
 static void queue_loss(void)
 {
-    char line[80];
-    snprintf(line, sizeof(line), "%llu log lines lost: whoever reads the log was too slow",
-             (unsigned long long) the_log.n_lost);
+    char line[96];
+    snprintf(line, sizeof(line), "%llu log line%s lost: there was no room for them, or nobody who read them",
+             (unsigned long long) the_log.n_lost, text_plural(the_log.n_lost));
+    the_log.n_told = the_log.n_lost;
     the_log.n_lost = 0;
     queue_record(&(struct log_record){
         .level = LOG_WARNING, .message_id = LOG_ID_LINES_LOST, .time_us = now_us(), .line = line });
@@ -104,12 +104,57 @@ static void queue_loss(void)
  * thread is woken for many of them and not for each. */
 static void gather(void)
 {
-    const struct timespec pause = { .tv_nsec = GATHER_US * 1000 };
     if (the_log.stopping)
         return;
     pthread_mutex_unlock(&the_log.lock);
-    nanosleep(&pause, NULL);
+    wait_pause(GATHER_US);
     pthread_mutex_lock(&the_log.lock);
+}
+
+static bool can_tell_loss(void)
+{
+    return the_log.n_lost && the_log.works;
+}
+
+/* Under the lock: waits for something to write. false: the end. */
+static bool wait_for_records(void)
+{
+    while (the_log.queue.size == 0 && !the_log.stopping && !can_tell_loss()) {
+        the_log.waiting = true;
+        pthread_cond_wait(&the_log.more, &the_log.lock);
+        the_log.waiting = false;
+    }
+    if (the_log.queue.size == 0 && can_tell_loss())
+        queue_loss();
+    return the_log.queue.size > 0;
+}
+
+/* Under the lock, which is free while it writes. What was lost is told with the next lines after some that could be
+ * written. */
+static void write_queue(struct text *writing)
+{
+    struct text filled = the_log.queue;
+    the_log.queue = *writing;
+    *writing = filled;
+    enum log_target target = the_log.target;
+    uint64_t id = the_log.queued_id, n_told = the_log.n_told;
+    the_log.n_queued = the_log.n_told = 0;
+    if (can_tell_loss())
+        queue_loss();
+    the_log.writing = true;
+    pthread_mutex_unlock(&the_log.lock);
+
+    uint64_t n_lost = write_out(target, writing, pause_before_again);
+    the_log.written_id = id;
+    if (writing->room > LOG_QUEUE_BYTES / 8)
+        text_free(writing);
+    text_reset(writing);
+
+    pthread_mutex_lock(&the_log.lock);
+    the_log.writing = false;
+    the_log.works = n_lost == 0;
+    if (n_lost)
+        the_log.n_lost += n_lost + n_told - (n_told > 0); /* with the line that told of others */
 }
 
 static void *log_thread(void *unused)
@@ -119,33 +164,9 @@ static void *log_thread(void *unused)
 
     pthread_setname_np(pthread_self(), "log");
     pthread_mutex_lock(&the_log.lock);
-    for (;;) {
-        while (the_log.queue.size == 0 && !the_log.stopping) {
-            the_log.waiting = true;
-            pthread_cond_wait(&the_log.more, &the_log.lock);
-            the_log.waiting = false;
-        }
-        if (the_log.queue.size == 0)
-            break;
+    while (wait_for_records()) {
         gather();
-        struct text filled = the_log.queue;
-        the_log.queue = writing;
-        writing = filled;
-        enum log_target target = the_log.target;
-        uint64_t id = the_log.queued_id;
-        if (the_log.n_lost)
-            queue_loss();
-        the_log.writing = true;
-        pthread_mutex_unlock(&the_log.lock);
-
-        write_out(target, &writing);
-        the_log.written_id = id;
-        if (writing.room > LOG_QUEUE_BYTES / 8)
-            text_free(&writing);
-        text_reset(&writing);
-
-        pthread_mutex_lock(&the_log.lock);
-        the_log.writing = false;
+        write_queue(&writing);
         if (the_log.queue.size == 0) {
             the_log.written_id = the_log.queued_id;
             pthread_cond_broadcast(&the_log.empty);
@@ -160,11 +181,12 @@ static enum log_target resolve(enum log_target target)
 {
     if (target != LOG_TARGET_AUTO)
         return target;
-    return stderr_is_journal() ? LOG_TARGET_JOURNAL : LOG_TARGET_TEXT;
+    return log_stderr_is_journal() ? LOG_TARGET_JOURNAL : LOG_TARGET_TEXT;
 }
 
 int log_open(enum log_target target, int level, struct err *err)
 {
+    the_log.starting = true;
     log_configure(target, level);
     int r = pthread_create(&the_log.thread, NULL, log_thread, NULL);
     if (r > 0)
@@ -174,36 +196,39 @@ int log_open(enum log_target target, int level, struct err *err)
     return 0;
 }
 
-static void wait_deadline(usec_t timeout_us, struct timespec *ret)
-{
-    usec_t end = now_us() + timeout_us;
-    *ret = (struct timespec){ .tv_sec = (time_t) (end / USEC_PER_SEC), .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
-}
-
 /* Under the lock: what is queued has the old target's form. */
 static void wait_until_empty(usec_t timeout_us)
 {
-    struct timespec end;
-    wait_deadline(timeout_us, &end);
-    while (the_log.running && (the_log.queue.size || the_log.writing))
-        if (pthread_cond_timedwait(&the_log.empty, &the_log.lock, &end) == ETIMEDOUT)
-            return;
+    usec_t end = uptime_us() + timeout_us;
+    bool time_left = true;
+    while (time_left && the_log.running && (the_log.queue.size || the_log.writing))
+        time_left = wait_signal(&the_log.empty, &the_log.lock, end);
 }
 
 void log_configure(enum log_target target, int level)
 {
     enum log_target resolved = resolve(target);
-    bool colour = stderr_has_colours();
+    bool colour = log_stderr_has_colours(), stream = log_stderr_is_journal();
 
     pthread_mutex_lock(&the_log.lock);
     if (resolved != the_log.target) {
         wait_until_empty(USEC_PER_SEC);
         text_reset(&the_log.queue);
+        the_log.n_lost += the_log.n_queued + the_log.n_told - (the_log.n_told > 0);
+        the_log.n_queued = the_log.n_told = 0;
         the_log.target = resolved;
     }
     the_log.colour = colour;
+    the_log.stream = stream;
     pthread_mutex_unlock(&the_log.lock);
     the_log.level = level;
+}
+
+void log_started(void)
+{
+    pthread_mutex_lock(&the_log.lock);
+    the_log.starting = false;
+    pthread_mutex_unlock(&the_log.lock);
 }
 
 void log_close(usec_t timeout_us)
@@ -211,17 +236,23 @@ void log_close(usec_t timeout_us)
     if (!the_log.running)
         return;
 
-    struct timespec end;
-    wait_deadline(timeout_us, &end);
+    usec_t end = uptime_us() + timeout_us;
     pthread_mutex_lock(&the_log.lock);
     the_log.stopping = true;
     pthread_cond_signal(&the_log.more);
     pthread_mutex_unlock(&the_log.lock);
-    if (pthread_timedjoin_np(the_log.thread, NULL, &end) != 0)
+    if (!wait_thread(the_log.thread, end))
         return; /* stuck in a write; it goes with the process */
 
+    /* Other threads may go on, and have lines since the thread looked last: the output of programs in the background.
+     */
+    pthread_mutex_lock(&the_log.lock);
     the_log.running = the_log.stopping = false;
+    if (the_log.queue.size)
+        (void) write_out(the_log.target, &the_log.queue, NULL);
+    the_log.n_queued = 0;
     text_free(&the_log.queue);
+    pthread_mutex_unlock(&the_log.lock);
 }
 
 uint64_t log_written_id(void)
@@ -257,6 +288,8 @@ void log_write(const struct log_record *record)
         timed.time_us = now_us();
 
     pthread_mutex_lock(&the_log.lock);
+    if (!the_log.running)
+        the_log.stream = log_stderr_is_journal();
     queue_record(&timed);
     if (timed.event_id)
         the_log.queued_id = timed.event_id;
@@ -265,7 +298,7 @@ void log_write(const struct log_record *record)
             pthread_cond_signal(&the_log.more);
         the_log.waiting = false;
     } else {
-        write_out(the_log.target, &the_log.queue);
+        (void) write_out(the_log.target, &the_log.queue, NULL);
         text_free(&the_log.queue);
     }
     pthread_mutex_unlock(&the_log.lock);

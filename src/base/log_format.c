@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
@@ -33,18 +34,33 @@ static void add_clock(struct text *out, usec_t time_us)
     text_add(out, text);
 }
 
+void log_add_marked(struct text *out, struct log_mark mark, const char *line)
+{
+    text_add_bytes(out, line, mark.start);
+    text_addf(out, "\033[%sm", mark.colour);
+    text_add_bytes(out, line + mark.start, mark.size);
+    text_add(out, "\033[0m");
+    text_add(out, line + mark.start + mark.size);
+}
+
 static void format_text(const struct log_record *record, bool colour, struct text *out)
 {
-    const char *label = record->label ? record->label : level_label(record->level);
-    int code = record->label ? record->colour : record->level <= LOG_WARNING ? 33 : 0;
-
+    const char *label = level_label(record->level);
     add_clock(out, record->time_us);
-    if (colour && code)
-        text_addf(out, " \033[%dm%-4s\033[0m ", code, label);
+    text_add(out, " ");
+    if (record->mark.colour && colour)
+        log_add_marked(out, record->mark, record->line);
+    else if (record->mark.colour)
+        text_add(out, record->line);
     else
-        text_addf(out, " %-4s ", label);
-    text_add(out, record->line);
+        text_addf(out, colour && record->level <= LOG_WARNING ? "\033[33m%-4s\033[0m %s" : "%-4s %s", label,
+                  record->line);
     text_add(out, "\n");
+}
+
+static void format_stream(const struct log_record *record, struct text *out)
+{
+    text_addf(out, "<%d>%s\n", record->level & 7, record->line);
 }
 
 /* SONORAN_EVENT_ID is "event_id". */
@@ -100,7 +116,10 @@ static void format_json(const struct log_record *record, struct text *out)
     text_add(out, "}\n");
 }
 
-/* The journal's form in the queue: for each record the number of fields, then each with its length in front. */
+/* The journal's form in the queue: for each record the number of fields with ECHO or without, then each with its length
+ * in front. MESSAGE and PRIORITY are the first. */
+#define ECHO (UINT32_C(1) << 31)
+
 static void add_size(struct text *out, size_t size)
 {
     uint32_t n = (uint32_t) size;
@@ -123,12 +142,12 @@ static void add_field(struct text *out, const char *name, const char *value, siz
     text_add_bytes(out, value, size);
 }
 
-static void format_journal(const struct log_record *record, struct text *out)
+static void format_journal(const struct log_record *record, bool echo, struct text *out)
 {
     size_t n = record->n_fields < FIELDS_MAX ? record->n_fields : FIELDS_MAX;
     char priority[2] = { (char) ('0' + (record->level & 7)), '\0' };
 
-    add_size(out, n + 3 + (record->message_id != NULL));
+    add_size(out, (n + 3 + (record->message_id != NULL)) | (echo ? ECHO : 0));
     add_field(out, "MESSAGE", record->line, strlen(record->line));
     add_field(out, "PRIORITY", priority, 1);
     add_field(out, "SYSLOG_IDENTIFIER", PROGRAM_NAME, strlen(PROGRAM_NAME));
@@ -146,12 +165,32 @@ static void format_journal(const struct log_record *record, struct text *out)
     }
 }
 
-void log_send_journal(const char *records, size_t size)
+/* sd_journal_sendv is silent where there is no journal. */
+static bool there_is_a_journal(void)
+{
+    return access("/run/systemd/journal/socket", F_OK) == 0;
+}
+
+/* As far as it is needed without the journal: MESSAGE=… and PRIORITY=N. */
+static void add_without_journal(const struct iovec *fields, bool echo, bool stream, struct text *out)
+{
+    const char *line = (const char *) fields[0].iov_base + strlen("MESSAGE=");
+    int size = (int) (fields[0].iov_len - strlen("MESSAGE="));
+    int level = ((const char *) fields[1].iov_base)[strlen("PRIORITY=")] - '0';
+    if (level <= LOG_ERR && stream)
+        text_addf(out, "<%d>%.*s\n", level, size, line);
+    else if (level <= LOG_ERR || echo)
+        text_addf(out, "%s: %.*s\n", PROGRAM_NAME, size, line);
+}
+
+uint64_t log_send_journal(const char *records, size_t size, struct text *ret_text)
 {
     static struct iovec fields[FIELDS_MAX + 4];
+    bool there = there_is_a_journal(), stream = log_stderr_is_journal();
+    uint64_t n_lost = 0;
 
     for (const char *p = records, *end = records + size; p < end;) {
-        uint32_t n = take_size(&p);
+        uint32_t head = take_size(&p), n = head & ~ECHO;
         for (uint32_t i = 0; i < n; i++) {
             uint32_t length = take_size(&p);
             union {
@@ -161,22 +200,29 @@ void log_send_journal(const char *records, size_t size)
             fields[i] = (struct iovec){ bytes.base, length };
             p += length;
         }
-        (void) sd_journal_sendv(fields, (int) n);
+        bool sent = there && sd_journal_sendv(fields, (int) n) == 0;
+        n_lost += !sent;
+        if (!sent || head & ECHO)
+            add_without_journal(fields, head & ECHO, stream, ret_text);
     }
+    return n_lost;
 }
 
-void log_format(enum log_target target, bool colour, const struct log_record *record, struct text *out)
+void log_format(const struct log_form *form, const struct log_record *record, struct text *out)
 {
-    switch (target) {
+    switch (form->target) {
     case LOG_TARGET_JOURNAL:
-        format_journal(record, out);
+        format_journal(record, form->echo, out);
         break;
     case LOG_TARGET_JSON:
         format_json(record, out);
         break;
     case LOG_TARGET_TEXT:
     case LOG_TARGET_AUTO:
-        format_text(record, colour, out);
+        if (form->stream)
+            format_stream(record, out);
+        else
+            format_text(record, form->colour, out);
         break;
     }
 }

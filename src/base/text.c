@@ -15,6 +15,13 @@ void text_free(struct text *text)
     *text = (struct text) TEXT_INIT;
 }
 
+void text_wipe(struct text *text)
+{
+    if (text->room)
+        explicit_bzero(text->s, text->size);
+    text_free(text);
+}
+
 void text_reset(struct text *text)
 {
     text->size = 0;
@@ -124,6 +131,26 @@ static bool is_unsafe(uint32_t code)
            code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
 }
 
+/* White space of any script, and letters that are empty. */
+static bool is_blank(uint32_t code)
+{
+    return is_unsafe(code) || code == ' ' || code == 0xa0 || code == 0xad || code == 0x34f || code == 0x115f ||
+           code == 0x1160 || code == 0x1680 || code == 0x17b4 || code == 0x17b5 || code == 0x180e ||
+           (code >= 0x2000 && code <= 0x200d) || code == 0x202f || code == 0x205f || code == 0x2800 || code == 0x3000 ||
+           code == 0x3164 || (code >= 0xfe00 && code <= 0xfe0f) || code == 0xffa0 || (code >= 0xfff9 && code <= 0xfffb);
+}
+
+bool text_is_blank(const char *s, size_t size)
+{
+    for (size_t i = 0, length; i < size; i += length) {
+        uint32_t code;
+        length = utf8_read(s + i, size - i, &code);
+        if (length == 0 || !is_blank(code))
+            return false;
+    }
+    return true;
+}
+
 static void add_shown(struct text *text, uint32_t code)
 {
     switch (code) {
@@ -137,41 +164,137 @@ static void add_shown(struct text *text, uint32_t code)
         text_add(text, "\\t");
         break;
     default:
-        if (code < 0x80)
-            text_addf(text, "\\x%02x", code);
-        else
-            text_addf(text, "\\u%04x", code);
+        text_addf(text, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+    }
+}
+
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Line breaks, tabs and what blanks are around them: one blank, and none at either end. */
+static const char *pass_breaks(struct text *text, size_t start, const char *p, const char *end)
+{
+    while (p < end && (is_break(*p) || *p == ' '))
+        p++;
+    if (p < end && text->size > start && text->s[text->size - 1] != ' ')
+        text_add(text, " ");
+    return p;
+}
+
+/* One character that is not plain ASCII; behind it. */
+static const char *add_strange(struct text *text, const char *p, const char *end)
+{
+    uint32_t code;
+    size_t length = utf8_read(p, (size_t) (end - p), &code);
+    if (!length) {
+        text_addf(text, "\\x%02x", (unsigned char) *p);
+        return p + 1;
+    }
+    if (is_unsafe(code))
+        add_shown(text, code);
+    else
+        text_add_bytes(text, p, length);
+    return p + length;
+}
+
+/* Not in the middle of a word where a blank is near. */
+static void add_cut(struct text *text, size_t start, size_t max_chars, bool in_word)
+{
+    size_t near = max_chars / 4, blank = text->size;
+    while (in_word && blank > start && text->size - blank <= near && text->s[blank - 1] != ' ')
+        blank--;
+    if (near && blank > start && text->s[blank - 1] == ' ')
+        text->s[text->size = blank - 1] = '\0';
+    text_add(text, "…");
+}
+
+static void add_safe(struct text *text, const char *s, size_t size, size_t max_chars, bool prose)
+{
+    const char *p = s, *end = s + size;
+    const size_t start = text->size;
+
+    for (size_t n = 0; p < end; n++) {
+        if (prose && is_break(*p)) {
+            p = pass_breaks(text, start, p, end);
+            continue;
+        }
+        if (max_chars && n >= max_chars) {
+            add_cut(text, start, prose ? max_chars : 0, *p != ' ');
+            return;
+        }
+        size_t plain = 0, most = max_chars ? max_chars - n : size;
+        while (plain < most && p + plain < end && p[plain] >= 0x20 && p[plain] < 0x7f)
+            plain++;
+        if (plain) {
+            text_add_bytes(text, p, plain);
+            p += plain;
+            n += plain - 1;
+        } else {
+            p = add_strange(text, p, end);
+        }
     }
 }
 
 void text_add_safe(struct text *text, const char *s, size_t size, size_t max_chars)
 {
-    const unsigned char *p = (const unsigned char *) s, *end = p + size, *plain = p;
+    add_safe(text, s, size, max_chars, false);
+}
 
-    for (size_t n = 0; p < end; n++) {
-        if (max_chars && n == max_chars) {
-            text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
-            text_add(text, "…");
-            return;
-        }
-        if (*p >= 0x20 && *p < 0x7f) {
-            p++;
-            continue;
-        }
-        uint32_t code;
-        size_t length = utf8_read((const char *) p, (size_t) (end - p), &code);
-        if (length && !is_unsafe(code)) {
-            p += length;
-            continue;
-        }
-        text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
-        if (length)
-            add_shown(text, code);
-        else
-            text_addf(text, "\\x%02x", *p);
-        plain = p += length ? length : 1;
+void text_add_prose(struct text *text, const char *s, size_t size, size_t max_chars)
+{
+    add_safe(text, s, size, max_chars, true);
+}
+
+/* The bytes of an escape of add_shown at p, 0: there is none. */
+static size_t escape_size(const char *p, const char *end, uint32_t *ret_code)
+{
+    static const struct {
+        const char *start;
+        size_t digits;
+    } forms[] = { { "\\ue00", 5 }, { "\\u", 4 }, { "\\x", 2 } };
+    char digits[8] = "";
+    if (end - p >= 2 && *p == '\\' && strchr("nrt", p[1])) {
+        *ret_code = '\n';
+        return 2;
     }
-    text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        size_t size = 2 + forms[i].digits;
+        if ((size_t) (end - p) < size || strncmp(p, forms[i].start, strlen(forms[i].start)) != 0)
+            continue;
+        memcpy(digits, p + 2, forms[i].digits);
+        *ret_code = (uint32_t) strtoul(digits, NULL, 16);
+        return strspn(digits, "0123456789abcdef") == forms[i].digits && is_unsafe(*ret_code) ? size : 0;
+    }
+    return 0;
+}
+
+void text_add_unescaped(struct text *text, const char *s, size_t size)
+{
+    for (const char *p = s, *end = s + size; p < end;) {
+        uint32_t code;
+        size_t escape = escape_size(p, end, &code), plain = escape ? 0 : 1;
+        while (p + plain < end && plain && p[plain] != '\\')
+            plain++;
+        if (escape)
+            text_add(text, code == '\n' ? " " : "");
+        else
+            text_add_bytes(text, p, plain);
+        p += escape + plain;
+    }
+}
+
+void text_add_plain(struct text *text, const char *s, size_t size)
+{
+    for (size_t i = 0, length; i < size; i += length ? length : 1) {
+        uint32_t code;
+        length = utf8_read(s + i, size - i, &code);
+        if (is_break(s[i]))
+            text_add(text, " ");
+        else if (length && !is_unsafe(code))
+            text_add_bytes(text, s + i, length);
+    }
 }
 
 static void add_json_escape(struct text *text, uint32_t code)
@@ -238,25 +361,19 @@ void text_add_time_utc(struct text *text, usec_t time_us)
     text_add_bytes(text, fraction, 7);
 }
 
-/* In one row of the usual table. */
-size_t text_distance(const char *a, const char *b)
+void text_add_duration(struct text *text, usec_t us)
 {
-    size_t row[TEXT_DISTANCE_MAX_BYTES + 1] = { 0 }, n = strlen(b);
-    if (n > TEXT_DISTANCE_MAX_BYTES)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (strncasecmp(a, &b[j - 1], 1) != 0);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
+    bool whole = us % USEC_PER_SEC == 0;
+    text_addf(text, "%llu%s", (unsigned long long) (us / (whole ? USEC_PER_SEC : USEC_PER_MSEC)), whole ? "s" : "ms");
+}
+
+void text_add_size(struct text *text, uint64_t bytes)
+{
+    static const char letters[] = "KMG";
+    int letter = -1;
+    while (letter < 2 && bytes && bytes % 1024 == 0) {
+        bytes /= 1024;
+        letter++;
     }
-    return row[n];
+    text_addf(text, "%llu%.*s", (unsigned long long) bytes, letter >= 0, letter >= 0 ? &letters[letter] : "");
 }

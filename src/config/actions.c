@@ -10,29 +10,50 @@ struct check {
     struct rows rows;
 };
 
-/* Where and as what the option stands in the file: itself, its partner, or the whole action. */
-static void refuse(const struct check *check, const char *option_name, const char *sentence)
+/* Where and as what the option stands in the file: itself, its partner, or the whole action (NULL). */
+static const config_setting_t *find_setting(const struct check *check, const char *option_name,
+                                            const struct config_option **ret_option)
 {
     const struct config_option *option = rows_find(check->rows, option_name);
     const struct config_option *partner = option ? option_partner(option) : NULL;
     const config_setting_t *at = config_setting_get_member(check->setting, option_name);
     if (!at && partner && (at = config_setting_get_member(check->setting, partner->name)))
         option = partner;
+    *ret_option = option;
+    return at;
+}
 
+static void complain_safely(const struct check *check, const char *option_name, const char *sentence, bool warn)
+{
+    const struct config_option *option;
+    const config_setting_t *at = find_setting(check, option_name, &option);
+    bool hidden = !at || !option || is_secret(option->type);
     char name[NAME_ROOM];
     snprintf(name, sizeof(name), "%s%s", check->prefix, at && option ? option->name : option_name);
-    bool hidden = !at || !option || is_secret(option->type);
-    setting_refuse(check->walk, at ? at : check->setting, name, hidden, sentence);
+    if (!at)
+        at = check->setting;
+    if (warn)
+        problems_warn(check->walk->problems, setting_place(check->walk, at), "%s: %s", name, sentence);
+    else
+        setting_refuse(check->walk, at, name, hidden, sentence);
+}
+
+static void tell(const struct check *check, const char *option, const char *sentence, bool warn)
+{
+    struct text safe CLEANUP(text_free) = TEXT_INIT;
+    text_add_safe(&safe, sentence, strlen(sentence), 0);
+    complain_safely(check, option, safe.s, warn);
+    check->walk->problems->failed |= safe.failed;
 }
 
 static void complain(void *context, const char *option, const char *sentence)
 {
-    const struct check *check = context;
-    struct text safe = TEXT_INIT;
-    text_add_safe(&safe, sentence, strlen(sentence), 0);
-    refuse(check, option, safe.s);
-    check->walk->problems->failed |= safe.failed;
-    text_free(&safe);
+    tell(context, option, sentence, false);
+}
+
+void config_warn(void *context, const char *option, const char *sentence)
+{
+    tell(context, option, sentence, true);
 }
 
 static const char *name_at(const struct config_list *of, struct list list, size_t i)
@@ -84,6 +105,18 @@ static void check_program(const struct check *check, const struct config_action 
                    "expected the absolute path of a program, such as /usr/local/bin/siren");
 }
 
+static void check_target(const struct check *check, const struct config_action *action)
+{
+    const struct config_listener *own = action->url ? target_find_listener(check->walk->config, action->url) : NULL;
+    char sentence[NAME_ROOM];
+    if (!own)
+        return;
+    snprintf(sentence, sizeof(sentence),
+             "expected another URL: this one is our own listener %s, and each event would come back without end",
+             own->name ? own->name : "");
+    complain_safely(check, "url", sentence, false);
+}
+
 void check_action(const struct walk *walk, const config_setting_t *setting, const char *prefix, const void *element)
 {
     const struct config_action *action = element;
@@ -93,6 +126,9 @@ void check_action(const struct walk *walk, const config_setting_t *setting, cons
     check_names(&check, "communities", "communities[]");
     check_names(&check, "listeners", "listeners[]");
     check_program(&check, action);
+    check_target(&check, action);
     if (walk->hooks && walk->hooks->check_action && n_mistakes == walk->problems->n_mistakes)
         walk->hooks->check_action(walk->config, action, complain, &check);
+    if (action->type == ACTION_TYPE_FORWARD && action->body != FORWARD_BODY_ORIGINAL && action->api_key)
+        complain_safely(&check, "api_key", "without effect, because only body = \"original\" has a key in it", true);
 }

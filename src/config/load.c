@@ -21,7 +21,7 @@ static void wipe_texts(const config_setting_t *setting)
         wipe_texts(config_setting_get_elem(setting, (unsigned) i));
 }
 
-static void cleanup_settings(config_t *settings)
+void cleanup_settings(config_t *settings)
 {
     if (settings->root)
         wipe_texts(settings->root);
@@ -79,23 +79,60 @@ static int read_settings(const struct walk *walk, config_t *settings)
     return 0;
 }
 
-/* A relative path of the event log: where systemd says that state belongs, else beside the config file. */
-static int resolve_store_path(struct config *config)
+/* Ours of the folders that systemd made for the unit, which a drop-in may have added to: StateDirectory= of
+ * systemd.exec(5) gives a list. */
+static struct span state_folder(const char *list)
 {
-    const char *folder = getenv("STATE_DIRECTORY"), *path = config->store.path;
-    if (!path || *path == '/')
-        return 0;
+    for (const char *p = list; *p;) {
+        size_t size = strcspn(p, ":"), name = strlen(PROGRAM_NAME);
+        if (size > name && p[size - name - 1] == '/' && strncmp(p + size - name, PROGRAM_NAME, name) == 0)
+            return (struct span){ p, size };
+        p += size + (p[size] == ':');
+    }
+    return (struct span){ list, strcspn(list, ":") };
+}
 
-    const char *slash = strrchr(config->file, '/');
-    int folder_size = slash ? (int) (slash - config->file) : 1;
+/* A relative path of the event log: where systemd says that state belongs, else beside the config file. */
+static char *resolve_store_path(const char *file, const char *path)
+{
+    const char *folders = getenv("STATE_DIRECTORY");
+    if (*path == '/')
+        return strdup(path);
+
+    const char *slash = strrchr(file, '/');
+    int folder_size = slash ? (int) (slash - file) : 1;
     char *resolved;
-    int n = folder && *folder ? asprintf(&resolved, "%s/%s", folder, path)
-                              : asprintf(&resolved, "%.*s/%s", folder_size, slash ? config->file : ".", path);
-    if (n < 0)
-        return -ENOMEM;
-    free(config->store.path);
-    config->store.path = resolved;
-    return 0;
+    struct span folder = state_folder(folders ? folders : "");
+    int n = folder.size ? asprintf(&resolved, "%.*s/%s", (int) folder.size, folder.s, path)
+                        : asprintf(&resolved, "%.*s/%s", folder_size, slash ? file : ".", path);
+    return n < 0 ? NULL : resolved;
+}
+
+char *find_store_path(const char *file, const config_t *settings)
+{
+    const char *path;
+    bool written = config_lookup_string(settings, "store.path", &path);
+    return resolve_store_path(file, written ? path : rows_find(rows_of("store"), "path")->fallback);
+}
+
+int config_find_store(const char *file, char **ret)
+{
+    struct problems problems = { 0 };
+    struct config_problems told;
+    struct source source;
+    config_t settings CLEANUP(cleanup_settings);
+
+    config_init(&settings);
+    int r = source_read(file, &source, &problems);
+    bool sound = r == 0 && !problems.n_mistakes && config_read_string(&settings, source.text.s);
+    char *path = r == 0 ? find_store_path(file, &settings) : NULL;
+    if (problems_hand_over(&problems, &told) == 0)
+        config_problems_free(&told);
+    source_done(&source);
+    if (!path)
+        return r < 0 ? r : -ENOMEM;
+    *ret = path;
+    return !sound;
 }
 
 static struct config *config_new(const char *file)
@@ -117,20 +154,26 @@ static int build(const char *file, const struct config_hooks *hooks, struct conf
 
     CLEANUP(cleanup_settings) config_t settings;
     config_init(&settings);
-    struct walk walk = { config, hooks, problems, source };
+    struct walk walk = { .config = config, .hooks = hooks, .problems = problems, .source = source };
     int r = read_settings(&walk, &settings);
     if (r < 0)
         return r;
+    char *store_path CLEANUP(cleanup_free) = find_store_path(file, &settings);
+    if (!store_path)
+        return -ENOMEM;
+    walk.secrets = (struct secret_source){ file, store_path, hooks ? hooks->secrets : NULL };
 
     walk_config(&walk, config_root_setting(&settings));
     check_in_flight(&walk, &settings);
+    warn_about_limits(&walk, config_root_setting(&settings));
     resolve_listeners(config);
-    if (resolve_store_path(config) < 0)
-        return -ENOMEM;
     if (problems->failed)
         return -ENOMEM;
     if (problems->n_mistakes)
         return -EINVAL;
+    free(config->store.path);
+    config->store.path = store_path;
+    store_path = NULL;
     *ret = config;
     config = NULL;
     return 0;
@@ -146,6 +189,8 @@ int config_load(const char *file, const struct config_hooks *hooks, struct confi
     int r = source_read(file, &source, &problems);
     if (r == 0)
         r = problems.n_mistakes ? -EINVAL : build(file, hooks, &config, &source, &problems);
+    if (r == 0)
+        config->text_hash = hash_bytes(HASH_START, source.text.s, source.text.size);
     source_done(&source);
 
     if (problems_hand_over(&problems, ret_problems) < 0)
@@ -189,6 +234,8 @@ struct config *config_free(struct config *config)
 {
     if (!config || atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) > 1)
         return NULL;
+    for (size_t i = 0; i < config->n_actions; i++)
+        free(config->actions[i].missing);
     struct rows rows = rows_next(config_options);
     for (; rows.n; rows = rows_next(rows.first + rows.n)) {
         const struct config_list *of = list_of(rows.first->group);
@@ -204,4 +251,12 @@ struct config *config_free(struct config *config)
     free(config->file);
     free(config);
     return NULL;
+}
+
+size_t config_n_missing(const struct config *config)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < config->n_actions; i++)
+        n += config->actions[i].missing != NULL;
+    return n;
 }

@@ -13,6 +13,10 @@ static void add_option(struct text *text, const struct config_option *option, co
         return;
     }
     struct list list = list_get(base, option->offset);
+    if (option->single && list.n_elements == 1) {
+        value_add(text, option, list.elements);
+        return;
+    }
     for (size_t i = 0; i < list.n_elements; i++) {
         text_add(text, i ? ", " : "[ ");
         value_add(text, option, list.elements + i * value_size(option->type));
@@ -109,42 +113,13 @@ bool config_action_equal(const struct config_action *a, const struct config_acti
     return true;
 }
 
-static bool elements_equal(struct rows rows, const char *a, const char *b)
-{
-    for (size_t i = 0; i < rows.n; i++)
-        if (rows.first[i].restart && !option_equal(&rows.first[i], a, b))
-            return false;
-    return true;
-}
-
-/* A list is named as a whole; its order counts. */
-static void compare_lists(struct text *names, struct rows rows, const struct config_list *of, const struct config *a,
-                          const struct config *b)
-{
-    bool restart = false;
-    for (size_t i = 0; i < rows.n; i++)
-        restart |= rows.first[i].restart;
-    struct list x = list_get(a, of->offset), y = list_get(b, of->offset);
-    bool equal = x.n_elements == y.n_elements;
-    for (size_t i = 0; equal && i < x.n_elements; i++)
-        equal = elements_equal(rows, x.elements + i * of->element_size, y.elements + i * of->element_size);
-    if (!restart || equal)
-        return;
-
-    char name[NAME_ROOM];
-    snprintf(name, sizeof(name), "%.*s", group_name_size(of->group), of->group);
-    add_name(names, name, "");
-}
-
+/* No option of a list's elements is one. */
 char *config_needs_restart(const struct config *old, const struct config *new_config)
 {
     struct text names = TEXT_INIT;
     struct rows rows = rows_next(config_options);
     for (; rows.n; rows = rows_next(rows.first + rows.n)) {
-        const struct config_list *of = list_of(rows.first->group);
-        if (of)
-            compare_lists(&names, rows, of, old, new_config);
-        for (size_t i = 0; !of && i < rows.n; i++)
+        for (size_t i = 0; i < rows.n; i++)
             if (rows.first[i].restart && !option_equal(&rows.first[i], (const char *) old, (const char *) new_config))
                 add_name(&names, rows.first[i].group, rows.first[i].name);
     }

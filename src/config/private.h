@@ -6,7 +6,7 @@
 #pragma once
 
 #include <libconfig.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <sonoran-pushd/config.h>
 #include <sonoran-pushd/text.h>
@@ -27,6 +27,7 @@ struct place {
 
 struct problem {
     unsigned order, sequence;
+    bool warns;
     char *line;
 };
 
@@ -41,30 +42,76 @@ void problems_add(struct problems *problems, struct place place, const char *for
 void problems_warn(struct problems *problems, struct place place, const char *format, ...) PRINTF_LIKE(3, 4);
 int problems_hand_over(struct problems *problems, struct config_problems *ret) MUST_CHECK;
 
-/* file.c - small files that may hold secrets, and the secrets in them. */
+/* file.c - small files that may hold secrets. */
 
-void secret_wipe(char *secret);
-void cleanup_wiped_text(struct text *text);
-int file_read(const char *path, size_t max_bytes, struct text *ret, mode_t *ret_mode, struct err *err) MUST_CHECK;
+int file_read(const char *path, size_t max_bytes, struct text *ret, struct stat *ret_st, struct err *err) MUST_CHECK;
 char *path_beside(const char *file, const char *name);
 
-/* What others than the owner of a file may do to it ("read", "change", "read and change"), or NULL. */
+/* access.c - who else may read or change a file with a secret in it, and what to do. */
+
+/* What others than the owner of a file, and than readers of its group, may do ("read", "change", "read and change"); or
+ * NULL. */
 const char *others_may(mode_t mode);
+
+/* What takes that from them and leaves the file to who reads it now: "chmod 640 FILE". */
+void add_remedy(struct text *text, const char *path, const struct stat *st);
+
+/* Whether somebody reads it only because everybody may: then add_remedy would keep the daemon out. */
+bool is_read_as_anybody(const struct stat *st);
+
+/* secret.c - a secret, and where the file of it is. */
+
+void secret_wipe(char *secret);
 
 /* In a word: "key". */
 const char *secret_noun(enum config_type type);
 
 int secret_check(enum config_type type, const char *secret, size_t size, struct err *err) MUST_CHECK;
 
-/* name as it stands in the file config_file. *ret_path is set whenever there was memory for it. */
-int secret_read(enum config_type type, const char *config_file, const char *name, char **ret, char **ret_path,
-                mode_t *ret_mode, struct err *err) MUST_CHECK;
+/* headers.c - a header that somebody adds to what we send: 0, or -EINVAL. No sentence has a part of it, which may be
+ * somebody's password without its name. */
+int header_check(const char *header, size_t size, struct err *err) MUST_CHECK;
+
+struct secret_source {
+    const char *config_file;
+    const char *store_path;             /* or NULL */
+    const struct config_secrets *known; /* or NULL */
+};
+
+struct secret_file {
+    char *secret;
+    char *path; /* NULL: it came from no file */
+    struct stat st;
+    bool in_folder; /* secrets/ */
+    bool hidden;    /* we are root and read it, the daemon of the service will not */
+};
+
+/* name as it stands in the configuration. Of headers: the whole file, with sound lines. */
+int secret_read(enum config_type type, const struct secret_source *source, const char *name, struct secret_file *ret,
+                struct err *err) MUST_CHECK;
+void secret_file_done(struct secret_file *file);
+
+/* The configuration of the unit, whose secrets systemd hands over at a start. */
+bool is_service(const char *config_file);
+
+/* Where a secret belongs that has no place yet: "/etc/sonoran-pushd/secrets". */
+void add_secrets_folder(struct text *text, const char *config_file);
+
+/* Puts the secret of a file of ours, beside the configuration or the event log, under the name of its credential. What
+ * is not there, or may not be read, is left out. */
+int secret_collect(const struct secret_source *source, const char *name, struct config_secrets *secrets,
+                   struct err *err) MUST_CHECK;
+
+/* secrets.c - secrets from elsewhere; name: of a credential ("secrets_a_b", "a_b"). NULL: it is not there. */
+
+const char *secrets_handed_over(const struct config_secrets *secrets, const char *name);
+const char *secrets_of_environment(const struct config_secrets *secrets, const char *name);
 
 /* source.c - the text of a config file with all that it includes. */
 
 struct source_file {
     char *name;
-    mode_t mode;
+    struct stat st;
     bool warned;
 };
 
@@ -129,7 +176,7 @@ bool address_overlap(const char *a, const char *b);
 
 /* value.c - one value: from a file, compared, and in the syntax of a file again. */
 
-enum raw_kind { RAW_TEXT, RAW_NUMBER, RAW_OTHER };
+enum raw_kind { RAW_TEXT, RAW_NUMBER, RAW_BOOL, RAW_OTHER };
 
 struct raw {
     enum raw_kind kind;
@@ -201,17 +248,6 @@ bool option_applies(const struct config_option *option, int type);
 
 /* suggest.c */
 
-/* The known name that is nearest to the one written, so far. */
-struct nearest {
-    const char *written;
-    const char *name; /* NULL: none is near */
-    int size;         /* of name, which may be "listeners[]" */
-    size_t distance;
-};
-
-struct nearest nearest_to(const char *written);
-void nearest_try(struct nearest *nearest, const char *name, int size);
-
 /* The option that an unknown name may have meant; false and nothing added when none is near. */
 bool option_suggest(struct text *text, const char *group, const char *name);
 
@@ -225,6 +261,8 @@ struct walk {
     const struct config_hooks *hooks; /* or NULL */
     struct problems *problems;
     const struct source *source;
+    struct secret_source secrets;
+    char **missing; /* where it is noted that a secret cannot be read; NULL: it is a mistake */
 };
 
 struct place setting_place(const struct walk *walk, const config_setting_t *setting);
@@ -241,9 +279,29 @@ void take_value(const struct walk *walk, const struct config_option *option, con
                 const char *name, void *field);
 void take_values(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
                  const char *name, void *field);
-void take_secret_file(const struct walk *walk, enum config_type type, const config_setting_t *setting, const char *name,
-                      char **field);
+void take_secret_file(const struct walk *walk, const struct config_option *secret, const config_setting_t *setting,
+                      const char *name, char **field);
+/* Into a list, of one file or of several; of headers, each line is one. */
+void take_secret_files(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
+                       const char *name, void *field);
 int take_fallback(const struct config_option *option, void *field) MUST_CHECK;
+
+/* doubts.c - warnings of what is accepted and hardly meant. */
+
+void warn_about_key(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
+                    const char *name, const char *key);
+void warn_about_limits(const struct walk *walk, const config_setting_t *root);
+
+/* target.c - NULL: the URL leads elsewhere, as far as can be seen. */
+
+const struct config_listener *target_find_listener(const struct config *config, const char *url);
+
+/* load.c */
+
+void cleanup_settings(config_t *settings);
+
+/* Of the event log, before the rest is read: secrets may stand beside it. NULL: no memory. */
+char *find_store_path(const char *file, const config_t *settings);
 
 /* actions.c */
 

@@ -24,7 +24,7 @@ static bool has_room(struct problems *problems)
 }
 
 /* Takes the text over. */
-static void append(struct problems *problems, unsigned order, struct text *line)
+static void append(struct problems *problems, unsigned order, bool warns, struct text *line)
 {
     if (line->failed) {
         text_free(line);
@@ -32,12 +32,12 @@ static void append(struct problems *problems, unsigned order, struct text *line)
         return;
     }
     problems->items[problems->n_items] =
-        (struct problem){ .order = order, .sequence = (unsigned) problems->n_items, .line = line->s };
+        (struct problem){ .order = order, .sequence = (unsigned) problems->n_items, .warns = warns, .line = line->s };
     problems->n_items++;
 }
 
 PRINTF_LIKE(4, 0)
-static void add(struct problems *problems, struct place place, const char *kind, const char *format, va_list args)
+static void add(struct problems *problems, struct place place, bool warns, const char *format, va_list args)
 {
     if (!has_room(problems))
         return;
@@ -49,7 +49,7 @@ static void add(struct problems *problems, struct place place, const char *kind,
             text_addf(&line, ":%u", place.line);
         text_add(&line, ": ");
     }
-    text_add(&line, kind);
+    text_add(&line, warns ? "warning: " : "");
 
     char *sentence = NULL;
     if (vasprintf(&sentence, format, args) < 0) {
@@ -59,7 +59,7 @@ static void add(struct problems *problems, struct place place, const char *kind,
         text_add(&line, sentence);
     }
     free(sentence);
-    append(problems, place.order, &line);
+    append(problems, place.order, warns, &line);
 }
 
 void problems_add(struct problems *problems, struct place place, const char *format, ...)
@@ -67,7 +67,7 @@ void problems_add(struct problems *problems, struct place place, const char *for
     va_list args;
     va_start(args, format);
     problems->n_mistakes++;
-    add(problems, place, "", format, args);
+    add(problems, place, false, format, args);
     va_end(args);
 }
 
@@ -75,7 +75,7 @@ void problems_warn(struct problems *problems, struct place place, const char *fo
 {
     va_list args;
     va_start(args, format);
-    add(problems, place, "warning: ", format, args);
+    add(problems, place, true, format, args);
     va_end(args);
 }
 
@@ -84,8 +84,9 @@ static void add_rest(struct problems *problems)
     if (problems->n_items < PROBLEMS_MAX || problems->n_mistakes <= PROBLEMS_MAX)
         return;
     struct text line = TEXT_INIT;
-    text_addf(&line, "… and %zu more mistakes", problems->n_mistakes - PROBLEMS_MAX);
-    append(problems, UINT_MAX, &line);
+    text_addf(&line, "… and %zu more mistake%s", problems->n_mistakes - PROBLEMS_MAX,
+              text_plural(problems->n_mistakes - PROBLEMS_MAX));
+    append(problems, UINT_MAX, false, &line);
 }
 
 int problems_hand_over(struct problems *problems, struct config_problems *ret)
@@ -95,15 +96,19 @@ int problems_hand_over(struct problems *problems, struct config_problems *ret)
         qsort(problems->items, problems->n_items, sizeof(problems->items[0]), compare_problems);
 
     ret->lines = calloc(problems->n_items + 1, sizeof(ret->lines[0]));
-    ret->n_lines = ret->lines ? problems->n_items : 0;
+    ret->warns = calloc(problems->n_items + 1, sizeof(ret->warns[0]));
+    bool failed = problems->failed || !ret->lines || !ret->warns;
+    ret->n_lines = ret->lines && ret->warns ? problems->n_items : 0;
     for (size_t i = 0; i < problems->n_items; i++) {
-        if (ret->lines)
+        if (i < ret->n_lines) {
             ret->lines[i] = problems->items[i].line;
-        else
+            ret->warns[i] = problems->items[i].warns;
+        } else {
             free(problems->items[i].line);
+        }
     }
     free(problems->items);
-    *problems = (struct problems){ .failed = problems->failed || !ret->lines };
+    *problems = (struct problems){ .failed = failed };
     return problems->failed ? -ENOMEM : 0;
 }
 
@@ -112,5 +117,6 @@ void config_problems_free(struct config_problems *problems)
     for (size_t i = 0; i < problems->n_lines; i++)
         free(problems->lines[i]);
     free(problems->lines);
+    free(problems->warns);
     *problems = (struct config_problems){ 0 };
 }

@@ -57,19 +57,19 @@ void source_include(struct reader *reader)
     add_part(scan, reader->file, reader->line);
 }
 
-static bool add_file(struct source *source, char *name, mode_t mode)
+static bool add_file(struct source *source, char *name, const struct stat *st)
 {
     struct source_file *files = reallocarray(source->files, source->n_files + 1, sizeof(files[0]));
     if (!files)
         return false;
     source->files = files;
-    files[source->n_files++] = (struct source_file){ .name = name, .mode = mode };
+    files[source->n_files++] = (struct source_file){ .name = name, .st = *st };
     return true;
 }
 
-static int read_file(struct scan *scan, const char *name, struct text *ret, mode_t *ret_mode, struct err *err)
+static int read_file(struct scan *scan, const char *name, struct text *ret, struct stat *ret_st, struct err *err)
 {
-    int r = file_read(name, SOURCE_MAX_BYTES - scan->total_bytes, ret, ret_mode, err);
+    int r = file_read(name, SOURCE_MAX_BYTES - scan->total_bytes, ret, ret_st, err);
     if (r == -EFBIG)
         err_set(err, r, "larger than 1M, with all that it includes");
     if (r < 0) {
@@ -86,10 +86,10 @@ static int read_file(struct scan *scan, const char *name, struct text *ret, mode
 /* Takes name over. */
 static int scan_file(struct scan *scan, char *name, struct err *err)
 {
-    CLEANUP(cleanup_wiped_text) struct text bytes = TEXT_INIT;
-    mode_t mode;
-    int r = read_file(scan, name, &bytes, &mode, err);
-    if (r == 0 && !add_file(scan->source, name, mode))
+    CLEANUP(text_wipe) struct text bytes = TEXT_INIT;
+    struct stat st;
+    int r = read_file(scan, name, &bytes, &st, err);
+    if (r == 0 && !add_file(scan->source, name, &st))
         r = err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
     if (r < 0) {
         free(name);
@@ -156,7 +156,7 @@ struct place source_place(const struct source *source, unsigned order)
 
 void source_done(struct source *source)
 {
-    cleanup_wiped_text(&source->text);
+    text_wipe(&source->text);
     for (size_t i = 0; i < source->n_files; i++)
         free(source->files[i].name);
     free(source->files);

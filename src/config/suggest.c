@@ -5,29 +5,6 @@
 
 #define SUGGEST_MAX_CHARS 40
 
-struct nearest nearest_to(const char *written)
-{
-    size_t size = strlen(written);
-    size_t near = size > SUGGEST_MAX_CHARS ? 0 : size < 5 ? 2 : size < 9 ? 3 : 4;
-    return (struct nearest){ .written = written, .distance = near };
-}
-
-void nearest_try(struct nearest *nearest, const char *name, int size)
-{
-    char known[SUGGEST_MAX_CHARS + 1];
-    if ((size_t) size >= sizeof(known) || !nearest->distance)
-        return;
-    memcpy(known, name, (size_t) size);
-    known[size] = '\0';
-
-    size_t found = text_distance(nearest->written, known);
-    if (found < nearest->distance) {
-        nearest->name = name;
-        nearest->size = size;
-        nearest->distance = found;
-    }
-}
-
 static bool suggest_elsewhere(struct text *text, const char *name)
 {
     if (rows_of_setting(name).n) {

@@ -98,6 +98,14 @@ static bool parse_word(const struct config_option *option, const struct raw *raw
     return false;
 }
 
+static bool parse_bool(const struct raw *raw, bool *ret)
+{
+    if (raw->kind != RAW_BOOL)
+        return false;
+    *ret = raw->number;
+    return true;
+}
+
 static bool is_name(const char *s)
 {
     size_t size = strlen(s);
@@ -130,7 +138,7 @@ static bool is_address(const char *s)
 
 bool is_secret(enum config_type type)
 {
-    return type == CONFIG_SECRET || type == CONFIG_URL;
+    return type == CONFIG_SECRET || type == CONFIG_URL || type == CONFIG_HEADER;
 }
 
 static int parse_text(const struct config_option *option, const struct raw *raw, char **ret, struct err *err)
@@ -162,6 +170,8 @@ static bool is_number(enum config_type type)
 
 size_t value_size(enum config_type type)
 {
+    if (type == CONFIG_BOOL)
+        return sizeof(bool);
     return is_text(type) ? sizeof(char *) : is_number(type) ? sizeof(uint64_t) : sizeof(int);
 }
 
@@ -170,9 +180,10 @@ static void refuse(const struct config_option *option, enum raw_kind kind, struc
     struct text text = TEXT_INIT;
     text_add(&text, "expected ");
     value_add_expected(&text, option);
-    if (option->type == CONFIG_COUNT && kind == RAW_TEXT)
+    bool bare = option->type == CONFIG_COUNT || option->type == CONFIG_BOOL;
+    if (bare && kind == RAW_TEXT)
         text_add(&text, ", without quotes");
-    else if (option->type != CONFIG_COUNT && kind != RAW_TEXT && !(option->type == CONFIG_SIZE && kind == RAW_NUMBER))
+    else if (!bare && kind != RAW_TEXT && !(option->type == CONFIG_SIZE && kind == RAW_NUMBER))
         text_add(&text, ", in quotes");
     err_set(err, -EINVAL, "%s", text.s);
     text_free(&text);
@@ -187,6 +198,8 @@ int value_parse(const struct config_option *option, const struct raw *raw, void 
         r = parse_text(option, raw, ret, err);
     else if (is_number(option->type))
         r = parse_number(option, raw, ret) ? 0 : -EINVAL;
+    else if (option->type == CONFIG_BOOL)
+        r = parse_bool(raw, ret) ? 0 : -EINVAL;
     else
         r = parse_word(option, raw, ret) ? 0 : -EINVAL;
     if (r == -EINVAL)
@@ -200,6 +213,8 @@ int value_parse_fallback(const struct config_option *option, const char *fallbac
     struct raw raw = { .kind = RAW_TEXT, .text = fallback };
     if (option->type == CONFIG_COUNT)
         raw = (struct raw){ .kind = RAW_NUMBER, .number = strtoll(fallback, NULL, 10) };
+    if (option->type == CONFIG_BOOL)
+        raw = (struct raw){ .kind = RAW_BOOL, .number = strcmp(fallback, "true") == 0 };
     return value_parse(option, &raw, ret, &err);
 }
 
@@ -260,6 +275,8 @@ void value_add(struct text *text, const struct config_option *option, const void
         text_add(text, "\"(set)\"");
     } else if (is_text(option->type)) {
         add_quoted(text, *(char *const *) value);
+    } else if (option->type == CONFIG_BOOL) {
+        text_add(text, *(const bool *) value ? "true" : "false");
     } else if (option->type == CONFIG_WORD) {
         text_addf(text, "\"%s\"", option->words[*(const int *) value]);
     } else {
@@ -288,6 +305,7 @@ void value_add_expected(struct text *text, const struct config_option *option)
         break;
     case CONFIG_SECRET:
     case CONFIG_URL:
+    case CONFIG_HEADER:
         text_addf(text, "a %s", secret_noun(option->type));
         break;
     case CONFIG_ID:
@@ -309,6 +327,9 @@ void value_add_expected(struct text *text, const struct config_option *option)
         text_add(text, "one of");
         for (const char *const *word = option->words; *word; word++)
             text_addf(text, " %s", *word);
+        break;
+    case CONFIG_BOOL:
+        text_add(text, "true or false");
         break;
     case CONFIG_COUNT:
         text_add(text, "a whole number");

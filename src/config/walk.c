@@ -86,8 +86,10 @@ static void take_option(const struct group *group, const struct config_option *o
             setting_refuse(walk, setting, name, false, sentence);
         return;
     }
-    if (option->type == CONFIG_FILE)
-        take_secret_file(walk, partner ? partner->type : CONFIG_SECRET, setting, name, field);
+    if (option->type == CONFIG_FILE && option->list)
+        take_secret_files(walk, option, setting, name, field);
+    else if (option->type == CONFIG_FILE)
+        take_secret_file(walk, partner, setting, name, field);
     else if (option->list)
         take_values(walk, option, setting, name, field);
     else
@@ -123,14 +125,28 @@ static void walk_group(const struct group *group)
         take_option(group, &group->rows.first[i]);
 }
 
+/* Of two elements of a list of groups; of a list of values, any two. */
+static bool options_clash(const struct config_option *option, const char *a, const char *b)
+{
+    if (!option->list)
+        return value_clashes(option->type, a + option->offset, b + option->offset);
+    struct list x = list_get(a, option->offset), y = list_get(b, option->offset);
+    size_t size = value_size(option->type);
+    for (size_t i = 0; i < x.n_elements; i++)
+        for (size_t k = 0; k < y.n_elements; k++)
+            if (value_clashes(option->type, x.elements + i * size, y.elements + k * size))
+                return true;
+    return false;
+}
+
 static void refuse_clashes(const struct walk *walk, const struct config_list *of, struct list list,
                            const config_setting_t *setting, const struct config_option *option)
 {
     const struct config_option *partner = option_partner(option);
     for (unsigned i = 1; i < list.n_elements; i++) {
-        char *value = list.elements + i * of->element_size + option->offset;
+        const char *value = list.elements + i * of->element_size;
         unsigned j = 0;
-        while (j < i && !value_clashes(option->type, value, list.elements + j * of->element_size + option->offset))
+        while (j < i && !options_clash(option, value, list.elements + j * of->element_size))
             j++;
         if (j == i)
             continue;
@@ -205,13 +221,16 @@ static void walk_list(const struct walk *walk, struct rows rows, const config_se
 
     for (unsigned i = 0; i < n; i++) {
         const config_setting_t *element = setting ? config_setting_get_elem(setting, i) : NULL;
+        struct walk its = *walk;
+        if (walk->hooks && walk->hooks->bear_missing && list.elements == (char *) walk->config->actions)
+            its.missing = &walk->config->actions[i].missing;
         char prefix[NAME_ROOM];
         snprintf(prefix, sizeof(prefix), "%s[%u].", name, i);
-        walk_element(&(struct group){ walk, rows, element, root, prefix, list.elements + i * of->element_size, n == 1 },
+        walk_element(&(struct group){ &its, rows, element, root, prefix, list.elements + i * of->element_size, n == 1 },
                      of);
     }
     for (size_t i = 0; setting && i < rows.n; i++)
-        if (rows.first[i].unique && !rows.first[i].list) /* of a list: within it */
+        if (rows.first[i].unique && rows.first[i].type != CONFIG_FILE && (!rows.first[i].list || rows.first[i].single))
             refuse_clashes(walk, of, list, setting, &rows.first[i]);
 }
 

@@ -30,24 +30,61 @@ static bool wait_for(const struct control *control, int fd, short events, usec_t
     return poll(fds, ARRAY_SIZE(fds), ms) > 0 && !fds[1].revents;
 }
 
-/* One line, of a client that may be slow or never send it. */
-static bool read_line(const struct control *control, int fd, char line[CONTROL_LINE_BYTES])
+/* More bytes of a client that may be slow or never send them; 0 or less: that is all. */
+static ssize_t read_some(const struct control *control, int fd, char *s, size_t size, usec_t end)
 {
+    return wait_for(control, fd, POLLIN, end) ? recv(fd, s, size, 0) : -1;
+}
+
+/* start: what came of them together with the line. */
+static bool read_rest(const struct control *control, int fd, const char *start, size_t n, usec_t end,
+                      struct control_request *request)
+{
+    size_t size = control_more_size(request->line);
+    struct text *more = &request->more;
+    if (n > size || size > CONTROL_SECRETS_MAX_BYTES || !text_reserve(more, size))
+        return false;
+    text_add_bytes(more, start, n);
+    while (more->size < size) {
+        ssize_t n_more = read_some(control, fd, more->s + more->size, size - more->size, end);
+        if (n_more <= 0)
+            return false;
+        more->size += (size_t) n_more;
+    }
+    return true;
+}
+
+static bool read_request(const struct control *control, int fd, struct control_request *request)
+{
+    char *line = request->line;
     size_t size = 0;
     usec_t end = uptime_us() + CONTROL_PATIENCE_US;
-    while (size < CONTROL_LINE_BYTES - 1 && wait_for(control, fd, POLLIN, end)) {
-        ssize_t n = recv(fd, line + size, CONTROL_LINE_BYTES - 1 - size, 0);
+    while (size < sizeof(request->line) - 1) {
+        ssize_t n = read_some(control, fd, line + size, sizeof(request->line) - 1 - size, end);
         if (n <= 0)
             return false;
         size += (size_t) n;
-        line[size] = '\0';
-        char *line_end = strchr(line, '\n');
-        if (line_end) {
-            *line_end = '\0';
-            return true;
-        }
+        char *line_end = memchr(line, '\n', size);
+        if (!line_end)
+            continue;
+        *line_end = '\0';
+        size_t rest = size - (size_t) (line_end + 1 - line);
+        return read_rest(control, fd, line_end + 1, rest, end, request);
     }
     return false;
+}
+
+static bool is_trusted(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void cleanup_request(struct control_request *request)
+{
+    text_wipe(&request->more);
+    explicit_bzero(request->line, sizeof(request->line));
 }
 
 static void write_all(const struct control *control, int fd, const struct text *text)
@@ -68,15 +105,16 @@ static void serve(const struct control *control)
     int fd CLEANUP(cleanup_close) =
         accept4(control->listen_fd, (struct sockaddr *) &peer, &peer_size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct text answer CLEANUP(text_free) = TEXT_INIT;
-    char line[CONTROL_LINE_BYTES];
+    struct control_request request CLEANUP(cleanup_request) = { .more = TEXT_INIT };
     if (fd < 0) {
         if (errno != EAGAIN) /* no descriptor left: who waits goes on waiting, and poll would say so without end */
             (void) wait_for(control, -1, 0, uptime_us() + ACCEPT_AGAIN_US);
         return;
     }
-    if (!read_line(control, fd, line))
+    if (!read_request(control, fd, &request))
         return;
-    control_answer(&control->parts, line, &answer);
+    request.trusted = is_trusted(fd);
+    control_answer(&control->parts, &request, &answer);
     if (!answer.failed)
         write_all(control, fd, &answer);
 }
@@ -103,13 +141,11 @@ static int open_socket(struct control *control, struct err *err)
         return err_set(err, -errno, "cannot make the control socket: %s", strerror(errno));
     if (unlink(path) < 0 && errno != ENOENT)
         return err_set(err, -errno, "cannot replace %s: %s", path, strerror(errno));
-    mode_t mask = umask(0117); /* owner and group */
-    int r = bind(control->listen_fd, (const struct sockaddr *) &control->address, sizeof(control->address));
-    int problem = errno;
-    umask(mask);
-    if (r == 0 && listen(control->listen_fd, 16) == 0)
+    /* Nobody gets in before the last step. */
+    if (bind(control->listen_fd, (const struct sockaddr *) &control->address, sizeof(control->address)) == 0 &&
+        chmod(path, 0660) == 0 && listen(control->listen_fd, 16) == 0)
         return 0;
-    return err_set(err, -problem, "cannot make the control socket %s: %s", path, strerror(problem));
+    return err_set(err, -errno, "cannot make the control socket %s: %s", path, strerror(errno));
 }
 
 int control_start(struct control **ret, const char *store_path, const struct control_parts *parts, struct err *err)

@@ -5,83 +5,149 @@
 
 #include "daemon.h"
 
-#define ERROR_MAX_CHARS 60
+#define ERROR_MAX_CHARS 250
+#define ANSWER_MAX_CHARS 120
 
-enum column { NAME, TYPE, STATE, LAG, DELIVERED, FAILED, LAST_DELIVERED, LAST_ERROR, N_COLUMNS };
+enum column { NAME, TYPE, STATE, LAG, DELIVERED, FAILED, LEFT_OUT, LAST_DELIVERED, N_COLUMNS };
 
-static const char *const head[N_COLUMNS] = { [NAME] = "NAME",           [TYPE] = "TYPE",
-                                             [STATE] = "STATE",         [LAG] = "LAG",
-                                             [FAILED] = "FAILED",       [LAST_DELIVERED] = "LAST DELIVERED",
-                                             [DELIVERED] = "DELIVERED", [LAST_ERROR] = "LAST ERROR" };
+static const char *const head[N_COLUMNS] = {
+    [NAME] = "NAME",           [TYPE] = "TYPE",
+    [STATE] = "STATE",         [LAG] = "LAG",
+    [FAILED] = "FAILED",       [LAST_DELIVERED] = "LAST DELIVERED",
+    [DELIVERED] = "DELIVERED", [LEFT_OUT] = "LEFT OUT",
+};
 
-static void write_state(const cJSON *action, usec_t now, struct text *cell)
+struct row {
+    struct text cells[N_COLUMNS], note;
+};
+
+static bool ends_with(const char *s, const char *end)
 {
-    usec_t next_us = json_time(action, "next_try");
-    write_safe(cell, json_text(action, "state"), NAME_MAX_BYTES);
-    if (next_us > now) {
-        text_add(cell, ", tries again ");
-        write_ago(cell, next_us + USEC_PER_SEC, now);
+    size_t size = strlen(s), end_size = strlen(end);
+    return size >= end_size && strcmp(s + size - end_size, end) == 0;
+}
+
+/* "answered 404: no such bot" has the answer "404 no such bot" in it. */
+static bool tells_answer(const char *error, const char *answer)
+{
+    struct text status CLEANUP(text_free) = TEXT_INIT;
+    size_t digits = strspn(answer, "0123456789");
+    text_addf(&status, "answered %.*s", (int) digits, answer);
+    return strstr(error, status.s) && ends_with(error, answer + digits + (answer[digits] == ' '));
+}
+
+static uint64_t count_left_out(const cJSON *action)
+{
+    const cJSON *by = cJSON_GetObjectItemCaseSensitive(action, "left_out"), *count;
+    uint64_t n = 0;
+    cJSON_ArrayForEach (count, by)
+        n += json_count(by, count->string);
+    return n;
+}
+
+/* "left out: 12 by when, 3 by cooldown" */
+static void write_left_out(const cJSON *action, struct text *note)
+{
+    const cJSON *by = cJSON_GetObjectItemCaseSensitive(action, "left_out"), *count;
+    const char *before = "left out: ";
+    cJSON_ArrayForEach (count, by) {
+        uint64_t n = json_count(by, count->string);
+        if (!n)
+            continue;
+        text_addf(note, "%s%llu by ", before, (unsigned long long) n);
+        write_safe(note, count->string, NAME_MAX_BYTES);
+        before = ", ";
     }
 }
 
-static void write_error(const cJSON *action, usec_t now, struct text *cell)
+static void begin_part(struct text *note, const char *words)
 {
-    const char *error = json_text(action, "last_error");
-    usec_t error_us = json_time(action, "last_error_at");
+    text_add(note, note->size ? "; " : "");
+    text_add(note, words);
+}
+
+/* What does not fit into columns. */
+static void write_note(const cJSON *action, usec_t now, struct text *note)
+{
+    const char *error = json_text(action, "last_error"), *answer = json_text(action, "last_answer");
+    usec_t error_us = json_time(action, "last_error_at"), next_us = json_time(action, "next_try");
+    write_left_out(action, note);
+    if (*answer && !tells_answer(error, answer)) {
+        begin_part(note, "last answer: ");
+        write_safe(note, answer, ANSWER_MAX_CHARS);
+    }
+    if (next_us > now) {
+        begin_part(note, "tries again ");
+        write_ago(note, next_us + USEC_PER_SEC, now);
+    }
     if (!*error)
         return;
+    begin_part(note, "last error");
     if (error_us) {
-        write_ago(cell, error_us, now);
-        text_add(cell, ": ");
+        text_add(note, ", ");
+        write_ago(note, error_us, now);
     }
-    write_safe(cell, error, ERROR_MAX_CHARS);
+    text_add(note, ": ");
+    write_safe(note, error, ERROR_MAX_CHARS);
 }
 
-static void write_cells(const cJSON *action, usec_t now, struct text cells[N_COLUMNS])
+static void write_row(const cJSON *action, usec_t now, struct row *row)
 {
+    struct text *cells = row->cells;
     usec_t delivered_us = json_time(action, "last_delivered");
     write_safe(&cells[NAME], json_text(action, "name"), NAME_MAX_BYTES);
     write_safe(&cells[TYPE], json_text(action, "type"), NAME_MAX_BYTES);
-    write_state(action, now, &cells[STATE]);
+    write_safe(&cells[STATE], json_text(action, "state"), NAME_MAX_BYTES);
     text_addf(&cells[LAG], "%llu", (unsigned long long) json_count(action, "lag"));
     text_addf(&cells[DELIVERED], "%llu", (unsigned long long) json_count(action, "delivered"));
     text_addf(&cells[FAILED], "%llu", (unsigned long long) json_count(action, "failed"));
+    text_addf(&cells[LEFT_OUT], "%llu", (unsigned long long) count_left_out(action));
     if (delivered_us)
         write_ago(&cells[LAST_DELIVERED], delivered_us, now);
     else
         text_add(&cells[LAST_DELIVERED], "-");
-    write_error(action, now, &cells[LAST_ERROR]);
+    write_note(action, now, &row->note);
+}
+
+static void fill(const cJSON *actions, usec_t now, struct row *rows, const char **cells, const char **notes,
+                 struct text *out)
+{
+    const cJSON *action;
+    size_t n = 1;
+    memcpy(cells, head, sizeof(head));
+    notes[0] = "";
+    cJSON_ArrayForEach (action, actions) {
+        struct row *row = &rows[n - 1];
+        *row = (struct row){ .note = TEXT_INIT };
+        for (size_t i = 0; i < N_COLUMNS; i++)
+            row->cells[i] = (struct text) TEXT_INIT;
+        write_row(action, now, row);
+        for (size_t i = 0; i < N_COLUMNS; i++) {
+            cells[n * N_COLUMNS + i] = row->cells[i].s;
+            out->failed |= row->cells[i].failed;
+        }
+        out->failed |= row->note.failed;
+        notes[n++] = row->note.s;
+    }
 }
 
 void actions_write(const cJSON *actions, usec_t now, struct text *out)
 {
-    size_t n = (size_t) cJSON_GetArraySize(actions), row = 0;
-    struct text *texts = calloc(n + 1, N_COLUMNS * sizeof(*texts));
-    const char **cells = calloc(n + 1, N_COLUMNS * sizeof(*cells));
-    const cJSON *action;
-    if (!texts || !cells) {
+    size_t n = (size_t) cJSON_GetArraySize(actions);
+    struct row *rows CLEANUP(cleanup_free) = calloc(n + 1, sizeof(*rows));
+    const char **cells CLEANUP(cleanup_free) = calloc(n + 1, N_COLUMNS * sizeof(*cells));
+    const char **notes CLEANUP(cleanup_free) = calloc(n + 1, sizeof(*notes));
+    if (!rows || !cells || !notes) {
         out->failed = true;
-        n = 0;
+        return;
     }
-    if (n)
-        memcpy(cells, head, sizeof(head));
-    actions = n ? actions : NULL;
-    cJSON_ArrayForEach (action, actions) {
-        struct text *mine = &texts[row++ * N_COLUMNS];
-        for (size_t i = 0; i < N_COLUMNS; i++)
-            mine[i] = (struct text) TEXT_INIT;
-        write_cells(action, now, mine);
-        for (size_t i = 0; i < N_COLUMNS; i++) {
-            cells[row * N_COLUMNS + i] = mine[i].s;
-            out->failed |= mine[i].failed;
-        }
+    fill(actions, now, rows, cells, notes, out);
+    table_write(cells, notes, n + 1, N_COLUMNS, out);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < N_COLUMNS; k++)
+            text_free(&rows[i].cells[k]);
+        text_free(&rows[i].note);
     }
-    if (n)
-        table_write(cells, n + 1, N_COLUMNS, out);
-    for (size_t i = 0; i < n * N_COLUMNS; i++)
-        text_free(&texts[i]);
-    free(texts);
-    free(cells);
 }
 
 static const struct ctl_option rows[] = {
@@ -91,8 +157,9 @@ static const struct ctl_option rows[] = {
 static const struct ctl_spec spec = {
     .verb = "actions",
     .usage = "[OPTION]...",
-    .about = "Prints how far each action of the running daemon is. LAG is the number of events it has yet to look at;\n"
-             "the other numbers count since the daemon's start.",
+    .about = "Prints how far each action of the running daemon is. LAG is the number of events it has yet to look at; "
+             "LEFT OUT are those of its types that another of its options, or \"test\", kept from it; the numbers "
+             "count since the daemon's start.",
     .rows = rows,
     .n_rows = ARRAY_SIZE(rows),
 };

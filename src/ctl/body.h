@@ -8,16 +8,16 @@
 /* A file, or "-": stdin. */
 int body_read(const char *path, struct text *ret, struct err *err) MUST_CHECK;
 
-/* {"key":…,"type":…,"data":…} and top; data and top may be NULL. */
-int body_make(const char *key, const char *type, const char *data, const char *top, struct text *ret,
+/* {"key":…,"type":…,"data":…} and top; data and top may be NULL. test: marked as a test event. */
+int body_make(const char *key, const char *type, const char *data, const char *top, bool test, struct text *ret,
               struct err *err) MUST_CHECK;
 
-/* A JSON object as it is, byte for byte, but with this key. -EINVAL: not one. */
-int body_with_key(const struct text *json, const char *key, struct text *ret, struct err *err) MUST_CHECK;
+/* A JSON object as it is, byte for byte, but with this key; test: marked, where it says nothing of "test" itself.
+ * -EINVAL: not one. */
+int body_with_key(const struct text *json, const char *key, bool test, struct text *ret, struct err *err) MUST_CHECK;
 
 /* Of a file with nothing else in it, yours to wipe and free. */
 int key_read(const char *path, char **ret, struct err *err) MUST_CHECK;
 
-/* For CLEANUP: what may hold a key. */
-void wipe_text(struct text *text);
+/* For CLEANUP. */
 void wipe_key(char **secret);

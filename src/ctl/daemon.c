@@ -29,9 +29,9 @@ static int explain(int problem, const char *store, struct err *err)
 }
 
 /* On a Unix socket the time limit for sending bounds connect too. */
-static int open_socket(const struct sockaddr_un *address)
+static int open_socket(const struct sockaddr_un *address, usec_t patience_us)
 {
-    const struct timeval patience = { .tv_sec = PATIENCE_US / USEC_PER_SEC };
+    const struct timeval patience = { .tv_sec = (time_t) (patience_us / USEC_PER_SEC) };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
@@ -45,17 +45,18 @@ static int open_socket(const struct sockaddr_un *address)
 }
 
 /* The answer, without its line end; 0 or a negative errno. */
-static int talk(int fd, const char *words, struct text *ret)
+static int talk(int fd, const char *words, const struct text *more, usec_t patience_us, struct text *ret)
 {
     struct text line CLEANUP(text_free) = TEXT_INIT;
-    usec_t end = uptime_us() + PATIENCE_US;
+    usec_t end = uptime_us() + patience_us;
     char piece[4096];
     ssize_t n = 1;
 
     text_addf(&line, "%s\n", words);
     if (line.failed)
         return -ENOMEM;
-    if (send(fd, line.s, line.size, MSG_NOSIGNAL) != (ssize_t) line.size)
+    if (send(fd, line.s, line.size, MSG_NOSIGNAL) != (ssize_t) line.size ||
+        (more && more->size && send(fd, more->s, more->size, MSG_NOSIGNAL) != (ssize_t) more->size))
         return -errno;
     while ((n = recv(fd, piece, sizeof(piece), 0)) > 0 && ret->size < ANSWER_MAX_BYTES) {
         const char *line_end = memchr(piece, '\n', (size_t) n);
@@ -83,17 +84,23 @@ static int parse(struct daemon_answer *answer, struct err *err)
 
 int daemon_ask(const char *store, const char *words, struct daemon_answer *ret, struct err *err)
 {
+    return daemon_ask_with(store, words, NULL, 0, ret, err);
+}
+
+int daemon_ask_with(const char *store, const char *words, const struct text *more, usec_t takes_us,
+                    struct daemon_answer *ret, struct err *err)
+{
     struct sockaddr_un address;
     int folder_fd CLEANUP(cleanup_close) = -1;
     int r = control_address(store, &address, &folder_fd, err);
     if (r < 0)
         return r;
-    int fd CLEANUP(cleanup_close) = open_socket(&address);
+    int fd CLEANUP(cleanup_close) = open_socket(&address, PATIENCE_US + takes_us);
     if (fd < 0)
         return explain(-fd, store, err);
 
     struct daemon_answer answer = { .line = TEXT_INIT };
-    r = talk(fd, words, &answer.line);
+    r = talk(fd, words, more, PATIENCE_US + takes_us, &answer.line);
     if (r == -EPROTO)
         err_set(err, r, "the daemon ended the connection without an answer (%s.control)", store);
     else if (r < 0)

@@ -21,6 +21,10 @@ struct daemon_answer {
 
 /* words: "retry siren 17". DAEMON_NOT_RUNNING; -EACCES; -ETIMEDOUT; -EREMOTEIO: it refused, err is its sentence. */
 int daemon_ask(const char *store, const char *words, struct daemon_answer *ret, struct err *err) MUST_CHECK;
+
+/* With bytes behind the words (NULL: none), and an answer that may take so much longer. */
+int daemon_ask_with(const char *store, const char *words, const struct text *more, usec_t takes_us,
+                    struct daemon_answer *ret, struct err *err) MUST_CHECK;
 void daemon_answer_free(struct daemon_answer *answer);
 
 /* The same, of the daemon that the options mean; problems go to stderr. Returns the exit status. */

@@ -8,7 +8,6 @@
 #include "doctor.h"
 #include "settings.h"
 
-#define DEFAULT_STORE "/var/lib/sonoran-pushd/events.db"
 #define HOUR_US (3600 * USEC_PER_SEC)
 #define DEFAULT_HOURS 24
 #define HOURS_MAX 10000
@@ -16,6 +15,7 @@
 struct arguments {
     struct ctl_common common;
     uint64_t hours;
+    bool check_log;
 };
 
 /* What the CAD and the net between do, which no check here can see. */
@@ -41,8 +41,11 @@ static int read_hours(void *context, const char *value, struct err *err)
     return 0;
 }
 
+#define AT(member) offsetof(struct arguments, member)
+
 static const struct ctl_option rows[] = {
-    { "hours", "N", read_hours, "so long without an event is worth a warning (24)", 0 },
+    { "hours", 0, "N", read_hours, "so long without an event is worth a warning (24)", 0 },
+    { "check-log", 0, NULL, NULL, "read all of the event log for damage, which takes a while", AT(check_log) },
     OPTION_JSON("one object with what was found"),
 };
 
@@ -55,35 +58,82 @@ static const struct ctl_spec spec = {
     .n_rows = ARRAY_SIZE(rows),
 };
 
+/* Where nobody named a file and the usual one is not there, the one of the daemon that runs. */
+static void choose_config(struct doctor *doctor)
+{
+    bool found = process_find(doctor->config_file, &doctor->other);
+    if (!found || strcmp(doctor->config_file, CONFIG_DEFAULT_FILE) != 0 || access(CONFIG_DEFAULT_FILE, F_OK) == 0 ||
+        errno != ENOENT || process_has(&doctor->other, CONFIG_DEFAULT_FILE))
+        return;
+    doctor->config_file = doctor->other.file;
+    finding_add(&doctor->findings, FINDING_OK, "config", NULL, "process %d is a " PROGRAM_NAME " with -c %s",
+                doctor->other.pid, doctor->other.file);
+}
+
+/* Secrets of actions are all that is missing. */
+static bool starts_without_secrets(struct doctor *doctor)
+{
+    struct config_problems problems = { 0 };
+    int r = settings_load(doctor->config_file, true, &doctor->config, &problems);
+    config_problems_free(&problems);
+    return r >= 0;
+}
+
+static void tell_of_keys(struct doctor *doctor, const struct config_community *community)
+{
+    if (community->n_api_keys > 1)
+        finding_add(&doctor->findings, FINDING_OK, "config", NULL,
+                    "community %s has %zu keys: take the old one out when the CAD's panel has the new one",
+                    community->name, community->n_api_keys);
+}
+
 /* Mistakes, or what is only worth a warning: a file with a secret that others can read. */
 static void check_config(struct doctor *doctor)
 {
     struct config_problems problems = { 0 };
-    int r = settings_load(doctor->config_file, &doctor->config, &problems);
-    for (size_t i = 0; i < problems.n_lines; i++)
-        finding_add(&doctor->findings, r < 0 && r != -EACCES ? FINDING_FAIL : FINDING_WARN, "config", NULL, "%s",
-                    problems.lines[i]);
+    int r = settings_load(doctor->config_file, false, &doctor->config, &problems);
+    bool denied = doctor->denied = r < 0 && settings_denied(r, &problems);
+    for (size_t i = 0; i < problems.n_lines; i++) {
+        bool mistake = !problems.warns[i] && !denied && !settings_line_denied(problems.lines[i]);
+        finding_add(&doctor->findings, mistake ? FINDING_FAIL : FINDING_WARN, "config", NULL, "%s", problems.lines[i]);
+    }
     config_problems_free(&problems);
-    if (r == -EACCES)
-        finding_add(&doctor->findings, FINDING_WARN, "config", NULL,
-                    "the configuration is for root and the daemon to read: run this as root");
+    if (denied)
+        finding_add(&doctor->findings, FINDING_WARN, "config", AS_ROOT,
+                    "the configuration, or a secret that it names, is for root to read: run this as root");
+    else if (r < 0 && starts_without_secrets(doctor))
+        finding_add(&doctor->findings, FINDING_FAIL, "config", "put the lines above right; then " CTL_NAME " reload",
+                    "the daemon starts with this configuration, but leaves actions off, and refuses it at a reload");
     else if (r < 0)
         finding_add(&doctor->findings, FINDING_FAIL, "config", "put the lines above right; " PROGRAM_NAME " --check",
                     "the configuration does not load: the daemon would not start with it");
     else
         finding_add(&doctor->findings, FINDING_OK, "config", NULL, "the configuration %s loads", doctor->config_file);
+    for (size_t i = 0; doctor->config && i < doctor->config->n_communities; i++)
+        tell_of_keys(doctor, &doctor->config->communities[i]);
+}
+
+/* A file with a mistake, or with secrets that are not for us, may say all the same where the log is. */
+static void choose_store(struct doctor *doctor, const char *store)
+{
+    doctor->store = store ? store : doctor->config ? doctor->config->store.path : NULL;
+    if (!doctor->store && config_find_store(doctor->config_file, &doctor->found_store) >= 0)
+        doctor->store = doctor->found_store;
 }
 
 static void examine(struct doctor *doctor, const char *store)
 {
     struct daemon_answer answer CLEANUP(daemon_answer_free) = DAEMON_ANSWER_INIT;
+    choose_config(doctor);
     check_config(doctor);
-    doctor->store = store ? store : doctor->config ? doctor->config->store.path : DEFAULT_STORE;
+    choose_store(doctor, store);
     check_running(doctor, &answer);
+    check_reload(doctor);
     check_listeners(doctor);
-    check_requests(doctor);
     check_events(doctor);
+    check_requests(doctor);
     check_storing(doctor);
+    check_log(doctor);
     check_actions(doctor);
     check_disk(doctor);
     check_clock(doctor);
@@ -92,6 +142,8 @@ static void examine(struct doctor *doctor, const char *store)
 
 static void doctor_done(struct doctor *doctor)
 {
+    free(doctor->other.file);
+    free(doctor->found_store);
     config_free(doctor->config);
     summary_free(&doctor->summary);
     findings_done(&doctor->findings);
@@ -107,6 +159,9 @@ int doctor_run(const char *config_file, int argc, char **argv)
 
     struct doctor doctor CLEANUP(doctor_done) = { .config_file = arguments.common.config_file,
                                                   .now = now_us(),
+                                                  .root = geteuid() == 0,
+                                                  .systemd = access("/run/systemd/system", F_OK) == 0,
+                                                  .check_log = arguments.check_log,
                                                   .quiet_us = arguments.hours * HOUR_US,
                                                   .summary = SUMMARY_INIT };
     examine(&doctor, arguments.common.store);

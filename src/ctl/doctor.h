@@ -6,28 +6,43 @@
 
 #include "daemon.h"
 #include "findings.h"
+#include "process.h"
 #include "summary.h"
 
 struct doctor {
     const char *config_file;
-    const char *store; /* path */
+    const char *store; /* path; NULL: only the configuration tells, which cannot be read */
+    char *found_store; /* ours: the store where the rest of the configuration does not load */
     usec_t now, quiet_us;
+    bool root, systemd;    /* who asks, and what starts services here */
+    bool denied;           /* the configuration is not for us to read */
+    bool check_log;        /* all of it is to be read */
+    struct process other;  /* a daemon that runs; file NULL: none is seen */
     struct config *config; /* NULL: it does not load */
-    bool running;          /* somebody holds the control socket */
+    bool running;          /* somebody holds the control socket, or that cannot be told */
     const cJSON *told;     /* what the daemon said; NULL: nothing */
     struct summary summary;
-    bool read; /* summary is filled */
+    bool read;   /* summary is filled */
+    bool recent; /* an event came within quiet_us */
     struct findings findings;
 };
 
-/* doctor_daemon.c: what runs, and what was said to it */
+#define AS_ROOT "sudo " CTL_NAME " doctor sees it"
+
+/* doctor_daemon.c: what runs, and how it is */
 void check_running(struct doctor *doctor, struct daemon_answer *ret_answer);
-void check_listeners(struct doctor *doctor);
-void check_requests(struct doctor *doctor);
+void check_reload(struct doctor *doctor);
 void check_actions(struct doctor *doctor);
+
+/* doctor_listeners.c: where it listens */
+void check_listeners(struct doctor *doctor);
+
+/* doctor_requests.c: what came */
+void check_requests(struct doctor *doctor);
 
 /* doctor_machine.c: the log and what it lies on */
 void check_events(struct doctor *doctor);
 void check_storing(struct doctor *doctor);
+void check_log(struct doctor *doctor);
 void check_disk(struct doctor *doctor);
 void check_clock(struct doctor *doctor);

@@ -17,12 +17,17 @@
 static void check_peers(struct doctor *doctor)
 {
     const struct summary *summary = &doctor->summary;
+    struct text which CLEANUP(text_free) = TEXT_INIT;
+    if (summary->n_recent == 1)
+        text_add(&which, "event");
+    else
+        text_addf(&which, "%llu events all", (unsigned long long) summary->n_recent);
     if (summary->from_near)
         finding_add(&doctor->findings, FINDING_WARN, "peers",
                     "right if a FiveM resource forwards them (enablePushEventForwarding), a proxy passes them on, or "
                     "they were tests; else the CAD itself does not get through",
-                    "the newest %llu events all came from this machine or a private network, the last from %s",
-                    (unsigned long long) summary->n_recent, summary->peer);
+                    "the newest %s came from this machine or a private network, the last from %s", which.s,
+                    summary->peer);
 }
 
 void check_events(struct doctor *doctor)
@@ -30,11 +35,14 @@ void check_events(struct doctor *doctor)
     const struct summary *summary = &doctor->summary;
     struct text ago CLEANUP(text_free) = TEXT_INIT;
     struct err err;
+    if (!doctor->store)
+        return;
     int r = summary_read(doctor->store, doctor->now, &doctor->summary, &err);
     doctor->read = r >= 0;
     if (r < 0) {
-        finding_add(&doctor->findings, doctor->running && r != -EACCES ? FINDING_FAIL : FINDING_WARN, "events", NULL,
-                    "%s", err.msg);
+        bool denied = r == -EACCES || (!doctor->root && doctor->running && !doctor->told);
+        finding_add(&doctor->findings, doctor->running && !denied ? FINDING_FAIL : FINDING_WARN, "events",
+                    denied && !doctor->root ? AS_ROOT : NULL, "%s", err.msg);
         return;
     }
     if (!summary->newest_id) {
@@ -45,6 +53,7 @@ void check_events(struct doctor *doctor)
     }
     write_ago(&ago, summary->newest_us, doctor->now);
     bool quiet = summary->newest_us + doctor->quiet_us < doctor->now;
+    doctor->recent = !quiet;
     finding_add(&doctor->findings, quiet ? FINDING_WARN : FINDING_OK, "events",
                 quiet ? "send one: " CTL_NAME " send EVENT_911; if that arrives, see the list below" : NULL,
                 "the newest event, %llu, came %s", (unsigned long long) summary->newest_id, ago.s);
@@ -56,21 +65,55 @@ void check_storing(struct doctor *doctor)
     const cJSON *storing = cJSON_GetObjectItemCaseSensitive(doctor->told, "storing");
     if (cJSON_IsFalse(storing))
         finding_add(&doctor->findings, FINDING_FAIL, "storing",
-                    "journalctl -u " PROGRAM_NAME
-                    " -p warning tells the reason; it goes on by itself when that is gone",
+                    doctor->systemd ? "journalctl -u " PROGRAM_NAME
+                                      " -p warning tells the reason; it goes on by itself when that is gone"
+                                    : "its output tells the reason; it goes on by itself when that is gone",
                     "events cannot be stored now, and are answered with 503");
     else if (cJSON_IsTrue(storing))
         finding_add(&doctor->findings, FINDING_OK, "storing", NULL, "events are stored");
 }
 
+/* Who reads on and on keeps what was written from being used again. */
+static void check_reader(struct doctor *doctor)
+{
+    const cJSON *store = cJSON_GetObjectItemCaseSensitive(doctor->told, "store");
+    const char *who = json_text(store, "held_by");
+    struct text size CLEANUP(text_free) = TEXT_INIT;
+    if (!*who)
+        return;
+    write_size(&size, json_count(store, "wal_bytes"));
+    finding_add(&doctor->findings, FINDING_WARN, "log", "end it, or let it finish what it reads",
+                "%s reads the event log and holds it as it was, so that its WAL grows (%s) and cannot shrink", who,
+                size.s);
+}
+
+void check_log(struct doctor *doctor)
+{
+    struct err err;
+    check_reader(doctor);
+    if (!doctor->check_log || !doctor->store)
+        return;
+    int r = store_check(doctor->store, &err);
+    if (r < 0)
+        finding_add(&doctor->findings, r == -EUCLEAN ? FINDING_FAIL : FINDING_WARN, "log",
+                    r == -EUCLEAN ? "end the daemon, move the file away, and put a copy back or start with none" : NULL,
+                    "%s", err.msg);
+    else
+        finding_add(&doctor->findings, FINDING_OK, "log", NULL, "all of the event log was read: no damage");
+}
+
 void check_disk(struct doctor *doctor)
 {
-    char *path CLEANUP(cleanup_free) = strdup(doctor->store);
+    char *path CLEANUP(cleanup_free) = doctor->store ? strdup(doctor->store) : NULL;
     struct statvfs fs;
     struct text size CLEANUP(text_free) = TEXT_INIT;
-    if (!path || statvfs(dirname(path), &fs) < 0) {
-        finding_add(&doctor->findings, FINDING_WARN, "disk", NULL, "the disk of %s cannot be looked at: %s",
-                    doctor->store, strerror(errno));
+    if (!path)
+        return;
+    if (statvfs(dirname(path), &fs) < 0) {
+        if (errno == ENOENT) /* told with the log */
+            return;
+        finding_add(&doctor->findings, FINDING_WARN, "disk", errno == EACCES && !doctor->root ? AS_ROOT : NULL,
+                    "the disk of %s cannot be looked at: %s", doctor->store, strerror(errno));
         return;
     }
     uint64_t free_bytes = (uint64_t) fs.f_bavail * fs.f_frsize, all_bytes = (uint64_t) fs.f_blocks * fs.f_frsize;
@@ -93,7 +136,7 @@ void check_clock(struct doctor *doctor)
     struct timex timex = { .modes = 0 };
     struct stat st;
     usec_t newest_us = doctor->read ? doctor->summary.newest_us : 0;
-    if (stat(doctor->store, &st) == 0 && (usec_t) st.st_mtime * USEC_PER_SEC > newest_us)
+    if (doctor->store && stat(doctor->store, &st) == 0 && (usec_t) st.st_mtime * USEC_PER_SEC > newest_us)
         newest_us = (usec_t) st.st_mtime * USEC_PER_SEC;
     bool back = newest_us > doctor->now + CLOCK_SLACK_US;
     if (back)
@@ -101,7 +144,8 @@ void check_clock(struct doctor *doctor)
                     "set it, and let it be kept right: timedatectl set-ntp true",
                     "the event log was written in the future: the clock is wrong, or was");
     if (adjtimex(&timex) >= 0 && (timex.status & STA_UNSYNC))
-        finding_add(&doctor->findings, FINDING_WARN, "clock", "timedatectl set-ntp true",
+        finding_add(&doctor->findings, FINDING_WARN, "clock",
+                    doctor->systemd ? "timedatectl set-ntp true" : "in a container that is up to its host",
                     "nothing keeps the clock right that the kernel knows of");
     else if (!back)
         finding_add(&doctor->findings, FINDING_OK, "clock", NULL, "the clock looks right");

@@ -1,4 +1,4 @@
-/* events.c - "sonoran-pushctl events": what its options ask for. Reading and printing is walk.c. */
+/* events.c - "sonoran-pushctl events": what its options ask for. Reading and printing is listing.c. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 struct arguments {
     struct ctl_common common;
     const char *limit;
-    char *type; /* ours */
+    char *type, *unit; /* ours */
     struct query query;
 };
 
@@ -42,6 +42,10 @@ static int read_type(void *context, const char *value, struct err *err)
         *p = (char) toupper((unsigned char) *p);
     const struct event_type *type = event_find_type(&all_event_families, arguments->type, &family);
     arguments->query.filter.type = type ? type->name : arguments->type;
+    /* It may be one of a later version, of which the log has some. */
+    const char *near = type || strpbrk(value, "*?[") ? NULL : event_nearest_type(&all_event_families, value);
+    if (near)
+        ctl_fail(0, "%s is not a type that is known, did you mean %s?", arguments->type, near);
     return 0;
 }
 
@@ -59,8 +63,7 @@ static int read_verdict(void *context, const char *value, struct err *err)
 static int read_since(void *context, const char *value, struct err *err)
 {
     struct arguments *arguments = context;
-    bool second;
-    if (time_read(value, now_us(), &arguments->query.filter.since_us, &second) < 0)
+    if (time_read_since(value, now_us(), &arguments->query.filter.since_us) < 0)
         return err_set(err, -EINVAL, "expected a time: " TIME_FORMS);
     return 0;
 }
@@ -79,25 +82,52 @@ static int read_until(void *context, const char *value, struct err *err)
     return 0;
 }
 
-static int read_call(void *context, const char *value, struct err *err)
+/* The last one of its kind counts. */
+static struct store_ref *add_ref(struct query *query, const char *kind)
 {
-    struct arguments *arguments = context;
-    arguments->query.call.wanted = true;
-    return read_whole(value, INT64_MIN, INT64_MAX, &arguments->query.call.id, err);
+    size_t i = 0;
+    while (i < query->n_refs && strcmp(query->refs[i].kind, kind) != 0)
+        i++;
+    query->n_refs = i == query->n_refs ? i + 1 : query->n_refs;
+    query->refs[i] = (struct store_ref){ .kind = kind };
+    return &query->refs[i];
+}
+
+static int read_ref(struct arguments *arguments, const char *kind, const char *value, struct err *err)
+{
+    struct store_ref *ref = add_ref(&arguments->query, kind);
+    ref->has_id = true;
+    return read_whole(value, INT64_MIN, INT64_MAX, &ref->id, err);
 }
 
 static int read_call911(void *context, const char *value, struct err *err)
 {
-    struct arguments *arguments = context;
-    arguments->query.call911.wanted = true;
-    return read_whole(value, INT64_MIN, INT64_MAX, &arguments->query.call911.id, err);
+    return read_ref(context, "911", value, err);
 }
 
+static int read_call(void *context, const char *value, struct err *err)
+{
+    static const char call911[] = "911:";
+    if (strncmp(value, call911, strlen(call911)) == 0)
+        return read_call911(context, value + strlen(call911), err);
+    return read_ref(context, "call", value, err);
+}
+
+/* A whole number may be either. */
 static int read_unit(void *context, const char *value, struct err *err)
 {
     struct arguments *arguments = context;
-    arguments->query.unit.wanted = true;
-    return read_whole(value, INT64_MIN, INT64_MAX, &arguments->query.unit.id, err);
+    struct store_ref *ref = add_ref(&arguments->query, "unit");
+    struct err no_id;
+    free(arguments->unit);
+    arguments->unit = strdup(value);
+    if (!arguments->unit)
+        return err_set(err, -ENOMEM, "no memory");
+    for (char *p = arguments->unit; *p; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char) (*p - 'a' + 'A') : *p;
+    ref->has_id = read_whole(value, INT64_MIN, INT64_MAX, &ref->id, &no_id) == 0;
+    ref->number = arguments->unit;
+    return *value ? 0 : err_set(err, -EINVAL, "expected the id or the number of a unit");
 }
 
 static int read_after(void *context, const char *value, struct err *err)
@@ -108,6 +138,14 @@ static int read_after(void *context, const char *value, struct err *err)
     if (r == 0)
         arguments->query.filter.after_id = (uint64_t) id;
     return r;
+}
+
+static int read_id(void *context, const char *value, struct err *err)
+{
+    struct arguments *arguments = context;
+    if (options_read_id(value, &arguments->query.id) < 0)
+        return err_set(err, -EINVAL, "expected the id of an event, a whole number from 1 on");
+    return 0;
 }
 
 static int read_limit(void *context, const char *value, struct err *err)
@@ -123,17 +161,18 @@ static int read_limit(void *context, const char *value, struct err *err)
 }
 
 static const struct ctl_option rows[] = {
-    { "type", "GLOB", read_type, "only these types: EVENT_911, 'EVENT_UNIT_*'", 0 },
-    { "verdict", "V", read_verdict, "only accepted, unknown (type) or invalid (data) ones", 0 },
-    { "community", "C", NULL, "only those of one community", offsetof(struct arguments, query.filter.community) },
-    { "since", "T", read_since, "not before T", 0 },
-    { "until", "T", read_until, "not after T", 0 },
-    { "call", "N", read_call, "only those that concern dispatch call N", 0 },
-    { "911", "N", read_call911, "only those that concern 911 call N", 0 },
-    { "unit", "N", read_unit, "only those that concern unit N", 0 },
-    { "after", "ID", read_after, "only those behind event ID", 0 },
-    { "limit", "N", read_limit, "only the newest N (without other bounds: 100, with --json all)", 0 },
-    { "follow", NULL, NULL, "go on with what comes, until interrupted", offsetof(struct arguments, query.follow) },
+    { "type", 0, "GLOB", read_type, "only these types: EVENT_911, 'EVENT_UNIT_*'", 0 },
+    { "verdict", 0, "V", read_verdict, "only accepted, unknown (type) or invalid (data) ones", 0 },
+    { "community", 0, "C", NULL, "only those of one community", offsetof(struct arguments, query.filter.community) },
+    { "since", 0, "T", read_since, "not before T", 0 },
+    { "until", 0, "T", read_until, "not after T", 0 },
+    { "call", 0, "N", read_call, "only those that concern dispatch call N, or 911 call 911:N", 0 },
+    { "911", 0, "N", read_call911, "only those that concern 911 call N", 0 },
+    { "unit", 0, "U", read_unit, "only those that concern a unit: its id, or its number (3-L-27)", 0 },
+    { "id", 0, "ID", read_id, "only event ID", 0 },
+    { "after", 0, "ID", read_after, "only those behind event ID", 0 },
+    { "limit", 'n', "N", read_limit, "only the newest N (without other bounds: 100, with --json all)", 0 },
+    { "follow", 'f', NULL, NULL, "go on with what comes, until interrupted", offsetof(struct arguments, query.follow) },
     OPTION_JSON("whole event records, one a line"),
 };
 
@@ -141,7 +180,8 @@ static const struct ctl_spec spec = {
     .verb = "events",
     .usage = "[OPTION]...",
     .about = "Prints the events in the log, oldest first, whether the daemon runs or not.",
-    .footer = "T is a local time: " TIME_FORMS ".",
+    .footer = "T is a local time: " TIME_FORMS ".\n"
+              "Exit status: 0 done, 1 the log cannot be read or event ID is not in it, 2 usage, 78 configuration.",
     .rows = rows,
     .n_rows = ARRAY_SIZE(rows),
 };
@@ -149,8 +189,10 @@ static const struct ctl_spec spec = {
 static int check_together(struct arguments *arguments)
 {
     struct query *query = &arguments->query;
-    bool bounds = query->filter.since_us || query->filter.until_us || query->filter.after_id || query->call.wanted ||
-                  query->call911.wanted || query->unit.wanted;
+    bool bounds =
+        query->filter.since_us || query->filter.until_us || query->filter.after_id || query->id || query->n_refs;
+    if (query->follow && query->id)
+        return ctl_fail(EXIT_USAGE, "--id is one event: it cannot go with --follow");
     if (query->follow && query->filter.until_us)
         return ctl_fail(EXIT_USAGE, "--follow has no end: it cannot go with --until");
     if (query->filter.until_us && query->filter.since_us > query->filter.until_us)
@@ -158,6 +200,21 @@ static int check_together(struct arguments *arguments)
     if (!arguments->limit && !bounds && !arguments->common.json)
         query->limit = DEFAULT_LIMIT;
     return -1;
+}
+
+/* r: of listing_run */
+static int tell_end(const struct query *query, int r, const struct err *err)
+{
+    if (r == -EINVAL)
+        return ctl_fail(EXIT_USAGE, "%s", err->msg);
+    if (r < 0 && r != -EPIPE)
+        return ctl_fail(EXIT_FAILURE, "%s", err->msg);
+    if (r == 0 && query->id)
+        return ctl_fail(EXIT_FAILURE, "event %llu is not in the log, or not one of those that are wanted",
+                        (unsigned long long) query->id);
+    if (r == 0 && !query->json && !query->follow)
+        fputs("No event matches.\n", stdout);
+    return EXIT_SUCCESS;
 }
 
 static int run(struct arguments *arguments)
@@ -169,8 +226,7 @@ static int run(struct arguments *arguments)
         return status;
     arguments->query.store = store;
     arguments->query.json = arguments->common.json;
-    int r = walk_run(&arguments->query, &err);
-    return r < 0 && r != -EPIPE ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : EXIT_SUCCESS;
+    return tell_end(&arguments->query, listing_run(&arguments->query, &err), &err);
 }
 
 int events_run(const char *config_file, int argc, char **argv)
@@ -182,5 +238,6 @@ int events_run(const char *config_file, int argc, char **argv)
     if (status < 0)
         status = run(&arguments);
     free(arguments.type);
+    free(arguments.unit);
     return status;
 }

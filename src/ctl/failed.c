@@ -4,17 +4,17 @@
 #include <string.h>
 
 #include <sonoran-pushd/events.h>
-#include <sonoran-pushd/state.h>
 
 #include "private.h"
+#include "settings.h"
 
 #define ERROR_MAX_CHARS 200
 #define SUMMARY_MAX_CHARS 120
+#define LINE_INDENT 28 /* behind time and id */
 
 /* One walk goes through the failures, the other looks up their events. */
-struct listing {
+struct failed_list {
     struct store_reader *failures, *events;
-    struct state *state; /* an empty one: a line names ids, not who they are */
     struct description description;
     struct text out;
     bool json;
@@ -41,12 +41,11 @@ static const struct ctl_spec spec = {
 };
 
 /* What the event says goes to listing->description. */
-static int look_up(struct listing *listing, uint64_t id, struct failed_event *ret, struct err *err)
+static int look_up(struct failed_list *listing, uint64_t id, struct failed_event *ret, struct err *err)
 {
     struct store_filter filter = { .after_id = id - 1, .last_id = id };
     struct store_row row;
     struct batch batch;
-    struct err reason;
     int r = store_seek(listing->events, &filter, err);
     if (r >= 0)
         r = store_read(listing->events, &row, err);
@@ -55,7 +54,7 @@ static int look_up(struct listing *listing, uint64_t id, struct failed_event *re
         text_add_bytes(&ret->type, row.type, strlen(row.type));
         description_reset(&listing->description);
         if (store_row_restore(&row, &all_event_families, &batch) >= 0) {
-            show_describe(&batch.events[0], listing->state, &reason, &listing->description);
+            store_row_describe(&row, &batch.events[0], &listing->description);
             batch_done(&batch);
         }
     }
@@ -63,26 +62,42 @@ static int look_up(struct listing *listing, uint64_t id, struct failed_event *re
     return r < 0 ? r : 0;
 }
 
-static void write_line(struct listing *listing, const struct store_failure *failure, const struct failed_event *event)
+/* "bot, given up after 5 attempts: HTTP 500": the error may say it itself. */
+static void write_error(const struct store_failure *failure, struct text *line)
 {
-    struct text *out = &listing->out;
-    time_write(out, failure->at_us);
-    text_addf(out, " %7llu ", (unsigned long long) failure->event_id);
-    write_safe(out, failure->action, NAME_MAX_BYTES);
-    text_addf(out, ", %u %s: ", failure->attempts, failure->attempts == 1 ? "attempt" : "attempts");
-    write_safe(out, failure->error, ERROR_MAX_CHARS);
-    if (event->there) {
-        text_add(out, " | ");
-        text_add_safe(out, event->type.s, event->type.size, EVENT_TYPE_MAX_BYTES / 4);
-        text_add(out, ": ");
-        text_add_safe(out, listing->description.line.s, listing->description.line.size, SUMMARY_MAX_CHARS);
-    } else {
-        text_add(out, " | no longer in the log");
-    }
-    text_add(out, "\n");
+    static const char says_so[] = "given up after ";
+    write_safe(line, failure->action, NAME_MAX_BYTES);
+    if (strncmp(failure->error, says_so, strlen(says_so)) == 0)
+        text_add(line, ", ");
+    else
+        text_addf(line, ", %u attempt%s: ", failure->attempts, text_plural(failure->attempts));
+    write_safe(line, failure->error, ERROR_MAX_CHARS);
 }
 
-static void write_object(struct listing *listing, const struct store_failure *failure, const struct failed_event *event)
+static void write_line(struct failed_list *listing, const struct store_failure *failure,
+                       const struct failed_event *event)
+{
+    struct text line CLEANUP(text_free) = TEXT_INIT;
+    struct text *out = &listing->out;
+    write_error(failure, &line);
+    if (event->there) {
+        text_add(&line, " | ");
+        text_add_safe(&line, event->type.s, event->type.size, EVENT_TYPE_MAX_BYTES / 4);
+        text_add(&line, ": ");
+        text_add_safe(&line, listing->description.line.s, listing->description.line.size, SUMMARY_MAX_CHARS);
+    } else {
+        text_add(&line, " | no longer in the log");
+    }
+    if (!listing->n)
+        show_heading("ACTION, ERROR | EVENT", out);
+    time_write(out, failure->at_us);
+    text_addf(out, " %7llu ", (unsigned long long) failure->event_id);
+    wrap_write(out, line.s, LINE_INDENT, wrap_width());
+    out->failed |= line.failed;
+}
+
+static void write_object(struct failed_list *listing, const struct store_failure *failure,
+                         const struct failed_event *event)
 {
     struct text *out = &listing->out;
     text_addf(out, "{\"event_id\":%llu", (unsigned long long) failure->event_id);
@@ -99,7 +114,7 @@ static void write_object(struct listing *listing, const struct store_failure *fa
     text_add(out, "}\n");
 }
 
-static int take(struct listing *listing, const struct store_failure *failure, struct err *err)
+static int take(struct failed_list *listing, const struct store_failure *failure, struct err *err)
 {
     struct failed_event event = { .type = TEXT_INIT };
     int r = look_up(listing, failure->event_id, &event, err);
@@ -114,7 +129,7 @@ static int take(struct listing *listing, const struct store_failure *failure, st
 }
 
 /* All of it before a byte is written: a reader of ours that does not read would hold the daemon's WAL. */
-static int list(struct listing *listing, const char *store, const char *action, struct err *err)
+static int list(struct failed_list *listing, const char *store, const char *action, struct err *err)
 {
     struct store_failure failure;
     int r = store_reader_open(&listing->failures, store, err);
@@ -129,13 +144,35 @@ static int list(struct listing *listing, const char *store, const char *action, 
     return r;
 }
 
-static void listing_done(struct listing *listing)
+static void listing_done(struct failed_list *listing)
 {
     store_reader_close(listing->failures);
     store_reader_close(listing->events);
-    state_free(listing->state);
     description_free(&listing->description);
     text_free(&listing->out);
+}
+
+/* Those that are no more may have failures too; of a name without any it is worth to know. False: told on stderr. */
+static bool is_configured(const char *config_file, const char *name)
+{
+    struct nearest nearest = nearest_to(name);
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    struct config_problems problems = { 0 };
+    struct config *config = NULL;
+    int r = settings_load(config_file, true, &config, &problems);
+    config_problems_free(&problems);
+    bool found = r < 0;
+    for (size_t i = 0; config && i < config->n_actions; i++) {
+        found |= strcmp(config->actions[i].name, name) == 0;
+        nearest_try(&nearest, config->actions[i].name, (int) strlen(config->actions[i].name));
+    }
+    write_safe(&shown, name, NAME_MAX_BYTES);
+    if (!found && nearest.name)
+        ctl_fail(0, "no action is called %s, did you mean %s?", shown.s, nearest.name);
+    else if (!found)
+        ctl_fail(0, "no action is called %s, and none of that name has given anything up", shown.s);
+    config_free(config);
+    return found;
 }
 
 int failed_run(const char *config_file, int argc, char **argv)
@@ -149,13 +186,13 @@ int failed_run(const char *config_file, int argc, char **argv)
     if (!store)
         return status;
 
-    struct listing listing CLEANUP(listing_done) = {
-        .description = DESCRIPTION_INIT, .out = TEXT_INIT, .state = state_new(), .json = common.json
-    };
-    if (!listing.state)
-        return ctl_fail(EXIT_FAILURE, "no memory");
-    if (list(&listing, store, optind < argc ? argv[optind] : NULL, &err) < 0)
+    struct failed_list listing CLEANUP(
+        listing_done) = { .description = DESCRIPTION_INIT, .out = TEXT_INIT, .json = common.json };
+    const char *action = optind < argc ? argv[optind] : NULL;
+    if (list(&listing, store, action, &err) < 0)
         return ctl_fail(EXIT_FAILURE, "%s", err.msg);
+    if (!listing.n && action && !common.store && !is_configured(common.config_file, action))
+        return EXIT_FAILURE;
     if (!listing.n && !common.json)
         text_add(&listing.out, "No failed deliveries.\n");
     return write_stdout(&listing.out);

@@ -41,15 +41,21 @@ bool findings_have(const struct findings *findings, enum finding_level level)
 
 static void write_lines(const struct findings *findings, const char *const *hints, size_t n_hints, struct text *out)
 {
+    size_t width = wrap_width();
     for (size_t i = 0; i < findings->n; i++) {
         const struct finding *finding = &findings->list[i];
-        text_addf(out, "%-4s  %s\n", level_names[finding->level], finding->sentence);
-        if (finding->advice)
-            text_addf(out, "      -> %s\n", finding->advice);
+        text_addf(out, "%-4s  ", level_names[finding->level]);
+        wrap_write(out, finding->sentence, 6, width);
+        if (!finding->advice)
+            continue;
+        text_add(out, "      -> ");
+        wrap_write(out, finding->advice, 9, width);
     }
     text_add(out, "\nWhat cannot be seen from here:\n");
-    for (size_t i = 0; i < n_hints; i++)
-        text_addf(out, "  * %s\n", hints[i]);
+    for (size_t i = 0; i < n_hints; i++) {
+        text_add(out, "  * ");
+        wrap_write(out, hints[i], 4, width);
+    }
 }
 
 static void write_json(const struct findings *findings, const char *const *hints, size_t n_hints, struct text *out)

@@ -11,11 +11,16 @@
 static const struct verb verbs[] = {
     { "status", status_run, "is it running, what came last, how are its actions" },
     { "events", events_run, "read the event log: newest, filtered, or as it grows" },
+    { "types", types_run, "every type of event, with an example and what actions can know of it" },
     { "send", send_run, "post a sample event, or one from a file, to the daemon" },
+    { "test", test_run, "try one action with a sample" },
     { "actions", actions_run, "how far each action is, and what went wrong" },
     { "failed", failed_run, "deliveries that were given up" },
     { "retry", retry_run, "try failed deliveries once more" },
     { "replay", replay_run, "deliver everything from an event on again" },
+    { "reload", reload_run, "let the daemon read its configuration and secrets again" },
+    { "backup", backup_run, "copy the event log, while the daemon runs" },
+    { "restore", restore_run, "go back to a copy of it, while the daemon does not" },
     { "doctor", doctor_run, "find out why no events arrive" },
 };
 
@@ -78,6 +83,18 @@ static int read_arguments(int argc, char **argv, const char **ret_file)
     return EXIT_USAGE;
 }
 
+static int refuse_verb(const char *word)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    struct nearest nearest = nearest_to(word);
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        nearest_try(&nearest, verbs[i].name, (int) strlen(verbs[i].name));
+    write_safe(&shown, word, 40);
+    if (nearest.name)
+        return ctl_fail(EXIT_USAGE, "no such verb: %s. Did you mean %s?", shown.s, nearest.name);
+    return ctl_fail(EXIT_USAGE, "no such verb: %s. Try: " CTL_NAME " --help", shown.s);
+}
+
 int main(int argc, char **argv)
 {
     const char *file = CONFIG_DEFAULT_FILE;
@@ -92,5 +109,5 @@ int main(int argc, char **argv)
             optind = 0; /* getopt begins anew, behind the verb */
             return verbs[i].run(file, argc - first, argv + first);
         }
-    return ctl_fail(EXIT_USAGE, "no such verb. Try: " CTL_NAME " --help");
+    return refuse_verb(argv[optind]);
 }

@@ -7,13 +7,15 @@
 #include "private.h"
 
 #define FIRST_VALUE 256 /* of getopt: above every character */
+#define HELP_INDENT 23
+#define HELP_WIDTH 100 /* where stdout is no terminal */
 
 /* Behind the verb's own. */
 static const struct ctl_option shared[] = {
-    { "store", "PATH", NULL, "the event log, instead of the configuration's", offsetof(struct ctl_common, store) },
-    { "config", "FILE", NULL, "the daemon's configuration, which names the event log",
+    { "store", 0, "PATH", NULL, "the event log, instead of the configuration's", offsetof(struct ctl_common, store) },
+    { "config", 'c', "FILE", NULL, "the daemon's configuration, which names the event log",
       offsetof(struct ctl_common, config_file) },
-    { "help", NULL, NULL, "print this and end", offsetof(struct ctl_common, help) },
+    { "help", 'h', NULL, NULL, "print this and end", offsetof(struct ctl_common, help) },
 };
 
 static size_t count_rows(const struct ctl_spec *spec)
@@ -26,12 +28,11 @@ static const struct ctl_option *row_at(const struct ctl_spec *spec, size_t i)
     return i < spec->n_rows ? &spec->rows[i] : &shared[i - spec->n_rows];
 }
 
-/* -c and -h are short for the shared ones of these letters. */
 static const struct ctl_option *row_of(const struct ctl_spec *spec, int c)
 {
-    for (size_t i = 0; c < FIRST_VALUE && i < ARRAY_SIZE(shared); i++)
-        if (shared[i].name[0] == c)
-            return &shared[i];
+    for (size_t i = 0; c < FIRST_VALUE && i < count_rows(spec); i++)
+        if (row_at(spec, i)->letter == c)
+            return row_at(spec, i);
     return c >= FIRST_VALUE ? row_at(spec, (size_t) c - FIRST_VALUE) : NULL;
 }
 
@@ -47,17 +48,40 @@ static int take(const struct ctl_option *row, void *arguments, const char *value
     return 0;
 }
 
-static void help(const struct ctl_spec *spec)
+static size_t help_width(void)
 {
-    printf("Usage: " CTL_NAME " [-c FILE] %s %s\n%s\n\n", spec->verb, spec->usage, spec->about);
+    size_t width = wrap_width();
+    return width ? width : HELP_WIDTH;
+}
+
+static void write_lines(const char *lines, struct text *out)
+{
+    for (const char *line = lines, *end; *line; line = *end ? end + 1 : end) {
+        struct text one CLEANUP(text_free) = TEXT_INIT;
+        end = line + strcspn(line, "\n");
+        text_add_bytes(&one, line, (size_t) (end - line));
+        wrap_write(out, one.s, 0, help_width());
+    }
+}
+
+static int help(const struct ctl_spec *spec)
+{
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    text_addf(&out, "Usage: " CTL_NAME " [-c FILE] %s %s\n", spec->verb, spec->usage);
+    write_lines(spec->about, &out);
+    text_add(&out, "\n");
     for (size_t i = 0; i < count_rows(spec); i++) {
         const struct ctl_option *row = row_at(spec, i);
-        char option[32];
+        char option[32], letter[] = { '-', row->letter, ',', '\0' };
         snprintf(option, sizeof(option), "--%s %s", row->name, row->value ? row->value : "");
-        printf("  %-16s %s\n", option, row->help);
+        text_addf(&out, "  %3s %-16s ", row->letter ? letter : "", option);
+        wrap_write(&out, row->help, HELP_INDENT, help_width());
     }
-    if (spec->footer)
-        printf("\n%s\n", spec->footer);
+    if (spec->footer) {
+        text_add(&out, "\n");
+        write_lines(spec->footer, &out);
+    }
+    return write_stdout(&out);
 }
 
 int options_usage(const struct ctl_spec *spec)
@@ -84,19 +108,35 @@ static int check_words(const struct ctl_spec *spec, int n)
     return options_usage(spec);
 }
 
+/* What getopt_long wants to know. */
+struct getopt_words {
+    struct option options[OPTIONS_MAX + ARRAY_SIZE(shared) + 1];
+    char letters[2 * (OPTIONS_MAX + ARRAY_SIZE(shared)) + 1];
+};
+
+static void make_words(const struct ctl_spec *spec, struct getopt_words *ret)
+{
+    char *letters = ret->letters;
+    for (size_t i = 0; i < count_rows(spec); i++) {
+        const struct ctl_option *row = row_at(spec, i);
+        ret->options[i] = (struct option){ .name = row->name,
+                                           .has_arg = row->value ? required_argument : no_argument,
+                                           .val = FIRST_VALUE + (int) i };
+        if (row->letter)
+            *letters++ = row->letter;
+        if (row->letter && row->value)
+            *letters++ = ':';
+    }
+}
+
 int options_read(const struct ctl_spec *spec, void *arguments, int argc, char **argv)
 {
     const struct ctl_common *common = arguments;
-    struct option options[OPTIONS_MAX + ARRAY_SIZE(shared) + 1] = { 0 };
+    struct getopt_words words = { 0 };
     struct err err;
 
-    for (size_t i = 0; i < count_rows(spec); i++) {
-        const struct ctl_option *row = row_at(spec, i);
-        options[i] = (struct option){ .name = row->name,
-                                      .has_arg = row->value ? required_argument : no_argument,
-                                      .val = FIRST_VALUE + (int) i };
-    }
-    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+    make_words(spec, &words);
+    for (int c; (c = getopt_long(argc, argv, words.letters, words.options, NULL)) != -1;) {
         const struct ctl_option *row = row_of(spec, c);
         int r = row ? take(row, arguments, optarg, &err) : 0;
         if (!row)
@@ -105,8 +145,7 @@ int options_read(const struct ctl_spec *spec, void *arguments, int argc, char **
             return refuse(row, optarg ? optarg : "", r, &err);
     }
     if (common->help) {
-        help(spec);
-        return EXIT_SUCCESS;
+        return help(spec);
     }
     return check_words(spec, argc - optind);
 }

@@ -17,13 +17,18 @@ struct verb {
 
 /* Each verb, and what it is called with, a file. */
 int actions_run(const char *config_file, int argc, char **argv);
+int backup_run(const char *config_file, int argc, char **argv);
 int doctor_run(const char *config_file, int argc, char **argv);
 int events_run(const char *config_file, int argc, char **argv);
 int failed_run(const char *config_file, int argc, char **argv);
+int reload_run(const char *config_file, int argc, char **argv);
 int replay_run(const char *config_file, int argc, char **argv);
+int restore_run(const char *config_file, int argc, char **argv);
 int retry_run(const char *config_file, int argc, char **argv);
 int send_run(const char *config_file, int argc, char **argv);
 int status_run(const char *config_file, int argc, char **argv);
+int test_run(const char *config_file, int argc, char **argv);
+int types_run(const char *config_file, int argc, char **argv);
 
 /* "sonoran-pushctl: " and the sentence on stderr. Returns status. */
 int ctl_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -38,6 +43,7 @@ struct ctl_common {
 /* What an option takes, and where that goes. -EINVAL with a sentence, which the option is put in front of. */
 struct ctl_option {
     const char *name;
+    char letter;       /* its short form; 0: none */
     const char *value; /* NULL: it has none */
     int (*read)(void *arguments, const char *value, struct err *err);
     const char *help;
@@ -46,7 +52,7 @@ struct ctl_option {
 
 #define OPTION_JSON(help)                                                                                              \
     {                                                                                                                  \
-        "json", NULL, NULL, help, offsetof(struct ctl_common, json)                                                    \
+        "json", 0, NULL, NULL, help, offsetof(struct ctl_common, json)                                                 \
     }
 
 #define OPTIONS_MAX 20
@@ -70,8 +76,15 @@ bool options_is_name(const char *word);
 /* settings.c: the path of the event log, yours to free. Returns the exit status, and says why on stderr. */
 int settings_find_store(const struct ctl_common *common, char **ret) MUST_CHECK;
 
-/* table.c: cells in rows of n_columns, which are safe already. */
-void table_write(const char *const *cells, size_t n_rows, size_t n_columns, struct text *out);
+/* wrap.c: of the terminal that stdout is, in characters; 0: it is none, and lines are as long as they are. */
+size_t wrap_width(void);
+/* words, which are safe already, go on with the line under way; no word is cut, and further lines begin with so many
+ * blanks. With a line end. */
+void wrap_write(struct text *out, const char *words, size_t indent, size_t width);
+size_t wrap_chars(const char *s); /* how many characters of UTF-8 */
+
+/* table.c: cells in rows of n_columns, which are safe already. notes: below each row, "" for none. */
+void table_write(const char *const *cells, const char *const *notes, size_t n_rows, size_t n_columns, struct text *out);
 void write_duration(struct text *out, usec_t us);
 void write_ago(struct text *out, usec_t time_us, usec_t now); /* "3 min ago" */
 void write_size(struct text *out, uint64_t bytes);
@@ -84,31 +97,36 @@ int write_stdout(const struct text *out);
  * whole ("16:00:05"), not a point in it. */
 int time_read(const char *text, usec_t now, usec_t *ret_us, bool *ret_second) MUST_CHECK;
 #define TIME_FORMS                                                                                                     \
-    "\"2026-11-23\", \"2026-11-23 16:00\", \"16:00\", \"-2h\", \"-30min\", \"-7d\", \"now\" or unix seconds"
+    "\"today\", \"yesterday\", \"16:00\", \"-2h\", \"-30min\", \"-7d\", \"2026-11-23\", \"2026-11-23 16:00\", "        \
+    "\"now\" or unix seconds"
 
-/* "2026-11-23 16:00:00", local time. */
+/* The same of a beginning, which is over: at 01:00 "23:00" is that of yesterday. */
+int time_read_since(const char *text, usec_t now, usec_t *ret_us) MUST_CHECK;
+
+/* "2026-11-23 16:00:00", local time; "CET", its zone now. */
 void time_write(struct text *out, usec_t time_us);
+void time_write_zone(struct text *out);
 
-/* show.c: what an event says, and why it was refused where it was (the sentence is in reason, which has to live as
- * long as event). */
-void show_describe(struct event *event, const struct state *state, struct err *reason, struct description *out);
+/* show.c: above what begins with a time and an id. */
+void show_heading(const char *words, struct text *out);
 /* With its line end. terminal: coloured; in JSON, raw characters that a terminal obeys become escapes. */
 void show_event(const struct event *event, const struct description *description, bool json, bool terminal,
                 struct text *out);
 /* JSON as it came, safe for the terminal if there is one, and a line end. */
 void show_json(const char *json, size_t size, bool terminal, struct text *out);
 
-/* walk.c: from the log to stdout. */
+/* listing.c: from the log to stdout. */
+#define QUERY_REFS_MAX 3
 struct query {
     const char *store; /* path */
     struct store_filter filter;
-    struct {
-        bool wanted;
-        int64_t id;
-    } call, call911, unit;
+    struct store_ref refs[QUERY_REFS_MAX]; /* all of which an event concerns */
+    size_t n_refs;
+    uint64_t id;    /* of the one event that is wanted, 0: of any */
     uint64_t limit; /* the newest so many, 0: all */
     bool follow, json;
 };
 
-/* -EPIPE: whoever read our output went away. */
-int walk_run(const struct query *query, struct err *err) MUST_CHECK;
+/* 1: something was shown; 0: there was nothing to show; -EPIPE: whoever read our output went away; -EINVAL: the
+ * community has to be named. */
+int listing_run(const struct query *query, struct err *err) MUST_CHECK;

@@ -6,6 +6,10 @@
 
 #include "daemon.h"
 
+/* Digits alone are an id. */
+#define REPLAY_TIMES                                                                                                   \
+    "\"today\", \"yesterday\", \"16:00\", \"-2h\", \"-30min\", \"-7d\", \"2026-11-23\", \"2026-11-23 16:00\""
+
 struct arguments {
     struct ctl_common common;
     uint64_t from_id;
@@ -17,19 +21,18 @@ struct request {
     const char *verb; /* "retry" */
     const char *action;
     uint64_t id; /* 0: all */
+    uint64_t n;  /* of retry: how many deliveries that is */
 };
 
 static int read_from(void *context, const char *value, struct err *err)
 {
     struct arguments *arguments = context;
-    bool second;
     arguments->from_id = 0;
     if (options_read_id(value, &arguments->from_id) == 0)
         return 0;
-    if (strspn(value, "0123456789") != strlen(value) && time_read(value, now_us(), &arguments->from_us, &second) == 0)
+    if (strspn(value, "0123456789") != strlen(value) && time_read_since(value, now_us(), &arguments->from_us) == 0)
         return 0;
-    return err_set(err, -EINVAL,
-                   "expected the id of an event, or a time: \"2026-11-23 16:00\", \"16:00\", \"-2h\", \"-30min\"");
+    return err_set(err, -EINVAL, "expected the id of an event, or a time: " REPLAY_TIMES);
 }
 
 static const struct ctl_option retry_rows[] = {
@@ -37,14 +40,14 @@ static const struct ctl_option retry_rows[] = {
 };
 
 static const struct ctl_option replay_rows[] = {
-    { "from", "ID|T", read_from, "the first event to deliver; of a time T, the first one not before it", 0 },
+    { "from", 0, "ID|T", read_from, "the first event to deliver; of a time T, the first one not before it", 0 },
     OPTION_JSON("print what was asked for as an object"),
 };
 
 static const struct ctl_spec retry_spec = {
     .verb = "retry",
     .usage = "ACTION ID|all",
-    .about = "Lets an action try deliveries once more that it has given up: that of one event, or all.\n" CTL_NAME
+    .about = "Lets an action try deliveries once more that it has given up: that of one event, or all. " CTL_NAME
              " failed shows them.",
     .rows = retry_rows,
     .n_rows = ARRAY_SIZE(retry_rows),
@@ -55,9 +58,9 @@ static const struct ctl_spec retry_spec = {
 static const struct ctl_spec replay_spec = {
     .verb = "replay",
     .usage = "ACTION --from ID|T",
-    .about = "Sets an action back (or ahead) in the event log: it goes on from that event, and delivers again what\n"
+    .about = "Sets an action back (or ahead) in the event log: it goes on from that event, and delivers again what "
              "comes from there on.",
-    .footer = "T is a local time: \"2026-11-23\", \"2026-11-23 16:00\", \"16:00\", \"-2h\", \"-30min\", \"-7d\".",
+    .footer = "T is a local time: " REPLAY_TIMES ".",
     .rows = replay_rows,
     .n_rows = ARRAY_SIZE(replay_rows),
     .words_min = 1,
@@ -75,37 +78,94 @@ static int check_action(const struct ctl_spec *spec, const char *action)
 static void write_request(const struct request *request, bool json, struct text *out)
 {
     bool retry = strcmp(request->verb, "retry") == 0;
-    unsigned long long id = request->id;
+    unsigned long long id = request->id, n = request->n;
     if (json && id)
         text_addf(out, "{\"action\":\"%s\",\"%s\":%llu}\n", request->action, retry ? "retry" : "replay_from", id);
     else if (json)
-        text_addf(out, "{\"action\":\"%s\",\"retry\":\"all\"}\n", request->action);
+        text_addf(out, "{\"action\":\"%s\",\"retry\":\"all\",\"events\":%llu}\n", request->action, n);
     else if (!retry)
         text_addf(out, "Asked: action %s goes on from event %llu.\n", request->action, id);
     else if (id)
         text_addf(out, "Asked: action %s tries event %llu once more.\n", request->action, id);
+    else if (n)
+        text_addf(out, "Asked: action %s tries the %llu event%s that it has given up once more.\n", request->action, n,
+                  text_plural(n));
     else
-        text_addf(out, "Asked: action %s tries all that it has given up once more.\n", request->action);
+        text_addf(out, "Nothing to retry: no delivery of action %s was given up.\n", request->action);
 }
 
-static int ask(const struct ctl_common *common, const struct request *request)
+static int ask(const char *store, const struct request *request, bool json)
 {
     struct daemon_answer answer CLEANUP(daemon_answer_free) = DAEMON_ANSWER_INIT;
     struct text out CLEANUP(text_free) = TEXT_INIT;
+    struct err err;
     char line[128], id[32] = "all";
     if (request->id)
         snprintf(id, sizeof(id), "%llu", (unsigned long long) request->id);
     snprintf(line, sizeof(line), "%s %s %s", request->verb, request->action, id);
-    int status = daemon_ask_for(common, line, &answer);
+    if (daemon_ask(store, line, &answer, &err) < 0)
+        return ctl_fail(EXIT_FAILURE, "%s", err.msg);
+    write_request(request, json, &out);
+    return write_stdout(&out);
+}
+
+/* Whether the daemon has the action; else which it may have been. */
+static int check_known(const char *store, const char *name)
+{
+    struct daemon_answer answer CLEANUP(daemon_answer_free) = DAEMON_ANSWER_INIT;
+    struct nearest nearest = nearest_to(name);
+    const cJSON *action;
+    struct err err;
+    if (daemon_ask(store, "actions", &answer, &err) < 0)
+        return ctl_fail(EXIT_FAILURE, "%s", err.msg);
+    cJSON_ArrayForEach (action, cJSON_GetObjectItemCaseSensitive(answer.json, "actions")) {
+        const char *known = json_text(action, "name");
+        if (strcmp(known, name) == 0)
+            return EXIT_SUCCESS;
+        nearest_try(&nearest, known, (int) strlen(known));
+    }
+    if (nearest.name)
+        return ctl_fail(EXIT_FAILURE, "no action is called %s, did you mean %s?", name, nearest.name);
+    return ctl_fail(EXIT_FAILURE, "no action is called %s; " CTL_NAME " actions shows which there are", name);
+}
+
+/* How many deliveries were given up, of the event, or of all. */
+static int count_failed(const char *store, struct request *request, struct err *err)
+{
+    struct store_reader *reader = NULL;
+    struct store_failure failure;
+    int r = store_reader_open(&reader, store, err);
+    if (r >= 0)
+        r = store_seek_failed(reader, request->action, err);
+    while (r >= 0 && (r = store_read_failed(reader, &failure, err)) > 0)
+        request->n += !request->id || failure.event_id == request->id;
+    store_reader_close(reader);
+    return r;
+}
+
+static int retry(const char *store, struct request *request, bool json)
+{
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    struct err err;
+    int status = check_known(store, request->action);
     if (status != EXIT_SUCCESS)
         return status;
-    write_request(request, common->json, &out);
+    if (count_failed(store, request, &err) < 0)
+        return ctl_fail(EXIT_FAILURE, "%s", err.msg);
+    if (request->n)
+        return ask(store, request, json);
+    if (request->id)
+        return ctl_fail(EXIT_FAILURE,
+                        "event %llu is not on the list of action %s; " CTL_NAME " failed %s shows what is",
+                        (unsigned long long) request->id, request->action, request->action);
+    write_request(request, json, &out);
     return write_stdout(&out);
 }
 
 int retry_run(const char *config_file, int argc, char **argv)
 {
     struct ctl_common common = { .config_file = config_file };
+    char *store CLEANUP(cleanup_free) = NULL;
     int status = options_read(&retry_spec, &common, argc, argv);
     if (status >= 0)
         return status;
@@ -119,7 +179,8 @@ int retry_run(const char *config_file, int argc, char **argv)
         ctl_fail(0, "expected the id of an event, or all");
         return options_usage(&retry_spec);
     }
-    return ask(&common, &request);
+    status = settings_find_store(&common, &store);
+    return store ? retry(store, &request, common.json) : status;
 }
 
 /* The first event not before a time; behind the newest one, the next that comes. */
@@ -139,17 +200,13 @@ static int find_event(struct store_reader *reader, usec_t from_us, uint64_t *ret
     return r;
 }
 
-static int find_from(const struct arguments *arguments, uint64_t *ret_id)
+static int find_from(const char *store, usec_t from_us, uint64_t *ret_id)
 {
-    char *store CLEANUP(cleanup_free) = NULL;
     struct store_reader *reader = NULL;
     struct err err;
-    int status = settings_find_store(&arguments->common, &store);
-    if (status != EXIT_SUCCESS)
-        return status;
     int r = store_reader_open(&reader, store, &err);
     if (r >= 0)
-        r = find_event(reader, arguments->from_us, ret_id, &err);
+        r = find_event(reader, from_us, ret_id, &err);
     store_reader_close(reader);
     return r < 0 ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : EXIT_SUCCESS;
 }
@@ -157,6 +214,7 @@ static int find_from(const struct arguments *arguments, uint64_t *ret_id)
 int replay_run(const char *config_file, int argc, char **argv)
 {
     struct arguments arguments = { .common.config_file = config_file };
+    char *store CLEANUP(cleanup_free) = NULL;
     int status = options_read(&replay_spec, &arguments, argc, argv);
     if (status < 0)
         status = check_action(&replay_spec, argv[optind]);
@@ -168,7 +226,10 @@ int replay_run(const char *config_file, int argc, char **argv)
     }
 
     struct request request = { .verb = "replay", .action = argv[optind], .id = arguments.from_id };
-    if (!request.id)
-        status = find_from(&arguments, &request.id);
-    return status > 0 ? status : ask(&arguments.common, &request);
+    status = settings_find_store(&arguments.common, &store);
+    if (store)
+        status = check_known(store, request.action);
+    if (status == EXIT_SUCCESS && !request.id)
+        status = find_from(store, arguments.from_us, &request.id);
+    return status == EXIT_SUCCESS ? ask(store, &request, arguments.common.json) : status;
 }

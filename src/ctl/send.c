@@ -15,13 +15,14 @@
 #include "settings.h"
 
 #define TIMES_MAX 10000
+#define KEY_SHOWN "YOUR-API-KEY"
 #define ANSWER_MAX_CHARS 600
 
 struct arguments {
     struct ctl_common common;
     const char *community, *listener, *data, *key_file, *url;
     uint64_t times;
-    bool list;
+    bool list, print, real;
 };
 
 /* All that a request needs. */
@@ -58,22 +59,26 @@ static int read_times(void *context, const char *value, struct err *err)
 #define AT(member) offsetof(struct arguments, member)
 
 static const struct ctl_option rows[] = {
-    { "list", NULL, NULL, "print the types that there are samples of, and end", AT(list) },
-    { "data", "JSON", read_data, "this data instead of the sample's", 0 },
-    { "times", "N", read_times, "so many times, one after the other", 0 },
-    { "community", "NAME", NULL, "with the key of this community (the first one)", AT(community) },
-    { "listener", "NAME", NULL, "to this listener (the first one)", AT(listener) },
-    { "key-file", "FILE", NULL, "with the key in FILE", AT(key_file) },
+    { "list", 0, NULL, NULL, "print the types that there are samples of, and end", AT(list) },
+    { "data", 0, "JSON", read_data, "this data instead of the sample's", 0 },
+    { "print", 0, NULL, NULL, "print the body, without the key, and post nothing", AT(print) },
+    { "real", 0, NULL, NULL, "no test event: it goes to the actions like one of the CAD", AT(real) },
+    { "times", 0, "N", read_times, "so many times, one after the other", 0 },
+    { "community", 0, "NAME", NULL, "with the key of this community (the first one)", AT(community) },
+    { "listener", 0, "NAME", NULL, "to this listener (the first one)", AT(listener) },
+    { "key-file", 0, "FILE", NULL, "with the key in FILE", AT(key_file) },
     OPTION_JSON("print answers as objects, equal ones in a row as one"),
-    { "url", "URL", read_url, "to this URL; with --key-file, no configuration is read", 0 },
+    { "url", 0, "URL", read_url, "to this URL; with --key-file, no configuration is read", 0 },
 };
 
 static const struct ctl_spec spec = {
     .verb = "send",
     .usage = "TYPE|FILE [OPTION]...",
-    .about = "Posts a sample of an event, or the body in FILE (-: stdin), to the running daemon, with its own key.\n"
-             "It is an event like any other: it goes to the log and to the actions.",
-    .footer = "Exit status: 0 every answer was 200, 1 another answer or none, 2 usage, 78 configuration.",
+    .about = "Posts a sample of an event, or the body in FILE (-: stdin), to the running daemon, with its own key. "
+             "It is a test event, if the body does not say otherwise: it goes to the log and, marked as a test, to "
+             "its readers, and to no action.",
+    .footer = CTL_NAME " test ACTION tries an action.\n"
+                       "Exit status: 0 every answer was 200, 1 another answer or none, 2 usage, 78 configuration.",
     .rows = rows,
     .n_rows = ARRAY_SIZE(rows),
     .words_max = 1,
@@ -96,13 +101,13 @@ static int list_types(void)
 
 static int make_from_file(const struct arguments *arguments, const char *path, struct target *target, struct err *err)
 {
-    struct text json CLEANUP(wipe_text) = TEXT_INIT;
+    struct text json CLEANUP(text_wipe) = TEXT_INIT;
     if (arguments->data)
         return err_set(err, -EINVAL, "--data goes with a type, not with a file");
     int r = body_read(path, &json, err);
     if (r < 0)
         return r;
-    r = body_with_key(&json, target->key, &target->body, err);
+    r = body_with_key(&json, target->key, !arguments->real, &target->body, err);
     return r < 0 ? err_wrap(err, r, "%s", strcmp(path, "-") == 0 ? "stdin" : "the file") : 0;
 }
 
@@ -115,11 +120,14 @@ static int make_body(const struct arguments *arguments, const char *word, struct
         return make_from_file(arguments, word, target, err);
 
     text_add_safe(&shown, word, strlen(word), 80);
+    const char *near = sample || arguments->data ? NULL : event_nearest_type(&all_event_families, word);
+    if (near)
+        return err_set(err, -EINVAL, "%s: no type with a sample, and no file; did you mean %s?", shown.s, near);
     if (!sample && !arguments->data)
         return err_set(err, -EINVAL, "%s: no type with a sample, and no file; " CTL_NAME " send --list has the types",
                        shown.s);
     const char *data = arguments->data ? arguments->data : sample->data;
-    return body_make(target->key, word, data, sample ? sample->top : NULL, &target->body, err);
+    return body_make(target->key, word, data, sample ? sample->top : NULL, !arguments->real, &target->body, err);
 }
 
 /* ---- where to, and with which key ---- */
@@ -128,7 +136,7 @@ static const char *find_key(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_communities; i++)
         if (!name || strcmp(config->communities[i].name, name) == 0)
-            return config->communities[i].api_key;
+            return config->communities[i].api_keys[0];
     return NULL;
 }
 
@@ -233,7 +241,25 @@ static void target_done(struct target *target)
 {
     wipe_key(&target->key);
     text_free(&target->url);
-    wipe_text(&target->body);
+    text_wipe(&target->body);
+}
+
+static int fail(int r, const struct err *err)
+{
+    return ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "%s", err->msg);
+}
+
+/* For whoever wants to post it by hand, or to see what comes; a configuration is not needed for it. */
+static int print(const struct arguments *arguments, const char *word)
+{
+    struct target target CLEANUP(target_done) = { .url = TEXT_INIT, .body = TEXT_INIT, .key = strdup(KEY_SHOWN) };
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    struct err err;
+    int r = target.key ? make_body(arguments, word, &target, &err) : err_set(&err, -ENOMEM, "no memory");
+    if (r < 0)
+        return fail(r, &err);
+    show_json(target.body.s, target.body.size, isatty(STDOUT_FILENO), &out);
+    return write_stdout(&out);
 }
 
 static int run(const struct arguments *arguments, const char *word)
@@ -246,7 +272,7 @@ static int run(const struct arguments *arguments, const char *word)
         return status;
     int r = make_body(arguments, word, &target, &err);
     if (r < 0)
-        return ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "%s", err.msg);
+        return fail(r, &err);
 
     r = post(&target, arguments, &out, &err);
     status = write_stdout(&out);
@@ -268,5 +294,5 @@ int send_run(const char *config_file, int argc, char **argv)
         ctl_fail(0, "an argument is missing: send %s", spec.usage);
         return options_usage(&spec);
     }
-    return run(&arguments, argv[optind]);
+    return arguments.print ? print(&arguments, argv[optind]) : run(&arguments, argv[optind]);
 }

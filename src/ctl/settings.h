@@ -7,10 +7,20 @@
 #include "private.h"
 
 /* As config_load, and where keys are missing there, with those that systemd holds for the running service. */
-int settings_load(const char *file, struct config **ret, struct config_problems *ret_problems) MUST_CHECK;
+int settings_load(const char *file, bool bear_missing, struct config **ret,
+                  struct config_problems *ret_problems) MUST_CHECK;
 
-/* The same, with its mistakes on stderr, then the sentence otherwise. Returns the exit status. */
+/* The same, bearing what the daemon bears, with its mistakes on stderr, then the sentence otherwise. Returns the exit
+ * status. */
 int settings_need(const char *file, struct config **ret, const char *otherwise) MUST_CHECK;
+
+/* Whether it failed, with r, only because somebody else than root may not read something; whether a line says that. */
+bool settings_denied(int r, const struct config_problems *problems);
+bool settings_line_denied(const char *line);
+
+/* The address of a listener as the daemon told it, or NULL; and its URL here. */
+const char *settings_address_told(const cJSON *told, const char *name);
+void settings_url_at(const char *address, const char *path, struct text *ret);
 
 /* Where this machine reaches a listener: "http://127.0.0.1:30120/sonorancad/event". told: what the daemon said of
  * itself, or NULL; where it names the listener's address, that one counts. */

@@ -2,36 +2,10 @@
 #include <string.h>
 
 #include <sonoran-pushd/events.h>
-#include <sonoran-pushd/state.h>
 
 #include "private.h"
 
-/* The log holds the verdict; the reason is found again. */
-static void find_reason(struct event *event, struct err *reason)
-{
-    err_set(reason, 0, "%s", event->reason);
-    if (!event->handler)
-        err_set(reason, 0, "type not known");
-    else if (event->data && !cJSON_IsNull(event->data) && !cJSON_IsObject(event->data))
-        (void) event_refuse(event, reason, "", "expected an object or an array of objects");
-    else if (event->handler->check(event, reason) >= 0)
-        err_set(reason, 0, "came with one that was refused");
-    event->reason = reason->msg;
-}
-
-void show_describe(struct event *event, const struct state *state, struct err *reason, struct description *out)
-{
-    if (event->verdict == EVENT_ACCEPTED) {
-        event_describe(event, state, out);
-        return;
-    }
-    find_reason(event, reason);
-    description_reset(out);
-    text_add(&out->line, "refused ");
-    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    text_add(&out->line, ": ");
-    text_add_safe(&out->line, event->reason, strlen(event->reason), 0);
-}
+#define LINE_INDENT 28 /* behind time and id */
 
 /* What a sender may have put into a JSON text raw, and a terminal would obey, as escapes. */
 static void add_for_terminal(struct text *out, const char *s, size_t size)
@@ -66,28 +40,37 @@ static void add_json(const struct event *event, const struct description *descri
     add_for_terminal(out, record.s, record.size);
 }
 
+void show_heading(const char *words, struct text *out)
+{
+    struct text time CLEANUP(text_free) = TEXT_INIT;
+    text_add(&time, "TIME (");
+    time_write_zone(&time);
+    text_add(&time, ")");
+    text_addf(out, "%-19s %7s %s\n", time.s, "ID", words);
+}
+
 static void add_line(const struct event *event, const struct description *description, bool terminal, struct text *out)
 {
-    bool accepted = event->verdict == EVENT_ACCEPTED;
-    const char *label = !accepted ? "deny" : event->family ? event->family->label : "new";
-    int colour = !accepted ? 33 : event->family ? event->family->colour : 37;
-
+    struct text line CLEANUP(text_free) = TEXT_INIT;
     time_write(out, event->time_us);
     text_addf(out, " %7llu ", (unsigned long long) event->id);
-    if (terminal)
-        text_addf(out, "\033[%dm%-4s\033[0m ", colour, label);
-    else
-        text_addf(out, "%-4s ", label);
-    text_add_bytes(out, description->line.s, description->line.size);
+    if (!terminal) {
+        wrap_write(out, description->line.s, LINE_INDENT, 0);
+        return;
+    }
+    log_add_marked(&line, event_mark(event, description), description->line.s);
+    wrap_write(out, line.s, LINE_INDENT, wrap_width());
+    out->failed |= line.failed;
 }
 
 void show_event(const struct event *event, const struct description *description, bool json, bool terminal,
                 struct text *out)
 {
-    if (json)
-        add_json(event, description, terminal, out);
-    else
+    if (!json) {
         add_line(event, description, terminal, out);
+        return;
+    }
+    add_json(event, description, terminal, out);
     text_add(out, "\n");
 }
 

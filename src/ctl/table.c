@@ -4,31 +4,34 @@
 
 #include "private.h"
 
-static size_t count_chars(const char *s)
+static size_t column_width(const char *const *cells, size_t n_rows, size_t n_columns, size_t column)
 {
-    size_t n = 0;
-    for (; *s; s++)
-        n += ((unsigned char) *s & 0xc0) != 0x80;
-    return n;
+    size_t width = 0;
+    for (size_t row = 0; row < n_rows; row++) {
+        size_t chars = wrap_chars(cells[row * n_columns + column]);
+        width = chars > width ? chars : width;
+    }
+    return width;
 }
 
-void table_write(const char *const *cells, size_t n_rows, size_t n_columns, struct text *out)
+void table_write(const char *const *cells, const char *const *notes, size_t n_rows, size_t n_columns, struct text *out)
 {
+    size_t indent = column_width(cells, n_rows, n_columns, 0) + 2, width = wrap_width();
     for (size_t row = 0; row < n_rows; row++) {
         for (size_t column = 0; column < n_columns; column++) {
             const char *cell = cells[row * n_columns + column];
-            size_t width = 0;
-            for (size_t i = 0; i < n_rows; i++) {
-                size_t chars = count_chars(cells[i * n_columns + column]);
-                width = chars > width ? chars : width;
-            }
+            size_t room = column_width(cells, n_rows, n_columns, column) + 2;
             text_add(out, cell);
             if (column + 1 < n_columns)
-                text_addf(out, "%*s", (int) (width - count_chars(cell) + 2), "");
+                text_addf(out, "%*s", (int) (room - wrap_chars(cell)), "");
         }
         while (out->size && out->s[out->size - 1] == ' ')
             out->s[--out->size] = '\0';
         text_add(out, "\n");
+        if (!*notes[row])
+            continue;
+        text_addf(out, "%*s", (int) indent, "");
+        wrap_write(out, notes[row], indent, width);
     }
 }
 

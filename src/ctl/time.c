@@ -10,6 +10,7 @@
 /* 99999999 days are more than any log holds, and far from the end of 64 bits. */
 #define NUMBER_MAX_DIGITS 8
 #define UNIX_MAX_DIGITS 11
+#define DAY_US (24 * 3600 * USEC_PER_SEC)
 
 static bool take_number(const char **p, int digits_min, int digits_max, long long *ret)
 {
@@ -122,8 +123,25 @@ static int read_calendar(const char *p, usec_t now, usec_t *ret_us, bool *ret_se
     return 0;
 }
 
+/* Midnight, so many days back. */
+static int read_day(usec_t now, int days, usec_t *ret_us)
+{
+    struct tm tm;
+    time_t seconds = (time_t) (now / USEC_PER_SEC);
+    localtime_r(&seconds, &tm);
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    tm.tm_mday -= days;
+    tm.tm_isdst = -1;
+    seconds = mktime(&tm);
+    if (seconds < 0)
+        return -EINVAL;
+    *ret_us = (usec_t) seconds * USEC_PER_SEC;
+    return 0;
+}
+
 int time_read(const char *text, usec_t now, usec_t *ret_us, bool *ret_second)
 {
+    static const char *const days[] = { "today", "yesterday" };
     const char *p = text;
     long long seconds;
 
@@ -132,6 +150,9 @@ int time_read(const char *text, usec_t now, usec_t *ret_us, bool *ret_second)
         *ret_us = now;
         return 0;
     }
+    for (int i = 0; i < (int) ARRAY_SIZE(days); i++)
+        if (strcmp(text, days[i]) == 0)
+            return read_day(now, i, ret_us);
     if (*text == '-')
         return read_ago(text + 1, now, ret_us);
     if (take_number(&p, 1, UNIX_MAX_DIGITS, &seconds) && !*p) {
@@ -140,6 +161,15 @@ int time_read(const char *text, usec_t now, usec_t *ret_us, bool *ret_second)
         return 0;
     }
     return read_calendar(text, now, ret_us, ret_second);
+}
+
+int time_read_since(const char *text, usec_t now, usec_t *ret_us)
+{
+    bool second, clock = strchr(text, ':') && !strchr(text, '-');
+    int r = time_read(text, now, ret_us, &second);
+    if (r < 0 || !clock || *ret_us <= now || now < DAY_US)
+        return r;
+    return time_read(text, now - DAY_US, ret_us, &second);
 }
 
 void time_write(struct text *out, usec_t time_us)
@@ -151,4 +181,15 @@ void time_write(struct text *out, usec_t time_us)
     localtime_r(&seconds, &tm);
     strftime(words, sizeof(words), "%Y-%m-%d %H:%M:%S", &tm);
     text_add(out, words);
+}
+
+void time_write_zone(struct text *out)
+{
+    time_t seconds = (time_t) (now_us() / USEC_PER_SEC);
+    char name[32] = "";
+    struct tm tm;
+
+    localtime_r(&seconds, &tm);
+    strftime(name, sizeof(name), "%Z", &tm);
+    text_addf(out, "%s%s", *name == '+' || *name == '-' ? "UTC" : "", name); /* a zone may have no other name */
 }

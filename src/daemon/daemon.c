@@ -17,29 +17,41 @@ static void check_action(const struct config *config, const struct config_action
 {
     const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
     filter_check(action, &all_event_families, config->unknown_types == UNKNOWN_TYPES_ACCEPT, complain, context);
-    if (type->check)
-        type->check(action, complain, context);
+    if (type->check && !action->missing)
+        type->check(action, &all_event_families, complain, context);
+    filter_doubt(action, &all_event_families, config_warn, context);
+    if (type->doubt)
+        type->doubt(action, &all_event_families, config_warn, context);
 }
 
-const struct config_hooks daemon_config_hooks = { .check_action = check_action };
+/* Also that all it needs is there. */
+static void check_action_present(const struct config *config, const struct config_action *action,
+                                 config_complain *complain, void *context)
+{
+    const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
+    check_action(config, action, complain, context);
+    if (type->check_present)
+        type->check_present(action, complain, context);
+}
 
-void daemon_tell_problems(const struct config_problems *problems, int level, const char *message_id)
+static void check_action_whole(const struct config *config, const struct config_action *action,
+                               config_complain *complain, void *context)
+{
+    const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
+    check_action_present(config, action, complain, context);
+    filter_advise(action, &all_event_families, config_warn, context);
+    if (type->advise)
+        type->advise(action, config_warn, context);
+}
+
+const struct config_hooks daemon_config_hooks = { .bear_missing = true, .check_action = check_action };
+const struct config_hooks daemon_reload_hooks = { .check_action = check_action_present };
+const struct config_hooks daemon_check_hooks = { .check_action = check_action_whole };
+
+void daemon_tell_problems(const struct config_problems *problems)
 {
     for (size_t i = 0; i < problems->n_lines; i++)
-        log_line(level, message_id, "%s", problems->lines[i]);
-}
-
-struct http_settings http_settings(const struct config *config)
-{
-    return (struct http_settings){
-        .paths = (const char *const *) config->paths,
-        .n_paths = config->n_paths,
-        .body_bytes = config->limits.body_bytes,
-        .connections = config->limits.connections,
-        .connections_per_ip = config->limits.connections_per_ip,
-        .request_time_us = config->limits.request_time_us,
-        .in_flight_bytes = config->limits.in_flight_bytes,
-    };
+        log_line(problems->warns[i] ? LOG_WARNING : LOG_ERR, LOG_ID_CONFIG, "%s", problems->lines[i]);
 }
 
 struct store_settings store_settings(const struct config *config)
@@ -49,6 +61,7 @@ struct store_settings store_settings(const struct config *config)
         .durable = config->store.durability == DURABILITY_FULL,
         .keep_us = config->store.keep_us,
         .max_size_bytes = config->store.max_size_bytes,
+        .stop = service_stop_requested,
     };
 }
 
@@ -56,7 +69,8 @@ static void minute(void *userdata)
 {
     struct program *program = userdata;
     ingress_tick(program->ingress);
-    (void) state_expire(program->state, now_us());
+    reload_missing(program);
+    delivery_tick(program->delivery);
     check_silence(program);
     tell_status(program, false);
 }
@@ -68,38 +82,50 @@ static void poke(void *userdata)
 }
 
 /* Scripts wait for this line, so it comes at every log.level. */
-static void tell_ready(const struct http_listener *listeners, size_t n)
+void tell_ready(const struct listener *listener)
 {
-    for (size_t i = 0; i < n; i++) {
-        char name[64], line[128];
-        http_socket_name(listeners[i].fd, name, sizeof(name));
-        snprintf(line, sizeof(line), "ready on %s, listener %s", name, listeners[i].name);
-        const struct log_field listener = log_text("SONORAN_LISTENER", listeners[i].name);
-        log_write(&(struct log_record){ .level = LOG_NOTICE,
-                                        .message_id = LOG_ID_READY,
-                                        .line = line,
-                                        .fields = &listener,
-                                        .n_fields = 1,
-                                        .always = true });
-    }
+    char name[64], line[128];
+    http_socket_name(listener->fd, name, sizeof(name));
+    snprintf(line, sizeof(line), "ready on %s, listener %.*s", name, NAME_MAX_BYTES, listener->name);
+    const struct log_field field = log_text("SONORAN_LISTENER", listener->name);
+    log_write(&(struct log_record){ .level = LOG_NOTICE,
+                                    .message_id = LOG_ID_READY,
+                                    .line = line,
+                                    .fields = &field,
+                                    .n_fields = 1,
+                                    .always = true });
+}
+
+static int start_http(struct program *program, struct err *err)
+{
+    int r = listeners_open(&program->listeners, program->config, err);
+    if (r < 0)
+        return r;
+    struct http_listener *listeners CLEANUP(cleanup_free) = listeners_for_http(&program->listeners);
+    if (!listeners)
+        return err_set(err, -ENOMEM, "no memory");
+    struct http_settings settings = http_settings(program->config);
+    struct http_callbacks callbacks = ingress_callbacks(program->ingress);
+    return http_start(&program->http, listeners, program->listeners.n, &settings, &callbacks, err);
+}
+
+static int ask_for_reload(void *userdata, struct text *secrets, struct text *out, struct err *err)
+{
+    struct program *program = userdata;
+    return reload_desk_ask(&program->reload_desk, secrets, out, err);
 }
 
 /* From here on things run: the writer before the actions, which it serves, and requests after both. */
 static int start_threads(struct program *program, struct err *err)
 {
-    int r = open_listeners(program, err);
-    if (r < 0)
-        return r;
-    struct http_settings settings = http_settings(program->config);
-    struct http_callbacks callbacks = ingress_callbacks(program->ingress);
-    r = http_start(&program->http, program->listeners, program->n_listeners, &settings, &callbacks, err);
+    int r = start_http(program, err);
     if (r < 0)
         return r;
     struct pipeline_callbacks answers = ingress_answers(program->ingress, program->http);
     r = pipeline_start(program->pipeline, program->delivery, &answers, err);
     if (r >= 0)
         r = delivery_start(program->delivery, err);
-    const struct control_parts parts = { program->delivery, add_status, program };
+    const struct control_parts parts = { program->delivery, &all_event_families, add_status, ask_for_reload, program };
     if (r >= 0)
         r = control_start(&program->control, program->started->store.path, &parts, err);
     return r;
@@ -108,9 +134,9 @@ static int start_threads(struct program *program, struct err *err)
 static int make_parts(struct program *program)
 {
     const struct config *config = program->config;
-    const struct pipeline_settings pipeline = { config->log.payload_bytes, config->limits.in_flight_bytes };
+    const struct pipeline_settings pipeline = { config->log.payload_bytes, config->limits.in_flight_bytes,
+                                                config->n_communities > 1 };
     const struct delivery_settings delivery = { .store_path = config->store.path,
-                                                .state = program->state,
                                                 .families = &all_event_families,
                                                 .types = &all_action_types,
                                                 .changed = poke,
@@ -119,6 +145,17 @@ static int make_parts(struct program *program)
     if (r >= 0)
         r = delivery_new(&program->delivery, &delivery);
     return r < 0 ? r : ingress_new(&program->ingress, config, &all_event_families, program->pipeline);
+}
+
+static void tell_life(const struct store *store)
+{
+    struct store_life life, before;
+    if (store_get_life(store, &life, &before))
+        log_line(
+            LOG_WARNING, LOG_ID_LIFE,
+            "the machine was restarted without a clean stop, and events were not synced to disk (store.durability): "
+            "the newest ones may be lost. From event %llu on the log has a new life, %s; the one before was %s",
+            (unsigned long long) life.first_id, life.log, before.log);
 }
 
 /* The log first: what was heard before is known before the first request comes. */
@@ -130,26 +167,23 @@ static int start(struct program *program, struct err *err)
     if (r < 0)
         return r;
 
+    tell_life(program->store);
     program->state = state_new();
     if (!program->state || make_parts(program) < 0)
         return err_set(err, -ENOMEM, "no memory");
-    r = pipeline_recover(program->pipeline, config->store.path, &all_event_families, err);
+    const struct pipeline_recovery recovery = { .store_path = config->store.path,
+                                                .families = &all_event_families,
+                                                .stop = service_stop_requested,
+                                                .heard = ingress_heard,
+                                                .userdata = program->ingress };
+    r = pipeline_recover(program->pipeline, &recovery, err);
     if (r >= 0)
         r = delivery_load(program->delivery, config, program->store, err);
     if (r >= 0)
         r = start_threads(program, err);
-    if (r >= 0)
-        tell_ready(program->listeners, program->n_listeners);
+    for (size_t i = 0; i < program->listeners.n && r >= 0; i++)
+        tell_ready(&program->listeners.all[i]);
     return r;
-}
-
-/* Without a running http the sockets are ours. */
-static void close_listeners(struct program *program)
-{
-    for (size_t i = 0; i < program->n_listeners && !program->http; i++)
-        close(program->listeners[i].fd);
-    free(program->listeners);
-    program->listeners = NULL;
 }
 
 /* A write or sync that hangs cannot be taken back. What it was to store was not answered. */
@@ -164,7 +198,10 @@ static _Noreturn void end_without_disk(void)
 static void stop(struct program *program)
 {
     usec_t began = uptime_us();
+    reload_desk_close(&program->reload_desk);
     program->control = control_stop(program->control);
+    if (program->pipeline)
+        pipeline_hurry(program->pipeline);
     http_stop(program->http, STOP_HTTP_MAX_US);
     delivery_stop(program->delivery, STOP_ACTIONS_MAX_US);
     usec_t taken = uptime_us() - began;
@@ -173,7 +210,7 @@ static void stop(struct program *program)
         end_without_disk();
     if (program->ingress)
         ingress_tick(program->ingress);
-    close_listeners(program);
+    listeners_close(&program->listeners);
     program->http = http_free(program->http);
     program->ingress = ingress_free(program->ingress);
     program->pipeline = pipeline_free(program->pipeline);
@@ -192,31 +229,49 @@ static int run(struct program *program)
         return log_problem(r, "%s", err.msg);
 
     log_line(LOG_INFO, LOG_ID_STARTED, "%s %s, configuration %s", PROGRAM_NAME, PROGRAM_VERSION, program->file);
-    r = start(program, &err);
+    tell_few_descriptors(program->config);
+    r = reload_desk_open(&program->reload_desk, &err);
+    if (r >= 0)
+        r = start(program, &err);
     if (r >= 0) {
-        const struct service_callbacks callbacks = {
-            .userdata = program, .reload = reload, .minute = minute, .healthy = healthy
-        };
+        const struct service_callbacks callbacks = { .userdata = program,
+                                                     .reload = reload,
+                                                     .minute = minute,
+                                                     .healthy = healthy,
+                                                     .call_fd = program->reload_desk.fd,
+                                                     .call = reload_asked };
+        log_started();
         tell_status(program, true);
         r = service_run(&callbacks, &err);
         service_tell_stopping();
     }
+    if (r == -ECANCELED)
+        r = 0; /* asked to end before it had begun */
     if (r < 0)
         log_problem(r, "%s", err.msg);
     stop(program);
+    reload_desk_free(&program->reload_desk);
     if (r >= 0)
         log_line(LOG_NOTICE, LOG_ID_STOPPED, "stopped");
     log_close(LOG_CLOSE_MAX_US);
     return r;
 }
 
-int daemon_run(const char *file, struct config *config)
+int daemon_run(const char *file, struct config *config, struct config_secrets **secrets)
 {
-    struct program program = {
-        .file = file, .config = config_ref(config), .started = config_ref(config), .started_us = now_us()
-    };
+    struct program program = { .file = file,
+                               .config = config_ref(config),
+                               .started = config_ref(config),
+                               .secrets = secrets,
+                               .started_us = now_us(),
+                               .lock = PTHREAD_MUTEX_INITIALIZER };
     int r = run(&program);
     config_free(program.config);
     config_free(program.started);
     return r;
+}
+
+bool daemon_needs_help(int r)
+{
+    return store_needs_help(r) || r == LISTEN_MISMATCH;
 }

@@ -45,6 +45,7 @@ void items_drop_waiting(struct worker *worker)
 void item_free(struct item *item)
 {
     batch_done(&item->batch);
+    description_free(&item->description);
     free(item);
 }
 

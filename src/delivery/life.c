@@ -3,21 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "private.h"
 
 static void init_conditions(struct worker *worker)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&worker->lock, NULL);
-    pthread_cond_init(&worker->more, &monotonic);
-    pthread_cond_init(&worker->pause, &monotonic);
-    pthread_cond_init(&worker->ended, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&worker->more, NULL);
+    pthread_cond_init(&worker->pause, NULL);
+    pthread_cond_init(&worker->ended, NULL);
 }
 
 int worker_new(struct worker **ret, struct delivery *delivery, struct config *config,
@@ -25,21 +20,27 @@ int worker_new(struct worker **ret, struct delivery *delivery, struct config *co
 {
     struct worker *worker = calloc(1, sizeof(*worker));
     struct slot *slots = calloc(action->parallel, sizeof(*slots));
+    struct cooldown *cooldown = action->cooldown_us ? cooldown_new(action->cooldown_us) : NULL;
     int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!worker || !slots || cancel_fd < 0) {
+    int r = cancel_fd < 0 ? -errno : -ENOMEM;
+    if (!worker || !slots || cancel_fd < 0 || (action->cooldown_us && !cooldown)) {
         free(worker);
         free(slots);
+        cooldown_free(cooldown);
         cleanup_close(&cancel_fd);
-        return -ENOMEM;
+        return r;
     }
     for (size_t i = 0; i < action->parallel; i++)
-        slots[i] = (struct slot){ .worker = worker, .description = DESCRIPTION_INIT };
+        slots[i] = (struct slot){ .worker = worker };
     worker->delivery = delivery;
     worker->config = config_ref(config);
     worker->action = action;
+    worker->name_hash = hash_bytes(HASH_START, action->name, strlen(action->name));
     worker->type = action_type_find(delivery->settings.types, (enum config_action_type) action->type);
     worker->slots = slots;
     worker->cancel_fd = cancel_fd;
+    worker->described = (struct description) DESCRIPTION_INIT;
+    worker->cooldown = cooldown;
     worker->read_id = worker->saved_cursor = cursor;
     init_conditions(worker);
     *ret = worker;
@@ -54,8 +55,8 @@ struct worker *worker_free(struct worker *worker)
         next = item->next;
         item_free(item);
     }
-    for (size_t i = 0; i < worker->action->parallel; i++)
-        description_free(&worker->slots[i].description);
+    description_free(&worker->described);
+    cooldown_free(worker->cooldown);
     changes_free(worker->changes);
     store_reader_close(worker->reader);
     cleanup_close(&worker->cancel_fd);
@@ -93,12 +94,10 @@ void worker_end(struct worker *worker)
 
 void worker_cancel(struct worker *worker, usec_t grace_until_us)
 {
-    const struct timespec until = { .tv_sec = (time_t) (grace_until_us / USEC_PER_SEC),
-                                    .tv_nsec = (long) (grace_until_us % USEC_PER_SEC * 1000) };
     uint64_t one = 1;
     pthread_mutex_lock(&worker->lock);
     while (worker->n_ended < worker->n_slots)
-        if (pthread_cond_timedwait(&worker->ended, &worker->lock, &until) == ETIMEDOUT)
+        if (!wait_signal(&worker->ended, &worker->lock, grace_until_us))
             break;
     pthread_mutex_unlock(&worker->lock);
     (void) !write(worker->cancel_fd, &one, sizeof(one));
@@ -129,7 +128,7 @@ void worker_get_status(struct worker *worker, struct delivery_status *ret)
     ret->state = state_of(worker);
     ret->cursor = worker_cursor(worker);
     ret->newest = worker->newest_id;
-    if (ret->state != DELIVERY_FAILING)
+    if (ret->state != DELIVERY_FAILING && ret->state != DELIVERY_OFF)
         ret->next_try_us = 0;
     pthread_mutex_unlock(&worker->lock);
 }

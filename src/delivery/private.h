@@ -1,17 +1,18 @@
 /* private.h - inside src/delivery: a worker, what waits in it, and what it has to have saved. */
 #pragma once
 
-#include <pthread.h>
 #include <sonoran-pushd/delivery.h>
+#include <sonoran-pushd/wait.h>
 
 /* An event on its way through a worker. */
 struct item {
     struct item *next, *previous;
     uint64_t id;
     struct batch batch; /* of one event */
-    bool taken;         /* by a thread that delivers it */
-    bool again;         /* of the failed list: the cursor passed it long ago */
-    bool stray;         /* taken, but the worker has gone to another place since: its end counts for nothing */
+    struct description description;
+    bool taken; /* by a thread that delivers it */
+    bool again; /* of the failed list: the cursor passed it long ago */
+    bool stray; /* taken, but the worker has gone to another place since: its end counts for nothing */
     unsigned attempts;
     usec_t first_try_us; /* uptime, 0: not tried */
 };
@@ -30,31 +31,72 @@ struct change {
 
 struct worker;
 
+/* A kind of failure that was told in this minute, and how often it was not told since. */
+#define REPEATS_KINDS 4
+struct repeat {
+    char sentence[256]; /* "": free */
+    bool failed;        /* given up; else it is tried again */
+    uint64_t n_more, last_id;
+};
+
+/* Something that was sent to a target that takes events as they are. Times of day. */
+#define LOOPS_MAX 32
+struct loop {
+    uint64_t hash;
+    usec_t came_us;    /* the event that was sent last */
+    usec_t sent_us;    /* when it was for the first time; 0: free */
+    usec_t window_us;  /* n_back counts since */
+    usec_t counted_us; /* the newest that was counted */
+    unsigned n_back, n_probes;
+    usec_t pause_us;       /* nothing of it was sent from then on for a while; 0: no probe is under way */
+    uint64_t suspect;      /* the action that sends first after a pause; 0: none */
+    bool guilty;           /* the suspect, which has not been told yet */
+    usec_t peace_until_us; /* not to be suspected before */
+};
+
+/* Of all actions: one that goes on sending would hide that another one waits. */
+struct loops {
+    pthread_mutex_t lock;
+    struct loop rows[LOOPS_MAX];
+};
+
 /* One delivering thread of a worker. */
 struct slot {
     struct worker *worker;
     pthread_t thread;
-    struct description description; /* scratch */
-    usec_t stuck_us;                /* uptime: still at it then, it hangs; 0: at nothing. Under the worker's lock */
+    usec_t stuck_us; /* uptime: still at it then, it hangs; 0: at nothing. Under the worker's lock */
 };
 
 struct worker {
     struct delivery *delivery;
     struct config *config; /* a reference, for action */
     const struct config_action *action;
+    uint64_t name_hash;
     const struct action_type *type;
     struct slot *slots;
     size_t n_slots; /* running */
     int cancel_fd;
-    struct store_reader *reader; /* of the thread that has set reading */
-    usec_t reading_stuck_us;     /* like a slot's stuck_us */
+    struct store_reader *reader;     /* of the thread that has set reading, as is what follows */
+    struct description described;    /* of the event that is looked at, if it */
+    bool is_described;               /* was asked for */
+    uint64_t timed_id;               /* the last event that was looked at, */
+    usec_t newest_us;                /* and the newest time up to it; 0: none */
+    struct cooldown *cooldown;       /* NULL: the action has none */
+    uint64_t back_id, back_until_id; /* what came between them is still to be shown to it; 0: not known, nothing */
+    usec_t reading_stuck_us;         /* like a slot's stuck_us */
 
     pthread_mutex_t lock; /* never held across I/O; what follows is under it */
     pthread_cond_t more;  /* idle slots wait for something to do */
     pthread_cond_t pause; /* slots between two tries wait for the end of the pause, or of the worker */
     pthread_cond_t ended; /* a slot has ended */
     size_t n_idle, n_paused, n_ended;
-    bool ending, reading, off;
+    bool ending, reading;
+    bool held;                 /* its threads have nothing to do yet */
+    bool off;                  /* delivers nothing */
+    bool missing;              /* because what it needs is not there */
+    bool looking;              /* a slot looks whether it is now */
+    bool off_told;             /* with status.error; forgotten when it works again */
+    usec_t off_until_us;       /* uptime; UINT64_MAX: the configuration is read again */
     struct item *first, *last; /* not settled, in the order in which they were read */
     uint64_t newest_id;
     uint64_t read_id;    /* read up to here */
@@ -66,8 +108,11 @@ struct worker {
     uint64_t saved_cursor, saving_cursor;
     struct change *changes, *saving; /* newest first */
     struct delivery_status status;
-    bool read_failed, failing; /* were told */
-    uint64_t n_too_old;        /* not told yet */
+    bool read_failed, failing, failing_told; /* failing: not told where it is a repeat */
+    struct repeat repeats[REPEATS_KINDS];
+    char told_answer[ACTION_ANSWER_MAX];
+    usec_t answer_told_us; /* uptime */
+    uint64_t n_too_old;    /* not told yet */
 };
 
 struct dropped {
@@ -85,6 +130,8 @@ struct delivery {
     struct config *config;
     uint64_t newest_id;
     struct dropped *dropped, *dropping; /* cursors to be deleted */
+    struct loops loops;
+    struct trial *trial; /* the last one, or one under way; NULL: none */
 };
 
 /* backoff.c: how long to wait after so many failed tries: 1 s doubling up to 5 min, of which a random part (any
@@ -106,14 +153,44 @@ struct reading {
     size_t n_retry_ids, n_retried;
     bool retry_all;            /* until they are among retry_ids */
     struct item *first, **end; /* what came, in order */
-    struct change *gone;       /* of the failed list, but no longer in the log */
+    uint64_t n_left_out[LEFT_OUT_N];
+    struct change *gone; /* of the failed list, but no longer in the log */
 };
 
 int read_items(struct worker *worker, struct reading *reading, struct err *err) MUST_CHECK;
 
+/* cooldown.c: what was let through of late. lets_through: not where the community had an event of its type and level
+ * let through within the time for every unit and every call that it concerns; one that concerns none is always let
+ * through. By the times of the events, in the order of the log. Bounded memory: what was seen long ago may be
+ * forgotten, and is let through then. */
+struct cooldown;
+struct cooldown *cooldown_new(usec_t time_us); /* NULL: no memory */
+struct cooldown *cooldown_free(struct cooldown *cooldown);
+bool cooldown_lets_through(struct cooldown *cooldown, const struct event *event, const struct description *description);
+
+/* look.c: is an event for the action? For the thread that has set reading.
+ * time: to be told of each row, in order, before it is looked at; begin at the row of after_id.
+ * is_late: of an event that was so old when it came.
+ * restore: 1 and *ret, or 0: not of a type that it is for (any: whatever the type is), or no event for actions at all.
+ * at: why it is left out; the cooldown takes note of what is not.
+ * back: shows the cooldown some of the events that came before the cursor, so that a restart is no gap. */
+int look_restore(struct worker *worker, const struct store_row *row, bool any, struct batch *ret) MUST_CHECK;
+/* Read, or made for a row that has none, once for each row. Of the worker until the next one, or taken. */
+const struct description *look_describe(struct worker *worker, const struct store_row *row, const struct event *event);
+void look_time(struct worker *worker, const struct store_row *row);
+bool look_is_late(const struct config_action *action, usec_t age_us);
+enum left_out look_at(struct worker *worker, const struct store_row *row, const struct event *event);
+int look_back(struct worker *worker, struct err *err) MUST_CHECK;
+
 /* worker.c: what a slot does until the worker ends. */
 void *slot_thread(void *slot);
 void worker_wake(struct worker *worker, uint64_t newest_id);
+
+/* configure.c */
+const struct config_action *action_of(const struct config *config, const char *name); /* NULL: there is none */
+
+/* delivery.c: worker_cancel and worker_join for all. */
+void workers_join(struct worker **workers, size_t n, usec_t grace_until_us);
 
 /* life.c */
 int worker_new(struct worker **ret, struct delivery *delivery, struct config *config,
@@ -141,7 +218,37 @@ void dropped_free(struct dropped *list);
 /* attempt.c: renders and delivers one item, until it is settled or the worker ends. */
 enum attempt_end { ATTEMPT_DELIVERED, ATTEMPT_SKIPPED, ATTEMPT_FAILED, ATTEMPT_PUT_BACK };
 enum attempt_end attempt(struct slot *slot, struct action *action, struct item *item, struct err *err);
-void worker_turn_off(struct worker *worker, const struct err *err);
+bool is_too_old(const struct config_action *action, const struct event *event); /* now, by max_age */
+void count_failure(struct worker *worker, const struct err *err);               /* under the lock */
+
+/* repeats.c, under the worker's lock. Is it to be told? A failure of a kind that was told in this minute is counted. */
+bool worker_is_news(struct worker *worker, bool failed, uint64_t event_id, const char *sentence);
+void worker_note_answer(struct worker *worker, const struct item *item, const struct action_outcome *outcome);
+void worker_sum_up(struct worker *worker); /* takes the lock */
+
+/* loops.c: how long action who (a hash of its name) has to wait before it sends an event that came at came_us, and
+ * looks again; or that what it sends comes back to us. now is the time of day. sent: it goes out now. */
+uint64_t loops_hash(const struct event *event);
+usec_t loops_look(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now, bool *ret_loop);
+void loops_sent(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now);
+
+/* attempt.c: NULL: it has none any more. */
+const char *delivery_key_of(const struct config *config, const char *community);
+
+/* trial.c: cancel lets one under way end soon, end waits for it. */
+void trial_cancel(struct delivery *delivery);
+void trial_end(struct delivery *delivery);
+
+/* off.c: *action is opened where it is not open; or what it needs is not there. err is empty before. */
+int action_open(const struct config_action *config, const struct action_type *type, int cancel_fd,
+                struct action **action, struct err *err) MUST_CHECK;
+
+/* Nothing is delivered for again_us (0: until the configuration is read again). */
+void worker_turn_off(struct worker *worker, const struct err *err, usec_t again_us);
+
+/* Under the lock, which is free in between: waits while the worker is off, then opens the slot's action where it is not
+ * open. Looked at once more by whoever calls: the worker may be ending, or off for longer. */
+void worker_come_back(struct slot *slot, struct action **action);
 
 /* tell.c: a line of the log about an action; event_id and attempts 0: about none. */
 void tell(const struct worker *worker, int level, const char *message_id, uint64_t event_id, unsigned attempts,

@@ -9,12 +9,20 @@
 #define AHEAD_BYTES ((size_t) 1 << 20) /* or so much, if that is reached first */
 #define SCAN_EVENTS 2000               /* looked at at one time */
 
-static int append(struct reading *reading, struct batch *take_batch, bool again)
+static int append(struct worker *worker, struct reading *reading, const struct store_row *row, struct batch *take_batch,
+                  bool again)
 {
     struct item *item = calloc(1, sizeof(*item));
     if (!item)
         return -ENOMEM;
-    item->id = take_batch->events[0].id;
+    item->description = *look_describe(worker, row, &take_batch->events[0]);
+    worker->described = (struct description) DESCRIPTION_INIT;
+    worker->is_described = false;
+    if (item->description.line.failed || item->description.known.failed) {
+        item_free(item);
+        return -ENOMEM;
+    }
+    item->id = row->id;
     item->batch = *take_batch;
     *take_batch = (struct batch){ 0 };
     item->again = again;
@@ -24,27 +32,23 @@ static int append(struct reading *reading, struct batch *take_batch, bool again)
 }
 
 /* 1: an item more, 0: not wanted. */
-static int take_row(const struct worker *worker, const struct store_row *row, struct reading *reading, bool again)
+static int take_row(struct worker *worker, const struct store_row *row, struct reading *reading, bool again)
 {
-    const struct event_families *families = worker->delivery->settings.families;
     struct batch batch;
-    if (row->verdict != EVENT_ACCEPTED || (!again && !filter_wants_type(worker->action, families, row->type)))
-        return 0;
-    int r = store_row_restore(row, families, &batch);
-    if (r == -EINVAL)
-        return 0; /* not JSON: somebody else's hand */
-    if (r < 0)
+    int r = look_restore(worker, row, again, &batch);
+    if (r <= 0)
         return r;
-    const struct event *event = &batch.events[0];
-    if (event->verdict == EVENT_ACCEPTED && (again || filter_wants(worker->action, event)))
-        r = append(reading, &batch, again);
+    enum left_out why = again ? LEFT_OUT_NOT : look_at(worker, row, &batch.events[0]);
+    reading->n_left_out[why]++;
+    r = why == LEFT_OUT_NOT ? append(worker, reading, row, &batch, again) : 0;
     batch_done(&batch);
     return r;
 }
 
 static int read_new(struct worker *worker, struct reading *reading, struct err *err)
 {
-    const struct store_filter filter = { .after_id = reading->after_id, .last_id = reading->newest_id };
+    bool timed = worker->timed_id == reading->after_id; /* else the time of the event before is not known either */
+    const struct store_filter filter = { .after_id = reading->after_id - !timed, .last_id = reading->newest_id };
     struct store_row row;
     unsigned n = 0, n_scanned = 0;
     size_t bytes = 0;
@@ -53,7 +57,8 @@ static int read_new(struct worker *worker, struct reading *reading, struct err *
         r = store_read(worker->reader, &row, err);
         if (r <= 0)
             break;
-        r = take_row(worker, &row, reading, false);
+        look_time(worker, &row);
+        r = row.id > reading->after_id ? take_row(worker, &row, reading, false) : 0;
         if (r < 0)
             err_set(err, r, "no memory");
         else
@@ -134,7 +139,9 @@ int read_items(struct worker *worker, struct reading *reading, struct err *err)
         r = store_reader_open(&worker->reader, worker->delivery->settings.store_path, err);
     if (r >= 0 && (reading->n_retry_ids || reading->retry_all))
         r = read_failed(worker, reading, err);
-    if (r >= 0 && reading->after_id < reading->newest_id)
+    if (r >= 0 && worker->cooldown && worker->back_until_id)
+        r = look_back(worker, err); /* and no further yet: it takes as many calls as it takes */
+    else if (r >= 0 && reading->after_id < reading->newest_id)
         r = read_new(worker, reading, err);
     if (r < 0)
         worker->reader = store_reader_close(worker->reader);

@@ -25,6 +25,14 @@ size_t delivery_get_status(struct delivery *delivery, struct delivery_status *re
     return n;
 }
 
+void delivery_tick(struct delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    for (size_t i = 0; i < delivery->n_workers; i++)
+        worker_sum_up(delivery->workers[i]);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
 bool delivery_alive(struct delivery *delivery, char ret_name[NAME_MAX_BYTES + 1])
 {
     bool alive = true;

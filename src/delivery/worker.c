@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <sonoran-pushd/log.h>
 
@@ -15,8 +14,7 @@
 
 static bool wants_reading(const struct worker *worker)
 {
-    return !worker->reading && !worker->off &&
-           (worker->read_id < worker->newest_id || worker->n_retry_ids || worker->retry_all);
+    return !worker->reading && (worker->read_id < worker->newest_id || worker->n_retry_ids || worker->retry_all);
 }
 
 static struct reading begin_reading(struct worker *worker)
@@ -45,8 +43,11 @@ static void take_items(struct worker *worker, struct reading *reading, bool same
         else
             item_free(item);
     }
-    if (same_place)
-        worker->read_id = reading->after_id;
+    if (!same_place)
+        return;
+    worker->read_id = reading->after_id;
+    for (size_t i = 0; i < LEFT_OUT_N; i++)
+        worker->status.n_left_out[i] += reading->n_left_out[i];
 }
 
 /* What was not reached is still asked for; what was asked for since comes behind it. Without memory for both the newer
@@ -83,12 +84,10 @@ static void take_gone(struct worker *worker, struct reading *reading)
 static void wait_readable(struct worker *worker, const struct err *err)
 {
     usec_t end = uptime_us() + READ_AGAIN_US;
-    const struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
-                                    .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
     if (!worker->read_failed)
         tell(worker, LOG_ERR, LOG_ID_STORE_FAILED, 0, 0, "cannot read the event log, trying on: %s", err->msg);
     worker->read_failed = true;
-    while (!worker->ending && pthread_cond_timedwait(&worker->pause, &worker->lock, &until) == 0)
+    while (!worker->ending && wait_signal(&worker->pause, &worker->lock, end))
         ;
 }
 
@@ -125,19 +124,20 @@ static void tell_settled(struct worker *worker, const struct item *item, enum at
         return;
     }
     if (worker->n_too_old)
-        tell(worker, LOG_NOTICE, LOG_ID_DELIVERY_SKIPPED, 0, 0, "%llu events were skipped, older than max_age",
-             (unsigned long long) worker->n_too_old);
+        tell(worker, LOG_NOTICE, LOG_ID_DELIVERY_SKIPPED, 0, 0, "%llu event%s skipped, older than max_age",
+             (unsigned long long) worker->n_too_old, text_plural(worker->n_too_old));
     worker->n_too_old = 0;
     if (end == ATTEMPT_FAILED) {
-        tell(worker, LOG_ERR, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,
+        bool news = worker_is_news(worker, true, item->id, err->msg);
+        tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,
              "event %llu is not delivered and stays on the list of failed ones: %s", (unsigned long long) item->id,
              err->msg);
         return;
     }
-    tell(worker, worker->failing ? LOG_NOTICE : LOG_DEBUG, LOG_ID_DELIVERED, item->id, item->attempts,
-         worker->failing ? "delivers again, event %llu after %u tries" : "event %llu delivered, try %u",
-         (unsigned long long) item->id, item->attempts);
-    worker->failing = false;
+    tell(worker, worker->failing_told ? LOG_NOTICE : LOG_DEBUG, LOG_ID_DELIVERED, item->id, item->attempts,
+         worker->failing ? "delivers again, event %llu after %u attempt%s" : "event %llu delivered after %u attempt%s",
+         (unsigned long long) item->id, item->attempts, text_plural(item->attempts));
+    worker->failing = worker->failing_told = worker->off_told = false;
 }
 
 static void count(struct worker *worker, enum attempt_end end, const struct err *err)
@@ -149,7 +149,7 @@ static void count(struct worker *worker, enum attempt_end end, const struct err 
         status->delivered_us = now_us();
         return;
     case ATTEMPT_SKIPPED:
-        status->n_skipped++;
+        status->n_left_out[LEFT_OUT_MAX_AGE]++;
         return;
     case ATTEMPT_FAILED:
         status->n_failed++;
@@ -183,15 +183,18 @@ static void settle(struct worker *worker, struct item *item, enum attempt_end en
 /* ---- the threads ---- */
 
 /* Under the lock. */
-static void work(struct slot *slot, struct action *action)
+static void work(struct slot *slot, struct action **action)
 {
     struct worker *worker = slot->worker;
     while (!worker->ending) {
-        struct item *item = worker->off ? NULL : items_take(worker);
-        if (item) {
+        bool ready = *action && !worker->off;
+        struct item *item = ready ? items_take(worker) : NULL;
+        if (!ready) {
+            worker_come_back(slot, action);
+        } else if (item) {
             struct err err = { "" };
             pthread_mutex_unlock(&worker->lock);
-            enum attempt_end end = attempt(slot, action, item, &err);
+            enum attempt_end end = attempt(slot, *action, item, &err);
             pthread_mutex_lock(&worker->lock);
             settle(worker, item, end, &err);
         } else if (wants_reading(worker)) {
@@ -209,17 +212,15 @@ void *slot_thread(void *argument)
     struct slot *slot = argument;
     struct worker *worker = slot->worker;
     struct action *action = NULL;
-    struct err err = { "" };
     char name[16];
 
     snprintf(name, sizeof(name), "%.15s", worker->action->name);
     pthread_setname_np(pthread_self(), name);
-    const struct action_context context = { .config = worker->action, .cancel_fd = worker->cancel_fd };
-    if (worker->type->open(&action, &context, &err) < 0)
-        worker_turn_off(worker, &err);
 
     pthread_mutex_lock(&worker->lock);
-    work(slot, action);
+    while (worker->held && !worker->ending)
+        pthread_cond_wait(&worker->more, &worker->lock);
+    work(slot, &action);
     pthread_mutex_unlock(&worker->lock);
     if (action)
         worker->type->close(action);

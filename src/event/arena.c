@@ -23,7 +23,8 @@ static void *take_from(struct arena *arena, size_t size)
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > arena->left) {
         size_t chunk_size = arena->next_chunk_size > size ? arena->next_chunk_size : size;
-        struct arena_chunk *chunk = malloc(sizeof(*chunk) + chunk_size);
+        arena->full |= chunk_size > arena->max - arena->taken;
+        struct arena_chunk *chunk = arena->full ? NULL : malloc(sizeof(*chunk) + chunk_size);
         if (!chunk)
             return NULL;
         chunk->next = arena->chunks;
@@ -56,7 +57,7 @@ static void install_hooks(void)
     cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = hook_malloc, .free_fn = hook_free });
 }
 
-void arena_begin(struct arena *arena)
+void arena_begin(struct arena *arena, uint64_t max_bytes)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install_hooks);
@@ -65,6 +66,8 @@ void arena_begin(struct arena *arena)
     arena->next_chunk_size = 4 * sizeof(arena->first);
     arena->chunks = NULL;
     arena->taken = 0;
+    arena->max = max_bytes ? max_bytes : SIZE_MAX;
+    arena->full = false;
     current = arena;
 }
 

@@ -1,5 +1,4 @@
-/* event.c - ids, descriptions, and the table of types. */
-#include <errno.h>
+/* event.c - ids, descriptions, and the table of types. Describing: describe.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -14,35 +13,14 @@ const char *event_verdict_name(enum event_verdict verdict)
     return names[verdict];
 }
 
-void ids_add(struct ids *ids, int64_t id)
-{
-    if (ids->n == IDS_MAX)
-        return;
-    for (size_t i = 0; i < ids->n; i++)
-        if (ids->v[i] == id)
-            return;
-    if (ids->n == ids->room) {
-        size_t room = ids->room ? 2 * ids->room : 8;
-        int64_t *v = realloc(ids->v, room * sizeof(*v));
-        if (!v)
-            return;
-        ids->v = v;
-        ids->room = room;
-    }
-    ids->v[ids->n++] = id;
-}
-
-void ids_free(struct ids *ids)
-{
-    free(ids->v);
-    *ids = (struct ids){ 0 };
-}
-
 void description_reset(struct description *description)
 {
     text_reset(&description->line);
     description->calls.n = description->calls911.n = description->units.n = 0;
+    description->by = description->record = 0;
     description->level = LOG_INFO;
+    text_reset(&description->was);
+    text_reset(&description->known);
 }
 
 void description_free(struct description *description)
@@ -51,6 +29,8 @@ void description_free(struct description *description)
     ids_free(&description->calls);
     ids_free(&description->calls911);
     ids_free(&description->units);
+    text_free(&description->was);
+    text_free(&description->known);
 }
 
 const struct event_type *event_find_type(const struct event_families *families, const char *type,
@@ -69,21 +49,20 @@ const struct event_type *event_find_type(const struct event_families *families, 
     return NULL;
 }
 
-int event_refuse(const struct event *event, struct err *err, const char *path, const char *what)
+const char *event_nearest_type(const struct event_families *families, const char *written)
 {
-    const char *dot = *path && *path != '[' ? "." : "";
-    if (event->index < 0)
-        return err_set(err, -EINVAL, "data%s%s: %s", dot, path, what);
-    return err_set(err, -EINVAL, "data[%d]%s%s: %s", event->index, dot, path, what);
-}
-
-void event_describe(const struct event *event, const struct state *state, struct description *out)
-{
-    description_reset(out);
-    if (event->handler) {
-        event->handler->describe(event, state, out);
-        return;
-    }
-    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    text_add(&out->line, ", a type not known here");
+    char whole[NEAREST_MAX_BYTES + sizeof("EVENT_")];
+    struct nearest nearest = nearest_to(written);
+    snprintf(whole, sizeof(whole), "EVENT_%s", written);
+    for (size_t i = 0; i < families->n; i++)
+        for (size_t k = 0; k < families->list[i]->n_types; k++) {
+            const struct event_type *type = &families->list[i]->types[k];
+            const char *alias = type->alias ? type->alias : "";
+            nearest_try(&nearest, type->name, (int) strlen(type->name));
+            nearest_try(&nearest, alias, (int) strlen(alias));
+            nearest.written = whole;
+            nearest_try(&nearest, type->name, (int) strlen(type->name));
+            nearest.written = written;
+        }
+    return nearest.name;
 }

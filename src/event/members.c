@@ -21,7 +21,7 @@ char *string_value(struct span json, size_t *ret_size)
         *ret_size = json.size - 2;
         return strndup(json.s + 1, json.size - 2);
     }
-    cJSON *string = json_parse(json, true);
+    cJSON *string = json_parse(json, (struct met){ .awkward = true });
     if (!string)
         return NULL;
 
@@ -53,6 +53,11 @@ static enum member member_by_name(struct span name)
     return plain.size == 3 && strncasecmp(plain.s, "key", 3) == 0 ? MEMBER_SECRET : MEMBER_OTHER;
 }
 
+bool member_is_type(struct span value)
+{
+    return value.size > strlen("\"\"") && value.s[0] == '"';
+}
+
 /* Keeps name:value as it came, behind what is there already. */
 static void keep_other(struct text *extra, struct span name, struct span value)
 {
@@ -64,23 +69,10 @@ static void keep_other(struct text *extra, struct span name, struct span value)
 
 static int read_member(struct scan *scan, struct parts *parts, struct text *extra, struct err *err)
 {
-    struct span name = { scan->p, 0 };
-    int r = scan_string(scan, err);
+    struct span name, value;
+    int r = scan_member(scan, &name, &value, err);
     if (r < 0)
         return r;
-    name.size = (size_t) (scan->p - name.s);
-
-    scan_space(scan);
-    if (scan->p == scan->end || *scan->p != ':')
-        return err_set(err, -EINVAL, "a member without a colon");
-    scan->p++;
-    scan_space(scan);
-    struct span value = { scan->p, 0 };
-    r = scan_value(scan, err);
-    if (r < 0)
-        return r;
-    value.size = (size_t) (scan->p - value.s);
-
     switch (member_by_name(name)) {
     case MEMBER_KEY:
         parts->key = value;
@@ -89,11 +81,14 @@ static int read_member(struct scan *scan, struct parts *parts, struct text *extr
     case MEMBER_TYPE:
         parts->type = value;
         parts->n_type++;
+        if (!member_is_type(value))
+            keep_other(extra, name, value);
         break;
     case MEMBER_DATA: /* of several the last counts, as it does for the CAD's own receivers */
         parts->data = value;
         break;
     case MEMBER_SECRET:
+        explicit_bzero(parts->body + (value.s - scan->start), value.size);
         break;
     case MEMBER_OTHER:
         keep_other(extra, name, value);
@@ -107,36 +102,17 @@ int read_members(struct span body, struct parts *parts, struct text *extra, stru
 
     if (body.size >= 3 && memcmp(body.s, "\xef\xbb\xbf", 3) == 0)
         scan.p += 3;
-    scan_space(&scan);
-    if (scan.p == scan.end || *scan.p != '{')
-        return err_set(err, -EINVAL, scan.p == scan.end ? "no text" : "not an object");
-    scan.p++;
+    int r = scan_object_begin(&scan, err);
     scan.depth = 1;
-    scan_space(&scan);
-    bool more = scan.p < scan.end && *scan.p != '}';
-    while (more) {
-        if (*scan.p != '"')
-            return err_set(err, -EINVAL, "a member without a name");
-        int r = read_member(&scan, parts, extra, err);
-        if (r < 0)
-            return r;
-        scan_space(&scan);
-        more = scan.p < scan.end && *scan.p == ',';
-        if (more) {
-            scan.p++;
-            scan_space(&scan);
-            if (scan.p == scan.end)
-                return err_set(err, -EINVAL, "unfinished object");
-        }
+    while (r > 0) {
+        r = read_member(&scan, parts, extra, err);
+        if (r == 0)
+            r = scan_object_next(&scan, err);
     }
-    if (scan.p == scan.end || *scan.p != '}')
-        return err_set(err, -EINVAL, "unfinished object");
-    scan.p++;
-    scan_space(&scan);
-    if (scan.p != scan.end)
-        return err_set(err, -EINVAL, "text behind the object");
+    if (r < 0)
+        return r;
     if (extra->size)
         text_add(extra, "}");
-    parts->awkward = scan.awkward;
+    parts->met = scan.met;
     return extra->failed ? -ENOMEM : 0;
 }

@@ -69,7 +69,7 @@ static int scan_escape(struct scan *scan, struct err *err)
     if (second >= 0xdc00 && second <= 0xdfff)
         scan->p += 6;
     else
-        scan->awkward = true;
+        scan->met.awkward = true;
     return 0;
 }
 
@@ -136,7 +136,7 @@ static int scan_number(struct scan *scan, struct err *err)
     if (!scan_digits(scan) || (leading_zero && scan->p - digits > 1))
         return problem(scan, err, "malformed number");
     if (scan->p - digits > EXACT_DIGITS)
-        scan->awkward = true;
+        scan->met.awkward = true;
     if (scan->p < scan->end && *scan->p == '.') {
         scan->p++;
         if (!scan_digits(scan))
@@ -150,7 +150,7 @@ static int scan_number(struct scan *scan, struct err *err)
             return problem(scan, err, "malformed number");
     }
     if (scan->p - first > CJSON_NUMBER_MAX)
-        scan->awkward = true;
+        scan->met.awkward = true;
     return 0;
 }
 
@@ -189,6 +189,8 @@ static int scan_name(struct scan *scan, struct err *err)
 {
     if (*scan->p != '"')
         return problem(scan, err, "a member without a name");
+    if (scan->end - scan->p > 1 && ((scan->p[1] >= '0' && scan->p[1] <= '9') || scan->p[1] == '\\'))
+        scan->met.numbered = true;
     int r = scan_string(scan, err);
     if (r < 0)
         return r;
@@ -264,9 +266,9 @@ static void copy_string(struct scan *scan, struct text *ret)
             scan->p++;
             continue;
         }
-        scan->awkward = false;
+        scan->met.awkward = false;
         (void) scan_escape(scan, NULL);
-        if (!scan->awkward)
+        if (!scan->met.awkward)
             continue;
         text_add_bytes(ret, first, (size_t) (escape - first));
         text_add(ret, "\\ufffd");
@@ -279,11 +281,11 @@ static void copy_string(struct scan *scan, struct text *ret)
 static void copy_number(struct scan *scan, struct text *ret)
 {
     const char *first = scan->p;
-    scan->awkward = false;
+    scan->met.awkward = false;
     (void) scan_number(scan, NULL);
-    text_add(ret, scan->awkward ? "\"" : "");
+    text_add(ret, scan->met.awkward ? "\"" : "");
     text_add_bytes(ret, first, (size_t) (scan->p - first));
-    text_add(ret, scan->awkward ? "\"" : "");
+    text_add(ret, scan->met.awkward ? "\"" : "");
 }
 
 /* A copy of sound text that cJSON does not spoil: long numbers in quotes, so that their digits survive as a text, and
@@ -303,13 +305,71 @@ static int copy_for_cjson(struct span value, struct text *ret)
     return ret->failed ? -ENOMEM : 0;
 }
 
-cJSON *json_parse(struct span value, bool awkward)
+cJSON *json_parse(struct span value, struct met met)
 {
-    struct text copy CLEANUP(text_free) = TEXT_INIT;
-    if (awkward) {
-        if (copy_for_cjson(value, &copy) < 0)
-            return NULL;
+    struct text copy CLEANUP(text_wipe) = TEXT_INIT;
+    /* Room at once: a text that moves while it grows leaves copies behind, and this may be a key with escapes. */
+    bool sound = !met.awkward || (text_reserve(&copy, value.size) && copy_for_cjson(value, &copy) == 0);
+    if (met.awkward)
         value = (struct span){ copy.s, copy.size };
-    }
-    return cJSON_ParseWithLengthOpts(value.s, value.size, NULL, false);
+    cJSON *json = sound ? cJSON_ParseWithLengthOpts(value.s, value.size, NULL, false) : NULL;
+    if (!json || !met.numbered || lua_lists_order(json) == 0)
+        return json;
+    cJSON_Delete(json);
+    return NULL;
+}
+
+/* ---- the object that is all of a text ---- */
+
+static int at_member(const struct scan *scan, struct err *err)
+{
+    return *scan->p == '"' ? 1 : err_set(err, -EINVAL, "a member without a name");
+}
+
+static int at_end(struct scan *scan, struct err *err)
+{
+    if (scan->p == scan->end || *scan->p != '}')
+        return err_set(err, -EINVAL, "unfinished object");
+    scan->p++;
+    scan_space(scan);
+    return scan->p == scan->end ? 0 : err_set(err, -EINVAL, "text behind the object");
+}
+
+int scan_object_begin(struct scan *scan, struct err *err)
+{
+    scan_space(scan);
+    if (scan->p == scan->end || *scan->p != '{')
+        return err_set(err, -EINVAL, scan->p == scan->end ? "no text" : "not an object");
+    scan->p++;
+    scan_space(scan);
+    return scan->p < scan->end && *scan->p != '}' ? at_member(scan, err) : at_end(scan, err);
+}
+
+int scan_object_next(struct scan *scan, struct err *err)
+{
+    scan_space(scan);
+    if (scan->p == scan->end || *scan->p != ',')
+        return at_end(scan, err);
+    scan->p++;
+    scan_space(scan);
+    return scan->p < scan->end ? at_member(scan, err) : err_set(err, -EINVAL, "unfinished object");
+}
+
+int scan_member(struct scan *scan, struct span *ret_name, struct span *ret_value, struct err *err)
+{
+    *ret_name = (struct span){ scan->p, 0 };
+    int r = scan_string(scan, err);
+    if (r < 0)
+        return r;
+    ret_name->size = (size_t) (scan->p - ret_name->s);
+
+    scan_space(scan);
+    if (scan->p == scan->end || *scan->p != ':')
+        return err_set(err, -EINVAL, "a member without a colon");
+    scan->p++;
+    scan_space(scan);
+    *ret_value = (struct span){ scan->p, 0 };
+    r = scan_value(scan, err);
+    ret_value->size = (size_t) (scan->p - ret_value->s);
+    return r;
 }

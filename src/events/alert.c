@@ -1,28 +1,29 @@
 /* alert.c - EVENT_TONE, EVENT_STATION_ALERT, EVENT_PAGER_REBORN, EVENT_NEW_CALLOUT: calls to come.
  * Source: events.md 4.22, 4.25 to 4.27; vendor pages push-events/tone-played, new-station-alert,
  * event-pager-reborn, new-callout. */
-#include "fields.h"
+#include <ctype.h>
 
-/* "A, B and C" from a list of texts, or of objects with a name. */
-static void say_texts(struct text *line, const char *before, const cJSON *list, const char *member)
+#include "call.h"
+
+/* The next of n things of an enumeration: what stands before it, or false where no more are said. */
+static bool say_next(struct text *line, size_t i, size_t n)
 {
-    size_t n = cJSON_IsArray(list) ? (size_t) cJSON_GetArraySize(list) : list != NULL;
-    size_t shown = n > LINE_LIST_MAX ? LINE_LIST_MAX : n, i = 0;
-    if (n)
-        text_add(line, before);
-    for (const cJSON *item = list ? first_of(list) : NULL; item && i < shown; item = next_of(list, item)) {
-        const char *text = cJSON_IsObject(item) && member ? get_text(item, member) : cJSON_GetStringValue(item);
-        int64_t number;
-        say_separator(line, i++, shown + (n > shown));
-        if (text && *text)
-            say(line, text, LINE_NAME_MAX);
-        else if (read_id(item, &number))
-            text_add_int(line, number);
-        else
-            text_add(line, "unnamed");
-    }
-    if (n > shown)
-        text_addf(line, " and %zu more", n - shown);
+    if (i >= LINE_LIST_MAX)
+        return false;
+    say_separator(line, i, n > LINE_LIST_MAX ? n + 1 : n);
+    return true;
+}
+
+static void say_item(struct text *line, const cJSON *item)
+{
+    const char *text = cJSON_IsObject(item) ? get_text(item, "name") : cJSON_GetStringValue(item);
+    int64_t number;
+    if (text && *text)
+        say(line, text, LINE_NAME_MAX);
+    else if (read_whole(item, &number))
+        text_add_int(line, number);
+    else
+        text_add(line, "unnamed");
 }
 
 /* ---- tone ---- */
@@ -43,7 +44,7 @@ static void count_target(struct description *out, const cJSON *target)
     if (get_number(target, "type") == TARGET_CALL)
         ids_add(&out->calls, id);
     if (get_number(target, "type") == TARGET_UNIT)
-        ids_add(&out->units, id);
+        count_unit(out, id);
 }
 
 static void say_target(const struct event *event, const struct state *state, struct description *out,
@@ -52,12 +53,16 @@ static void say_target(const struct event *event, const struct state *state, str
     static const char *const kinds[] = { "all active units", "call", "agency", "department",
                                          "subdivision",      "unit", "group" };
     int32_t type = get_number(target, "type");
-    const char *text = get_text(target, "value");
+    const char *text = cJSON_GetStringValue(get(target, "value")); /* where it is a number, the label has the name */
     int64_t id = 0;
-    bool has_id = get_id(target, "value", &id);
+    bool has_id = get_id(target, "value", &id) && (type != TARGET_UNIT || id != 0);
 
     if (type == TARGET_UNIT && has_id) {
         say_unit(event, state, out, id);
+        return;
+    }
+    if (type == TARGET_CALL && has_id) {
+        say_call(event, state, out, id);
         return;
     }
     if (type >= 0 && type < (int32_t) ARRAY_SIZE(kinds))
@@ -68,12 +73,6 @@ static void say_target(const struct event *event, const struct state *state, str
         text_add(&out->line, "target");
     if (type == TARGET_ALL)
         return;
-    if (type == TARGET_CALL && has_id) {
-        text_add(&out->line, " ");
-        ids_add(&out->calls, id);
-        state_name_call(state, event->community, id, &out->line);
-        return;
-    }
     if (!text || !*text)
         text = get_text(target, "label");
     say_after(&out->line, " ", text, LINE_NAME_MAX);
@@ -84,20 +83,17 @@ static void say_target(const struct event *event, const struct state *state, str
 static void tone_describe(const struct event *event, const struct state *state, struct description *out)
 {
     const cJSON *targets = get(event->data, "playTonesTo");
-    size_t n = cJSON_IsArray(targets) ? (size_t) cJSON_GetArraySize(targets) : targets != NULL, i = 0;
+    size_t n = count_of(targets), i = 0;
 
-    text_add(&out->line, n ? "tone for " : "tone");
-    for (const cJSON *target = targets ? first_of(targets) : NULL; target; target = next_of(targets, target)) {
-        if (i++ >= LINE_LIST_MAX) {
+    text_add(&out->line, "tone");
+    say_file(&out->line, " ", get_text(event->data, "url"));
+    text_add(&out->line, n ? " for " : "");
+    for (const cJSON *target = first_of(targets); target; target = next_of(targets, target))
+        if (say_next(&out->line, i++, n))
+            say_target(event, state, out, target);
+        else
             count_target(out, target);
-            continue;
-        }
-        say_separator(&out->line, i - 1, n > LINE_LIST_MAX ? n + 1 : n);
-        say_target(event, state, out, target);
-    }
-    if (n > LINE_LIST_MAX)
-        text_addf(&out->line, " and %zu more", n - LINE_LIST_MAX);
-    say_after(&out->line, ": ", get_text(event->data, "url"), LINE_TEXT_MAX);
+    say_more(&out->line, n);
 }
 
 /* ---- station alert ---- */
@@ -105,28 +101,42 @@ static void tone_describe(const struct event *event, const struct state *state, 
 static int station_check(const struct event *event, struct err *err)
 {
     const cJSON *locations = get(event->data, "locations");
-    if (!locations)
-        return event_refuse(event, err, "locations", "missing");
-    if (!cJSON_IsArray(locations) && !cJSON_IsObject(locations))
-        return event_refuse(event, err, "locations", "expected a list");
-    return 0;
+    bool some = cJSON_IsArray(locations) || cJSON_IsObject(locations);
+    return some ? 0 : event_refuse_value(event, err, "locations", "a list of stations", locations);
 }
 
+/* How files of sound begin, in base64: WAV, MP3 with and without a head, Ogg, FLAC, WebM. */
+static bool begins_like_sound(const char *message)
+{
+    static const char *const heads[] = { "data:audio/", "UklGR", "SUQz", "//", "T2dnUw", "ZkxhQw", "GkXfo" };
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+        if (strncmp(message, heads[i], strlen(heads[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Speech is text with blanks; recorded sound comes as one word of base64, a long one as a rule. */
+bool is_recorded_sound(const char *message)
+{
+    size_t size = strcspn(message, " \n");
+    return size > LINE_TEXT_MAX || (begins_like_sound(message) && size >= 16 && !message[size]);
+}
+
+/* Lights and the tone stay in the data: what people have to hear is the message. */
 static void station_describe(const struct event *event, const struct state *state, struct description *out)
 {
-    const cJSON *colors = get(event->data, "colors");
+    const cJSON *stations = get(event->data, "locations");
     const char *message = get_text(event->data, "message");
+    size_t n = count_of(stations), i = 0;
     (void) state;
 
-    text_add(&out->line, "station alert");
-    say_texts(&out->line, " for ", get(event->data, "locations"), "name");
-    say_texts(&out->line, ", ", colors ? colors : get(event->data, "color"), NULL);
-    say_after(&out->line, ", tone ", get_text(event->data, "tone"), LINE_NAME_MAX);
-    /* Speech is text with blanks; recorded sound comes as one long base64 word. */
-    if (message && strlen(message) > LINE_TEXT_MAX && strcspn(message, " \n") > LINE_TEXT_MAX)
-        text_addf(&out->line, ": recorded message, %zu bytes", strlen(message));
-    else
-        say_after(&out->line, ": ", message, LINE_TEXT_MAX);
+    out->level = LOG_NOTICE;
+    text_add(&out->line, n ? "station alert for " : "station alert");
+    for (const cJSON *station = first_of(stations); station; station = next_of(stations, station))
+        if (say_next(&out->line, i++, n))
+            say_item(&out->line, station);
+    say_more(&out->line, n);
+    say_after(&out->line, ": ", message && is_recorded_sound(message) ? "recorded message" : message, LINE_TEXT_MAX);
 }
 
 /* ---- pager ---- */
@@ -135,48 +145,65 @@ static const char *const paged_names[] = { "identIds", "identId", NULL };
 
 static bool has_some(const cJSON *list)
 {
-    return list && (!cJSON_IsArray(list) || list->child);
+    return first_of(list) != NULL;
 }
 
 static int pager_check(const struct event *event, struct err *err)
 {
     if (!get_text(event->data, "body"))
-        return event_refuse(event, err, "body", get(event->data, "body") ? "expected a text" : "missing");
+        return event_refuse_value(event, err, "body", "a text", get(event->data, "body"));
     if (has_some(get(event->data, "addresses")) || has_some(get(event->data, "players")))
         return 0;
+    if (!get_any(event->data, paged_names))
+        return refuse_neither(event, err, "addresses", "identIds");
     return need_ids(event, err, paged_names, 0);
 }
 
-static void pager_describe(const struct event *event, const struct state *state, struct description *out)
+static const char *nature_of(const struct event *event)
 {
     static const struct {
         const char *name, *word;
     } natures[] = { { "Emergency", "emergency" },
                     { "NonEmergency", "non-emergency" },
                     { "Administrative", "administrative" } };
-    const char *nature = get_text(event->data, "nature"), *before = " to ";
-    struct ids ids CLEANUP(ids_free) = { 0 };
-
+    const char *nature = get_text(event->data, "nature");
     for (size_t i = 0; nature && i < ARRAY_SIZE(natures); i++)
         if (strcasecmp(nature, natures[i].name) == 0)
-            nature = natures[i].word;
+            return natures[i].word;
+    return nature;
+}
+
+/* Addresses, units and players as one list. */
+static void say_paged(const struct event *event, const struct state *state, struct description *out)
+{
+    const cJSON *addresses = get(event->data, "addresses"), *players = get(event->data, "players");
+    struct ids ids CLEANUP(ids_free) = { 0 };
+    get_units(event->data, paged_names, &ids);
+    size_t n = count_of(addresses) + ids.n + count_of(players), i = 0;
+
+    for (const cJSON *address = first_of(addresses); address; address = next_of(addresses, address))
+        if (say_next(&out->line, i++, n))
+            say_item(&out->line, address);
+    for (size_t k = 0; k < ids.n; k++)
+        if (say_next(&out->line, i++, n))
+            say_unit(event, state, out, ids.v[k]);
+    for (const cJSON *player = first_of(players); player; player = next_of(players, player))
+        if (say_next(&out->line, i++, n)) {
+            text_add(&out->line, "player ");
+            say_item(&out->line, player);
+        }
+    say_more(&out->line, n);
+    count_ids(&out->units, &ids);
+}
+
+static void pager_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    const char *nature = nature_of(event);
+    if (nature && strcmp(nature, "emergency") == 0)
+        out->level = LOG_NOTICE;
     say(&out->line, nature, LINE_NAME_MAX);
-    text_add(&out->line, nature && *nature ? " page" : "page");
-    if (has_some(get(event->data, "addresses"))) {
-        say_texts(&out->line, before, get(event->data, "addresses"), NULL);
-        before = ", ";
-    }
-    get_ids(event->data, paged_names, &ids);
-    if (ids.n) {
-        text_add(&out->line, before);
-        say_units(event, state, out, &ids);
-        before = ", ";
-    }
-    if (has_some(get(event->data, "players"))) {
-        text_add(&out->line, before);
-        const cJSON *players = get(event->data, "players");
-        say_texts(&out->line, cJSON_GetArraySize(players) > 1 ? "players " : "player ", players, NULL);
-    }
+    text_add(&out->line, nature && *nature ? " page to " : "page to ");
+    say_paged(event, state, out);
     say_after(&out->line, ": ", get_text(event->data, "body"), LINE_TEXT_MAX);
 }
 
@@ -185,9 +212,7 @@ static void pager_describe(const struct event *event, const struct state *state,
 static int callout_check(const struct event *event, struct err *err)
 {
     const cJSON *callout = get(event->data, "callout");
-    if (!callout)
-        return event_refuse(event, err, "callout", "missing");
-    return cJSON_IsObject(callout) ? 0 : event_refuse(event, err, "callout", "expected an object");
+    return cJSON_IsObject(callout) ? 0 : event_refuse_value(event, err, "callout", "an object", callout);
 }
 
 static const cJSON *member_of(const cJSON *object, const char *name, const char *other_name)
@@ -196,11 +221,82 @@ static const cJSON *member_of(const cJSON *object, const char *name, const char 
     return item ? item : get(object, other_name);
 }
 
-static void say_position(struct text *line, const cJSON *place)
+/* "WEAPON_COMBAT_PISTOL" of the game as "combat pistol". */
+static void say_weapon(struct text *line, const cJSON *item)
 {
-    const cJSON *x = member_of(place, "x", "X"), *y = member_of(place, "y", "Y");
-    if (cJSON_IsNumber(x) && cJSON_IsNumber(y))
-        text_addf(line, " at %.1f, %.1f", x->valuedouble, y->valuedouble);
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    const char *weapon = cJSON_GetStringValue(item);
+    if (!weapon) {
+        say_item(line, item);
+        return;
+    }
+    text_add(&name, strncasecmp(weapon, "weapon_", strlen("weapon_")) == 0 ? weapon + strlen("weapon_") : weapon);
+    for (char *p = name.s; *p; p++)
+        *p = (char) (*p == '_' ? ' ' : tolower((unsigned char) *p));
+    say(line, name.s, LINE_NAME_MAX);
+}
+
+static bool is_weapon(const cJSON *item)
+{
+    const char *weapon = cJSON_GetStringValue(item);
+    return !weapon || (strcasecmp(weapon, "weapon_unarmed") != 0 && strcasecmp(weapon, "unarmed") != 0);
+}
+
+static void say_weapons(struct text *line, const cJSON *list)
+{
+    size_t n = 0, i = 0;
+    for (const cJSON *item = first_of(list); item; item = next_of(list, item))
+        n += is_weapon(item);
+    if (first_of(list))
+        text_add(line, n ? ", armed with " : ", unarmed");
+    for (const cJSON *item = first_of(list); item; item = next_of(list, item))
+        if (is_weapon(item) && say_next(line, i++, n))
+            say_weapon(line, item);
+    say_more(line, n);
+}
+
+/* "police" where policeRequired is true; false for any other member. */
+static bool is_needed(const cJSON *item, struct text *ret_name)
+{
+    const char *end = cJSON_IsTrue(item) && item->string ? strstr(item->string, "Required") : NULL;
+    if (!end || end == item->string)
+        return false;
+    text_add_bytes(ret_name, item->string, (size_t) (end - item->string));
+    ret_name->s[0] = (char) tolower((unsigned char) ret_name->s[0]);
+    return true;
+}
+
+/* In the script's own words, else by what is marked. */
+static void say_needed(struct text *line, const cJSON *needed)
+{
+    const char *description = cJSON_GetStringValue(member_of(needed, "description", "Description"));
+    const cJSON *item;
+    size_t n = 0, i = 0;
+    if (description && *description) {
+        say_after(line, ", needs ", description, LINE_NAME_MAX);
+        return;
+    }
+    cJSON_ArrayForEach (item, needed) {
+        struct text name CLEANUP(text_free) = TEXT_INIT;
+        n += is_needed(item, &name);
+    }
+    text_add(line, n ? ", needs " : "");
+    cJSON_ArrayForEach (item, needed) {
+        struct text name CLEANUP(text_free) = TEXT_INIT;
+        if (is_needed(item, &name) && say_next(line, i++, n))
+            say(line, name.s, LINE_NAME_MAX);
+    }
+    say_more(line, n);
+}
+
+static void say_suspects(struct text *line, const char *action)
+{
+    if (!action || !*action || strcasecmp(action, "none") == 0)
+        return;
+    size_t start = line->size + strlen(", suspects ");
+    say_after(line, ", suspects ", action, LINE_NAME_MAX);
+    if (line->size > start)
+        line->s[start] = (char) tolower((unsigned char) line->s[start]);
 }
 
 /* The documentation's form has the fields in the call-out, the code's form in its data, in PascalCase. */
@@ -209,24 +305,24 @@ static void callout_describe(const struct event *event, const struct state *stat
     const cJSON *callout = get(event->data, "callout"), *data = get(callout, "data");
     const cJSON *form = data ? data : callout;
     const char *name = cJSON_GetStringValue(member_of(form, "CalloutName", "calloutName"));
-    const char *action = cJSON_GetStringValue(member_of(form, "PedActionOnNoActionFound", "pedActionOnNoActionFound"));
-    const cJSON *places = member_of(form, "CalloutLocations", "calloutLocations");
     const cJSON *descriptions = member_of(form, "CalloutDescriptions", "calloutDescriptions");
     (void) state;
 
-    text_add(&out->line, "call-out");
+    text_add(&out->line, "ERS call-out");
     say_after(&out->line, " ", name && *name ? name : get_text(callout, "id"), LINE_NAME_MAX);
-    say_position(&out->line, places ? first_of(places) : NULL);
-    say_texts(&out->line, ", armed with ", member_of(form, "PedWeaponData", "pedWeaponData"), NULL);
-    say_after(&out->line, ", suspects by default: ", action, LINE_NAME_MAX);
-    say_after(&out->line, ": ", descriptions ? cJSON_GetStringValue(first_of(descriptions)) : NULL, LINE_TEXT_MAX);
+    say_position(&out->line, first_of(member_of(form, "CalloutLocations", "calloutLocations")));
+    say_needed(&out->line, member_of(form, "CalloutUnitsRequired", "calloutUnitsRequired"));
+    say_weapons(&out->line, member_of(form, "PedWeaponData", "pedWeaponData"));
+    say_suspects(&out->line,
+                 cJSON_GetStringValue(member_of(form, "PedActionOnNoActionFound", "pedActionOnNoActionFound")));
+    say_after(&out->line, ": ", cJSON_GetStringValue(first_of(descriptions)), LINE_TEXT_MAX);
 }
 
 static const struct event_type types[] = {
-    { "EVENT_TONE", NULL, LOG_INFO, tone_check, tone_describe, NULL },
-    { "EVENT_STATION_ALERT", NULL, LOG_INFO, station_check, station_describe, NULL },
-    { "EVENT_PAGER_REBORN", NULL, LOG_INFO, pager_check, pager_describe, NULL },
-    { "EVENT_NEW_CALLOUT", NULL, LOG_INFO, callout_check, callout_describe, NULL },
+    { "EVENT_TONE", NULL, tone_check, tone_describe, NULL, &facts_tone },
+    { "EVENT_STATION_ALERT", NULL, station_check, station_describe, NULL, &facts_station },
+    { "EVENT_PAGER_REBORN", NULL, pager_check, pager_describe, NULL, &facts_pager },
+    { "EVENT_NEW_CALLOUT", NULL, callout_check, callout_describe, NULL, &facts_callout },
 };
 
-const struct event_family family_alert = { "alert", "alrt", 35, types, ARRAY_SIZE(types) };
+const struct event_family family_alert = { "alert", "35", types, ARRAY_SIZE(types) };

@@ -1,6 +1,6 @@
-/* call.c - the dispatch call as an object: its details in words, and what it tells state. Shared by the families
- * that carry one. Source: events.md 2.2. */
-#include "fields.h"
+/* call.c - the dispatch call as an object: the sentence about all of it, and what it tells state. Shared by the
+ * families that carry one. Source: events.md 2.2. */
+#include "call.h"
 
 static const char *const attached_names[] = { "idents", NULL };
 static const char *const attached_before_2021_names[] = { "units", NULL };
@@ -8,112 +8,254 @@ static const char *const attached_before_2021_names[] = { "units", NULL };
 /* The units a call's object lists: ids today, whole units before 3.10.0. Whether it has a list at all. */
 bool call_units(const cJSON *call, struct ids *ret)
 {
-    get_ids(call, attached_names, ret);
+    get_units(call, attached_names, ret);
     const cJSON *units = get(call, "units");
-    if (cJSON_IsArray(units) && !cJSON_IsObject(units->child))
-        get_ids(call, attached_before_2021_names, ret);
-    for (const cJSON *unit = units ? first_of(units) : NULL; unit; unit = next_of(units, unit)) {
+    if (!cJSON_IsObject(first_of(units)))
+        get_units(call, attached_before_2021_names, ret);
+    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit)) {
         int64_t id;
-        if (get_id(unit, "id", &id))
+        if (get_id(unit, "id", &id) && id != 0)
             ids_add(ret, id);
     }
     return get(call, "idents") || units;
 }
 
-void say_call(const struct event *event, const struct state *state, struct description *out, const cJSON *call,
-              int64_t id)
+bool has_no_number_yet(const cJSON *call)
 {
-    ids_add(&out->calls, id);
-    text_add(&out->line, "call ");
-    if (get(call, "title") || get(call, "code"))
-        text_add_int(&out->line, id);
-    else
-        state_name_call(state, event->community, id, &out->line);
+    int64_t number;
+    return !get(call, "callId") || (read_whole(get(call, "callId"), &number) && number == -1);
 }
 
-static bool say_kind(struct text *line, const struct state_call *call)
+void call_read(struct call *ret, const struct event *event, const struct state *state, struct description *out,
+               const cJSON *json)
 {
-    bool title = call->title && *call->title, code = call->code && *call->code;
-    if (!title && !code)
-        return false;
-    text_add(line, ": ");
-    say(line, title ? call->title : call->code, LINE_NAME_MAX);
-    if (title && code) {
-        text_add(line, " (");
-        say(line, call->code, LINE_NAME_MAX);
-        text_add(line, ")");
+    *ret = (struct call){ .event = event, .state = state, .out = out, .json = json };
+    ret->numbered = read_call(json, &ret->told);
+    ret->lists_units = call_units(json, &ret->units);
+    if (!ret->numbered)
+        return;
+    ret->known = call_known(event, state, ret->told.id);
+    ids_add(&out->calls, ret->told.id);
+}
+
+void call_read_id(struct call *ret, const struct event *event, const struct state *state, struct description *out,
+                  int64_t id)
+{
+    *ret = (struct call){ .event = event, .state = state, .out = out, .told = STATE_CALL_PATCH(id), .numbered = true };
+    ret->known = call_known(event, state, id);
+    ids_add(&out->calls, id);
+}
+
+void call_done(struct call *call)
+{
+    ids_free(&call->units);
+}
+
+bool has_id(const struct ids *ids, int64_t id)
+{
+    for (size_t i = 0; i < ids->n; i++)
+        if (ids->v[i] == id)
+            return true;
+    return false;
+}
+
+void say_call_object(const struct call *call)
+{
+    struct text *line = &call->out->line;
+    if (!call->numbered) {
+        text_add(line, "call without a number");
+        return;
     }
+    if (!call->told.title || !*call->told.title) {
+        say_call(call->event, call->state, call->out, call->told.id);
+        return;
+    }
+    text_addf(line, "call %lld ", (long long) call->told.id);
+    say(line, call->told.title, LINE_NAME_MAX);
+}
+
+void say_by(const struct call *call, size_t verb_end)
+{
+    if (originator_of(call->event) && call->out->line.size > verb_end)
+        text_add(&call->out->line, ",");
+    say_originator(call->event, call->state, call->out);
+}
+
+/* ---- its units ---- */
+
+/* The unit as the call's object has it, or NULL. */
+static const cJSON *object_of(const struct call *call, int64_t id)
+{
+    const cJSON *units = get(call->json, "units");
+    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit)) {
+        int64_t other;
+        if (get_id(unit, "id", &other) && other == id)
+            return unit;
+    }
+    return NULL;
+}
+
+static bool is_named(const struct call *call, int64_t id)
+{
+    const struct state_unit *unit = state_find_unit(call->state, call->event->community, id);
+    struct state_unit told;
+    (void) !read_unit(object_of(call, id), &told);
+    return (told.number && *told.number) || (told.name && *told.name) || (unit && (unit->number || unit->name));
+}
+
+static bool none_is_named(const struct call *call, const struct ids *ids, size_t shown)
+{
+    for (size_t i = 0; i < shown; i++)
+        if (is_named(call, ids->v[i]))
+            return false;
     return true;
 }
 
-/* Without a kind in between, "by D-2 Priya Vance at 118 Lantern St" would say where she is. */
-static void say_place(struct text *line, const cJSON *json, const struct state_call *call, bool behind_kind)
+static void say_unit_of(const struct call *call, int64_t id)
 {
-    say_after(line, behind_kind ? " at " : ": at ", call->address, LINE_NAME_MAX);
-    say_after(line, ", block ", get_text(json, "block"), LINE_NAME_MAX);
-    say_after(line, ", postal ", call->postal, LINE_NAME_MAX);
+    const cJSON *object = object_of(call, id);
+    if (object)
+        say_unit_object(call->event, call->state, call->out, object, id);
+    else
+        say_unit(call->event, call->state, call->out, id);
 }
 
-static void say_numbers(struct text *line, const struct state_call *call)
+void say_units_of(const struct call *call, const struct ids *ids, int64_t primary)
 {
-    if (call->priority != STATE_UNSET) {
-        text_add(line, ", priority ");
-        text_add_int(line, call->priority);
-    }
-    if (call->status != STATE_UNSET) {
-        text_add(line, ", ");
-        say_word(line, WORD_CALL_STATUS, call->status);
-    }
-    if (call->origin != STATE_UNSET) {
-        text_add(line, ", ");
-        say_word(line, WORD_ORIGIN, call->origin);
-    }
-}
-
-void say_call_details(const struct event *event, const struct state *state, struct description *out, const cJSON *json)
-{
-    struct state_call call;
-    struct ids units CLEANUP(ids_free) = { 0 };
-    read_call(json, &call);
-
-    bool kind = say_kind(&out->line, &call);
-    say_place(&out->line, json, &call, kind);
-    say_numbers(&out->line, &call);
-    if (call.call911 != STATE_UNSET_ID) {
-        ids_add(&out->calls911, call.call911);
-        text_addf(&out->line, ", 911 call %lld", (long long) call.call911);
-    }
-    if (call_units(json, &units)) {
-        const cJSON *objects = get(json, "idents") ? NULL : get(json, "units");
-        text_add(&out->line, units.n ? ", with " : ", no units");
-        if (units.n && objects)
-            say_unit_objects(event, state, out, objects);
+    struct text *line = &call->out->line;
+    size_t shown = ids->n > LINE_LIST_MAX ? LINE_LIST_MAX : ids->n;
+    bool numbers = ids->n > 1 && none_is_named(call, ids, shown);
+    text_add(line, numbers ? "units " : "");
+    for (size_t i = 0; i < shown; i++) {
+        say_separator(line, i, shown + (ids->n > shown));
+        if (numbers)
+            text_add_int(line, ids->v[i]);
         else
-            say_units(event, state, out, &units);
+            say_unit_of(call, ids->v[i]);
+        text_add(line, ids->v[i] == primary ? " (primary)" : "");
     }
-    say_after(&out->line, ": ", call.description, LINE_TEXT_MAX);
+    say_more(line, ids->n);
+    count_ids(&call->out->units, ids);
 }
+
+static bool is_among_first(const struct ids *ids, int64_t id)
+{
+    for (size_t i = 0; i < ids->n && i < LINE_LIST_MAX; i++)
+        if (ids->v[i] == id)
+            return true;
+    return false;
+}
+
+/* By the object's list. */
+static void say_call_units(const struct call *call)
+{
+    int64_t primary = call->told.primary;
+    if (call->lists_units && call->units.n == 0)
+        text_add(&call->out->line, ", no units");
+    if (call->units.n) {
+        text_add(&call->out->line, ", with ");
+        say_units_of(call, &call->units, primary);
+    }
+    if (primary != STATE_UNSET_ID && primary != 0 && !is_among_first(&call->units, primary)) {
+        text_add(&call->out->line, ", primary ");
+        say_unit_of(call, primary);
+    }
+}
+
+/* ---- the sentence ---- */
+
+void say_call_origin911(const struct call *call)
+{
+    int64_t id = call->told.call911;
+    const struct state_call911 *call911 = state_find_call911(call->state, call->event->community, id);
+    ids_add(&call->out->calls911, id);
+    text_add(&call->out->line, ", from ");
+    say_call911_kind(call->event, call->state, &call->out->line, id);
+    text_add_int(&call->out->line, id);
+    say_since(&call->out->line, " after ", call911 ? call911->opened_us : 0, call->event->time_us);
+}
+
+/* That a caller told of it goes without saying where the caller's own call is named. */
+static void say_where_from(const struct call *call, int brevity)
+{
+    bool called = call->told.call911 != STATE_UNSET_ID;
+    if (brevity < CALL_WITHOUT_ORIGIN && call->told.origin != STATE_UNSET && !(called && call->told.origin == 0)) {
+        text_add(&call->out->line, ", ");
+        say_word(&call->out->line, WORD_ORIGIN, call->told.origin);
+    }
+    if (called)
+        say_call_origin911(call);
+}
+
+void say_all_of_call(const struct call *call, const char *verb, int brevity)
+{
+    const struct state_call *told = &call->told;
+    struct text *line = &call->out->line;
+    say_call_object(call);
+    text_add(line, verb);
+    size_t verb_end = line->size;
+
+    say_after(line, ", ", call->numbered ? NULL : told->title, LINE_NAME_MAX);
+    if (told->priority != STATE_UNSET)
+        text_addf(line, ", priority %d", told->priority);
+    say_after(line, ", at ", told->address, LINE_NAME_MAX);
+    say_after(line, ", postal ", told->postal, LINE_NAME_MAX);
+    say_after(line, ", block ", brevity < CALL_WITHOUT_BLOCK ? told->block : NULL, LINE_NAME_MAX);
+    say_after(line, ", code ", brevity < CALL_WITHOUT_CODE ? told->code : NULL, LINE_NAME_MAX);
+    if (told->status != STATE_UNSET && strcmp(verb, " closed") != 0) {
+        text_add(line, ", ");
+        say_word(line, WORD_CALL_STATUS, told->status);
+    }
+    say_where_from(call, brevity);
+    say_call_units(call);
+    say_by(call, verb_end);
+    say_after(line, ": ", told->description, LINE_TEXT_MAX);
+}
+
+static void cut(struct text *line, size_t size)
+{
+    if (line->size <= size)
+        return;
+    line->size = size;
+    line->s[size] = '\0';
+}
+
+void say_brief(const struct call *call, const char *verb, call_sentence *sentence)
+{
+    struct text *line = &call->out->line;
+    size_t start = line->size;
+    sentence(call, verb, CALL_WHOLE);
+    for (int brevity = CALL_WITHOUT_BLOCK; brevity <= CALL_WITHOUT_CODE && line_chars(line) > LINE_CHARS_MAX;
+         brevity++) {
+        cut(line, start);
+        sentence(call, verb, brevity);
+    }
+}
+
+/* ---- state ---- */
 
 int apply_units(const struct event *event, struct state *state, const cJSON *object)
 {
     const cJSON *units = get(object, "units");
     int changed = 0;
     int64_t id;
-    for (const cJSON *unit = units ? first_of(units) : NULL; unit; unit = next_of(units, unit))
+    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit))
         if (get_id(unit, "id", &id))
-            changed |= apply_unit(event, state, unit, -1, -1);
+            changed |= apply_unit(event, state, unit, NULL);
     return changed;
 }
 
-int apply_call(const struct event *event, struct state *state, const cJSON *json)
+int apply_call(const struct event *event, struct state *state, const cJSON *json, bool opening)
 {
     struct state_call call;
     struct ids attached CLEANUP(ids_free) = { 0 };
-    read_call(json, &call);
+    bool known = read_call(json, &call), listed = call_units(json, &attached);
+    call.opened_us = opening ? event->time_us : 0;
+    call.told = opening || listed;
 
-    int changed = state_call_put(state, event->community, &call, event->time_us);
+    int changed = known ? state_call_put(state, event->community, &call, event->time_us) : 0;
     changed |= apply_units(event, state, json);
-    if (call_units(json, &attached))
+    if (known && listed)
         changed |= state_call_set_units(state, event->community, call.id, attached.v, attached.n, event->time_us);
     return changed;
 }

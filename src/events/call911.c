@@ -1,6 +1,6 @@
 /* call911.c - EVENT_911, EVENT_REMOVE_911: calls from the public, waiting for a dispatcher.
  * Source: events.md 4.1, 4.2; vendor pages push-events/event-911, push-events/remove-911. */
-#include "fields.h"
+#include "call.h"
 
 /* The call; before 2020-08 its fields stood in data itself. */
 static const cJSON *call_of(const struct event *event)
@@ -16,49 +16,94 @@ static const cJSON *meta_of(const struct event *event, const char *name)
     return get(inner, name) ? inner : outer;
 }
 
-/* Its values are texts as a rule; some senders have a number. */
-static void say_postal(const struct event *event, struct text *line)
-{
-    const cJSON *meta = meta_of(event, "postal");
-    int64_t number;
-    if (!get_text(meta, "postal") && get_id(meta, "postal", &number))
-        text_addf(line, ", postal %lld", (long long) number);
-    say_after(line, ", postal ", get_text(meta, "postal"), LINE_NAME_MAX);
-}
-
 static int call_check(const struct event *event, struct err *err)
 {
     const cJSON *call = call_of(event);
     if (call && !cJSON_IsObject(call))
-        return event_refuse(event, err, "call", "expected an object");
+        return event_refuse_value(event, err, "call", "an object", call);
     return need_id(event, err, call, call && call == event->data ? "" : "call", "callId");
+}
+
+static void say_place(const struct event *event, struct text *line, const struct state_call911 *call)
+{
+    if (call->location && *call->location)
+        say_after(line, " at ", call->location, LINE_NAME_MAX);
+    else
+        say_position(line, meta_of(event, "x"));
+}
+
+/* "911 call 90417 at 118 Lantern St, postal 7042, from Zoë Okonkwo: Smoke from the attic." */
+static void say_new(const struct event *event, struct text *line, const struct state_call911 *call)
+{
+    text_addf(line, "%s call %lld", call->emergency == 0 ? "civil" : "911", (long long) call->id);
+    size_t name_end = line->size;
+    say_place(event, line, call);
+    say_after(line, ", postal ", get_text(meta_of(event, "postal"), "postal"), LINE_NAME_MAX);
+    say_after(line, ", plate ", get_text(meta_of(event, "plate"), "plate"), LINE_NAME_MAX);
+    say_after(line, ", phone ", get_text(meta_of(event, "phone"), "phone"), LINE_NAME_MAX);
+    if (get_flag(meta_of(event, "silentAlert"), "silentAlert") == 1)
+        text_add(line, ", silent alert");
+    text_add(line, line->size > name_end ? ", from " : " from ");
+    if (call->caller && *call->caller)
+        say(line, call->caller, LINE_NAME_MAX);
+    else
+        text_add(line, "an unnamed caller");
+    say_after(line, ": ", call->description, LINE_TEXT_MAX);
+}
+
+static void say_kind_change(struct text *line, int8_t old, int8_t told)
+{
+    if (told < 0 || told == old)
+        return;
+    text_add(line, told ? ", emergency" : ", civil");
+    text_add(line, old < 0 ? "" : old ? " (was emergency)" : " (was civil)");
+}
+
+/* "911 call 90417 (Zoë Okonkwo, 118 Lantern St) changed, at 120 Lantern St (was 118 Lantern St)", or came again. */
+static void say_again(const struct event *event, const struct state *state, struct description *out,
+                      const struct state_call911 *old, const struct state_call911 *call)
+{
+    struct text *line = &out->line;
+    struct text changes CLEANUP(text_free) = TEXT_INIT;
+    say_text_change(&changes, ", at ", ", no place", old->location, call->location);
+    say_text_change(&changes, ", from ", ", from an unnamed caller", old->caller, call->caller);
+    say_kind_change(&changes, old->emergency, call->emergency);
+    bool described = is_other(old->description, call->description);
+
+    call911_write_was(&out->was, old, call);
+    say_call911(event, state, out, call->id);
+    if (changes.size == 0 && !described) {
+        text_add(line, " came again");
+        out->level = LOG_INFO;
+        return;
+    }
+    text_add(line, " changed");
+    text_add(line, changes.s);
+    if (described && !*call->description)
+        text_add(line, ", no description");
+    say_after(line, ": ", described ? call->description : NULL, LINE_TEXT_MAX);
 }
 
 static void call_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct state_call911 call;
-    (void) state;
-    read_call911(call_of(event), &call);
-    ids_add(&out->calls911, call.id);
+    if (!read_call911(call_of(event), &call))
+        return;
+    const struct state_call911 *old = state_find_call911(state, event->community, call.id);
+    if (call.emergency < 0 && old)
+        call.emergency = old->emergency;
     out->level = call.emergency == 0 ? LOG_INFO : LOG_NOTICE;
-
-    text_addf(&out->line, "%s call %lld from ", call.emergency == 0 ? "civil" : "911", (long long) call.id);
-    if (call.caller && *call.caller)
-        say(&out->line, call.caller, LINE_NAME_MAX);
+    ids_add(&out->calls911, call.id);
+    if (old && old->told && !old->removed)
+        say_again(event, state, out, old, &call);
     else
-        text_add(&out->line, "an unnamed caller");
-    say_after(&out->line, " at ", call.location, LINE_NAME_MAX);
-    say_postal(event, &out->line);
-    if (get_flag(meta_of(event, "silentAlert"), "silentAlert") == 1)
-        text_add(&out->line, ", silent alert");
-    say_after(&out->line, ": ", call.description, LINE_TEXT_MAX);
+        say_new(event, &out->line, &call);
 }
 
 static int call_apply(const struct event *event, struct state *state)
 {
     struct state_call911 call;
-    read_call911(call_of(event), &call);
-    return state_call911_put(state, event->community, &call, event->time_us);
+    return read_call911(call_of(event), &call) ? state_call911_put(state, event->community, &call, event->time_us) : 0;
 }
 
 static const char *const removed_names[] = { "callIds", "callId", NULL };
@@ -68,16 +113,80 @@ static int removed_check(const struct event *event, struct err *err)
     return need_ids(event, err, removed_names, MAY_BE_EMPTY);
 }
 
+static bool has_story(const struct event *event, const struct state *state, int64_t id)
+{
+    const struct state_call911 *call = state_find_call911(state, event->community, id);
+    return (call && call->told) || state_call_of_911(state, event->community, id) != STATE_UNSET_ID;
+}
+
+static bool none_has_story(const struct event *event, const struct state *state, const struct ids *ids)
+{
+    for (size_t i = 0; i < ids->n; i++)
+        if (has_story(event, state, ids->v[i]))
+            return false;
+    return true;
+}
+
+/* "911 call 90417 (Zoë Okonkwo, 118 Lantern St) removed after 3 min, dispatched as call 55120 Structure Fire" */
+static void say_removed(const struct event *event, const struct state *state, struct description *out, int64_t id)
+{
+    const struct state_call911 *call = state_find_call911(state, event->community, id);
+    int64_t dispatched = state_call_of_911(state, event->community, id);
+    say_call911(event, state, out, id);
+    text_add(&out->line, call && call->removed ? " removed again" : " removed");
+    if (call && call->removed)
+        return;
+    say_since(&out->line, " after ", call ? call->opened_us : 0, event->time_us);
+    if (dispatched == STATE_UNSET_ID)
+        return;
+    text_add(&out->line, ", dispatched as ");
+    say_call(event, state, out, dispatched);
+}
+
+/* Ids of the calls that were made from those the line has no room for. */
+static void count_dispatched(const struct event *event, const struct state *state, struct ids *out,
+                             const struct ids *ids)
+{
+    for (size_t i = 0; i < ids->n; i++) {
+        int64_t call = state_call_of_911(state, event->community, ids->v[i]);
+        if (call != STATE_UNSET_ID)
+            ids_add(out, call);
+    }
+}
+
+/* "911 calls 90417 and 90418 removed" */
+static void say_numbers_removed(struct description *out, const struct ids *ids)
+{
+    size_t shown = ids->n > LINE_LIST_MAX ? LINE_LIST_MAX : ids->n;
+    text_add(&out->line, "911 calls ");
+    for (size_t i = 0; i < shown; i++) {
+        say_separator(&out->line, i, shown + (ids->n > shown));
+        text_add_int(&out->line, ids->v[i]);
+    }
+    say_more(&out->line, ids->n);
+    text_add(&out->line, " removed");
+}
+
 static void removed_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct ids ids CLEANUP(ids_free) = { 0 };
     get_ids(event->data, removed_names, &ids);
     if (ids.n == 0) {
         text_add(&out->line, "no 911 call removed");
+        out->level = LOG_DEBUG;
         return;
     }
-    say_calls911(event, state, out, &ids);
-    text_add(&out->line, " removed");
+    count_ids(&out->calls911, &ids);
+    if (ids.n > 1 && none_has_story(event, state, &ids)) {
+        say_numbers_removed(out, &ids);
+        return;
+    }
+    for (size_t i = 0; i < ids.n && i < LINE_LIST_MAX; i++) {
+        text_add(&out->line, i ? "; " : "");
+        say_removed(event, state, out, ids.v[i]);
+    }
+    say_more(&out->line, ids.n);
+    count_dispatched(event, state, &out->calls, &ids);
 }
 
 static int removed_apply(const struct event *event, struct state *state)
@@ -91,8 +200,8 @@ static int removed_apply(const struct event *event, struct state *state)
 }
 
 static const struct event_type types[] = {
-    { "EVENT_911", NULL, LOG_NOTICE, call_check, call_describe, call_apply },
-    { "EVENT_REMOVE_911", NULL, LOG_INFO, removed_check, removed_describe, removed_apply },
+    { "EVENT_911", NULL, call_check, call_describe, call_apply, &facts_911 },
+    { "EVENT_REMOVE_911", NULL, removed_check, removed_describe, removed_apply, &facts_remove_911 },
 };
 
-const struct event_family family_call911 = { "call911", "911", 31, types, ARRAY_SIZE(types) };
+const struct event_family family_call911 = { "call911", "31", types, ARRAY_SIZE(types) };

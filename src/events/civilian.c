@@ -5,12 +5,13 @@
 static const char *const character_names[] = { "id", "syncId", "characterId", NULL };
 static const char *const account_names[] = { "accId", "accountUuid", "accountId", NULL };
 
-/* The first that is there: a record id, or the key of a synchronised database. */
+/* The first that is there: a record id (-1 is none), or the key of a synchronised database. */
 static const cJSON *character_of(const struct event *event)
 {
     for (const char *const *name = character_names; *name; name++) {
         const cJSON *item = get(event->data, *name);
-        if (item && (!cJSON_IsString(item) || *item->valuestring))
+        int64_t id;
+        if (item && (!cJSON_IsString(item) || *item->valuestring) && (!read_whole(item, &id) || id != -1))
             return item;
     }
     return NULL;
@@ -24,7 +25,7 @@ static int selected_check(const struct event *event, struct err *err)
         return event_refuse(event, err, "id", "missing");
     return cJSON_IsString(character) || read_id(character, &id)
                ? 0
-               : event_refuse(event, err, character->string, "expected a number or a text");
+               : event_refuse_value(event, err, character->string, "a whole number or a text", character);
 }
 
 static void selected_describe(const struct event *event, const struct state *state, struct description *out)
@@ -57,8 +58,8 @@ static void linked_describe(const struct event *event, const struct state *state
 }
 
 static const struct event_type types[] = {
-    { "EVENT_CHAR_SELECTED", NULL, LOG_INFO, selected_check, selected_describe, NULL },
-    { "EVENT_COMMUNITY_LINK_VERIFIED", NULL, LOG_INFO, linked_check, linked_describe, NULL },
+    { "EVENT_CHAR_SELECTED", NULL, selected_check, selected_describe, NULL, &facts_character },
+    { "EVENT_COMMUNITY_LINK_VERIFIED", NULL, linked_check, linked_describe, NULL, &facts_link },
 };
 
-const struct event_family family_civilian = { "civilian", "civ", 32, types, ARRAY_SIZE(types) };
+const struct event_family family_civilian = { "civilian", "32", types, ARRAY_SIZE(types) };

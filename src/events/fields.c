@@ -1,18 +1,29 @@
 /* fields.c - reading the fields of an event, and checking the minimum it has to have. */
-#include <math.h>
-#include <stdlib.h>
-
 #include "fields.h"
+
+static bool is_missing(const cJSON *item)
+{
+    return !item || cJSON_IsNull(item) ||
+           (cJSON_IsString(item) && *item->valuestring && fact_is_nothing(item->valuestring));
+}
 
 const cJSON *get(const cJSON *object, const char *name)
 {
     const cJSON *item = cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
-    return item && !cJSON_IsNull(item) ? item : NULL;
+    return is_missing(item) ? NULL : item;
+}
+
+const cJSON *get_any(const cJSON *object, const char *const *names)
+{
+    const cJSON *item = NULL;
+    while (*names && !item)
+        item = get(object, *names++);
+    return item;
 }
 
 const char *get_text(const cJSON *object, const char *name)
 {
-    return cJSON_GetStringValue(get(object, name));
+    return text_of(get(object, name));
 }
 
 const char *get_text_of(const cJSON *object, const char *const *names)
@@ -25,77 +36,74 @@ const char *get_text_of(const cJSON *object, const char *const *names)
     return NULL;
 }
 
-static bool read_decimal(const char *text, int64_t *ret)
-{
-    const char *digits = *text == '-' ? text + 1 : text;
-    if (!*digits || digits[strspn(digits, "0123456789")])
-        return false;
-
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
-    if (errno)
-        return false;
-    *ret = value;
-    return true;
-}
-
-bool read_id(const cJSON *item, int64_t *ret)
-{
-    if (cJSON_IsString(item))
-        return read_decimal(item->valuestring, ret);
-    /* Longer numbers arrive as texts (scan.c), so every whole double here is exact. */
-    if (!cJSON_IsNumber(item) || fabs(item->valuedouble) > 9007199254740992.0 ||
-        floor(item->valuedouble) != item->valuedouble)
-        return false;
-    *ret = (int64_t) item->valuedouble;
-    return true;
-}
-
 bool get_id(const cJSON *object, const char *name, int64_t *ret)
 {
-    const cJSON *item = get(object, name);
-    return item && read_id(item, ret);
+    return read_id(get(object, name), ret);
+}
+
+/* The words that a field of this name may have in the place of a number. */
+static enum wording wording_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum wording wording;
+    } fields[] = {
+        { "status", WORD_UNIT_STATUS }, { "page", WORD_PAGE }, { "origin", WORD_ORIGIN }, { "type", WORD_RECORD_TYPE }
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        if (strcmp(name, fields[i].name) == 0)
+            return fields[i].wording;
+    return WORD_NONE;
 }
 
 int32_t get_number(const cJSON *object, const char *name)
 {
-    int64_t number;
-    if (!get_id(object, name, &number) || number <= INT32_MIN || number > INT32_MAX)
-        return STATE_UNSET;
-    return (int32_t) number;
+    return number_of(get(object, name), wording_of(name));
 }
 
 int8_t get_flag(const cJSON *object, const char *name)
 {
-    const cJSON *item = get(object, name);
-    if (!item)
-        return -1;
-    if (cJSON_IsBool(item))
-        return (int8_t) cJSON_IsTrue(item);
-    if (cJSON_IsNumber(item) && (item->valuedouble == 0 || item->valuedouble == 1))
-        return (int8_t) (item->valuedouble == 1);
-    if (cJSON_IsString(item) && strcasecmp(item->valuestring, "true") == 0)
-        return 1;
-    if (cJSON_IsString(item) && strcasecmp(item->valuestring, "false") == 0)
-        return 0;
-    return -1;
+    return flag_of(get(object, name));
+}
+
+static const cJSON *pass_nulls(const cJSON *element)
+{
+    while (element && is_missing(element))
+        element = element->next;
+    return element;
 }
 
 const cJSON *first_of(const cJSON *item)
 {
-    return cJSON_IsArray(item) ? item->child : item;
+    return item && event_is_list(item) ? pass_nulls(item->child) : item;
 }
 
 const cJSON *next_of(const cJSON *list, const cJSON *element)
 {
-    return cJSON_IsArray(list) ? element->next : NULL;
+    return element == list ? NULL : pass_nulls(element->next);
+}
+
+size_t count_of(const cJSON *list)
+{
+    size_t n = 0;
+    for (const cJSON *element = first_of(list); element; element = next_of(list, element))
+        n++;
+    return n;
+}
+
+void get_ids_of(const cJSON *list, const char *name, struct ids *out)
+{
+    int64_t id;
+    for (const cJSON *item = first_of(list); item; item = next_of(list, item))
+        if (get_id(item, name, &id))
+            ids_add(out, id);
 }
 
 void get_ids(const cJSON *object, const char *const *names, struct ids *out)
 {
     for (; *names; names++) {
         const cJSON *list = get(object, *names);
-        for (const cJSON *item = list ? first_of(list) : NULL; item; item = next_of(list, item)) {
+        for (const cJSON *item = first_of(list); item; item = next_of(list, item)) {
             int64_t id;
             if (read_id(item, &id))
                 ids_add(out, id);
@@ -103,45 +111,89 @@ void get_ids(const cJSON *object, const char *const *names, struct ids *out)
     }
 }
 
-/* event is NULL for what stands beside data. */
-static int refuse_element(const struct event *event, struct err *err, const char *path, int index, const char *what)
+void get_units(const cJSON *object, const char *const *names, struct ids *out)
 {
-    char full[96];
-    if (index < 0)
-        snprintf(full, sizeof(full), "%s", path);
+    struct ids ids CLEANUP(ids_free) = { 0 };
+    get_ids(object, names, &ids);
+    for (size_t i = 0; i < ids.n; i++)
+        if (ids.v[i] != 0)
+            ids_add(out, ids.v[i]);
+}
+
+/* event is NULL for what stands beside data. */
+static int refuse_value(const struct event *event, struct err *err, const char *path, const char *expected,
+                        const cJSON *came)
+{
+    struct text what CLEANUP(text_free) = TEXT_INIT;
+    event_say_expected(&what, expected, came);
+    return event ? event_refuse(event, err, path, what.s) : err_set(err, -EINVAL, "%s: %s", path, what.s);
+}
+
+void path_of(char ret[PATH_MAX_BYTES], const char *list_path, const cJSON *list, const cJSON *element)
+{
+    if (element == list) {
+        snprintf(ret, PATH_MAX_BYTES, "%s", list_path);
+        return;
+    }
+    if (element->string) {
+        snprintf(ret, PATH_MAX_BYTES, "%s[%s]", list_path, element->string);
+        return;
+    }
+    size_t index = 0;
+    for (const cJSON *before = list->child; before != element; before = before->next)
+        index++;
+    snprintf(ret, PATH_MAX_BYTES, "%s[%zu]", list_path, index);
+}
+
+int refuse_neither(const struct event *event, struct err *err, const char *name, const char *other_name)
+{
+    char both[2 * PATH_MAX_BYTES];
+    if (event->index < 0)
+        snprintf(both, sizeof(both), "%s or data.%s", name, other_name);
     else
-        snprintf(full, sizeof(full), "%s[%d]", path, index);
-    return event ? event_refuse(event, err, full, what) : err_set(err, -EINVAL, "%s: %s", full, what);
+        snprintf(both, sizeof(both), "%s or data[%d].%s", name, event->index, other_name);
+    return event_refuse(event, err, both, "missing");
 }
 
 int need_id(const struct event *event, struct err *err, const cJSON *object, const char *path, const char *name)
 {
-    char full[96];
+    char full[PATH_MAX_BYTES];
     int64_t id;
     const cJSON *item = get(object, name);
-    if (item && read_id(item, &id))
+    if (read_id(item, &id))
         return 0;
+    if (!object && *path)
+        return event_refuse(event, err, path, "missing");
     snprintf(full, sizeof(full), "%s%s%s", path, *path ? "." : "", name);
-    return event_refuse(event, err, full, item ? "expected a whole number" : "missing");
+    return event_refuse_value(event, err, full, read_whole(item, &id) ? "an id" : "a whole number", item);
 }
 
+/* An object in place of a list is nearly one: its names tell the sender what happened to it. */
+static const char *expected_of(const cJSON *list, const cJSON *item)
+{
+    return item == list && cJSON_IsObject(item) ? "a list of whole numbers" : "a whole number";
+}
+
+_Static_assert(IDS_MAX == 4096, "a refusal says so");
+
 /* How many ids stand under the names in one object, or -EINVAL; *present: whether any of the names is there. */
-static int count_ids(const struct event *event, struct err *err, const cJSON *object, const char *const *names,
-                     bool *present)
+static int count_ids_under(const struct event *event, struct err *err, const cJSON *object, const char *const *names,
+                           bool *present)
 {
     int n = 0;
     for (; *names; names++) {
         const cJSON *list = get(object, *names);
-        int index = cJSON_IsArray(list) ? 0 : -1;
         *present |= list != NULL;
-        for (const cJSON *item = list ? first_of(list) : NULL; item; item = next_of(list, item), index++) {
+        for (const cJSON *item = first_of(list); item; item = next_of(list, item)) {
+            char path[PATH_MAX_BYTES];
             int64_t id;
-            if (cJSON_IsNull(item))
-                continue;
-            if (!read_id(item, &id))
-                return refuse_element(event, err, *names, index, "expected a whole number");
-            if (++n > IDS_MAX)
-                return refuse_element(event, err, *names, -1, "expected fewer ids");
+            if (!read_whole(item, &id)) {
+                path_of(path, *names, list, item);
+                return refuse_value(event, err, path, expected_of(list, item), item);
+            }
+            n += id != -1;
+            if (n > IDS_MAX)
+                return refuse_value(event, err, *names, "at most 4096 ids", list);
         }
     }
     return n;
@@ -150,9 +202,9 @@ static int count_ids(const struct event *event, struct err *err, const cJSON *ob
 int need_ids(const struct event *event, struct err *err, const char *const *names, int flags)
 {
     bool present = false;
-    int n = count_ids(event, err, event->data, names, &present);
+    int n = count_ids_under(event, err, event->data, names, &present);
     if (n == 0 && (flags & ALSO_AT_TOP))
-        n = count_ids(NULL, err, event->top, names, &present);
+        n = count_ids_under(NULL, err, event->top, names, &present);
     if (n < 0)
         return n;
     if (!present)
@@ -168,7 +220,7 @@ int need_text(const struct event *event, struct err *err, const char *const *nam
         return 0;
     for (const char *const *name = names; *name; name++)
         if (get(event->data, *name))
-            return event_refuse(event, err, *name, "expected a text that is not empty");
+            return event_refuse_value(event, err, *name, "a text that is not empty", get(event->data, *name));
     return event_refuse(event, err, names[0], "missing");
 }
 
@@ -177,32 +229,28 @@ int need_units(const struct event *event, struct err *err, bool bare_ids, bool m
     const cJSON *units = get(event->data, "units");
     if (!units)
         return event_refuse(event, err, "units", "missing");
-    if (cJSON_IsArray(units) && !units->child && !may_be_empty)
+    if (!first_of(units) && !may_be_empty)
         return event_refuse(event, err, "units", "expected at least one unit");
 
-    int index = cJSON_IsArray(units) ? 0 : -1;
-    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit), index++) {
-        char path[32] = "units";
+    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit)) {
+        char path[PATH_MAX_BYTES];
         int64_t id;
-        if (index >= 0)
-            snprintf(path, sizeof(path), "units[%d]", index);
-        if (cJSON_IsObject(unit)) {
-            if (need_id(event, err, unit, path, "id") < 0)
-                return -EINVAL;
-        } else if (!bare_ids || !read_id(unit, &id)) {
-            return event_refuse(event, err, path, "expected a unit");
-        }
+        if (cJSON_IsObject(unit) ? get_id(unit, "id", &id) : bare_ids && read_id(unit, &id))
+            continue;
+        path_of(path, "units", units, unit);
+        if (cJSON_IsObject(unit))
+            return need_id(event, err, unit, path, "id");
+        return event_refuse_value(event, err, path, bare_ids ? "a unit or its id" : "a unit", unit);
     }
     return 0;
 }
 
-void read_unit(const cJSON *json, struct state_unit *ret)
+bool read_unit(const cJSON *json, struct state_unit *ret)
 {
     const cJSON *data = get(json, "data");
     struct state_unit unit = STATE_UNIT_PATCH(0);
+    bool known = (get_id(json, "id", &unit.id) || read_id(json, &unit.id)) && unit.id != 0; /* V12: the id alone */
 
-    if (!get_id(json, "id", &unit.id))
-        read_id(json, &unit.id); /* V12: the id alone */
     unit.number = get_text(data, "unitNum");
     unit.name = get_text(data, "name");
     unit.department = get_text(data, "department");
@@ -212,7 +260,9 @@ void read_unit(const cJSON *json, struct state_unit *ret)
     unit.status = get_number(json, "status");
     unit.panic = get_flag(json, "isPanic");
     unit.dispatcher = get_flag(json, "isDispatch");
+    unit.told = cJSON_IsObject(data);
     *ret = unit;
+    return known;
 }
 
 /* V16, V17: a note is a text or an object. */
@@ -220,28 +270,30 @@ const char *read_note(const cJSON *note, const char **ret_author, const char **r
 {
     *ret_author = get_text(note, "label");
     *ret_kind = get_text(note, "type");
-    return cJSON_IsString(note) ? note->valuestring : get_text(note, "content");
+    return cJSON_IsObject(note) ? get_text(note, "content") : text_of(note);
 }
 
-void read_call(const cJSON *json, struct state_call *ret)
+bool read_call(const cJSON *json, struct state_call *ret)
 {
     const cJSON *meta = get(json, "metaData");
     struct state_call call = STATE_CALL_PATCH(0);
+    bool known = get_id(json, "callId", &call.id);
 
-    get_id(json, "callId", &call.id);
     call.title = get_text(json, "title");
     call.code = get_text(json, "code");
     call.address = get_text(json, "address");
     call.postal = get_text(json, "postal");
+    call.block = get_text(json, "block");
     call.description = get_text(json, "description");
     call.origin = get_number(json, "origin");
-    call.status = get_number(json, "status");
+    call.status = number_of(get(json, "status"), WORD_CALL_STATUS);
     call.priority = get_number(json, "priority");
-    get_id(json, "primary", &call.primary);
+    call.track_primary = get_flag(json, "trackPrimary");
+    (void) !get_id(json, "primary", &call.primary);
     if (!get_id(meta, "origin911", &call.call911))
-        get_id(meta, "createdFromId", &call.call911);
+        (void) !get_id(meta, "createdFromId", &call.call911);
     const cJSON *notes = get(json, "notes");
-    for (const cJSON *note = notes ? first_of(notes) : NULL; note; note = next_of(notes, note)) {
+    for (const cJSON *note = first_of(notes); note; note = next_of(notes, note)) {
         const char *author, *kind, *text = read_note(note, &author, &kind);
         if (!text || !*text)
             continue;
@@ -249,13 +301,14 @@ void read_call(const cJSON *json, struct state_call *ret)
         call.last_note = text;
     }
     *ret = call;
+    return known;
 }
 
-void read_call911(const cJSON *json, struct state_call911 *ret)
+bool read_call911(const cJSON *json, struct state_call911 *ret)
 {
     struct state_call911 call = STATE_CALL911_PATCH(0);
+    bool known = get_id(json, "callId", &call.id);
 
-    get_id(json, "callId", &call.id);
     call.caller = get_text(json, "caller");
     call.location = get_text(json, "location");
     call.description = get_text(json, "description");
@@ -263,4 +316,5 @@ void read_call911(const cJSON *json, struct state_call911 *ret)
     if (call.emergency < 0)
         call.emergency = get_flag(json, "emergency");
     *ret = call;
+    return known;
 }

@@ -1,10 +1,12 @@
 /* phrases.c - the words that all lines share, so that they read as written by one hand. */
+#include <limits.h>
+
 #include "fields.h"
 
 void say(struct text *out, const char *text, size_t max_chars)
 {
     if (text)
-        text_add_safe(out, text, strlen(text), max_chars);
+        text_add_prose(out, text, strlen(text), max_chars);
 }
 
 void say_after(struct text *out, const char *before, const char *text, size_t max_chars)
@@ -21,159 +23,174 @@ void say_separator(struct text *out, size_t i, size_t n)
         text_add(out, i + 1 == n ? " and " : ", ");
 }
 
-struct words {
-    const char *unnamed; /* in front of a number without a name */
-    struct {
-        int32_t number;
-        const char *word;
-    } list[16];
-};
-
-/* events.md 2.6; a list ends at its first empty word. */
-static const struct words words[] = {
-    [WORD_UNIT_STATUS] = { "status ",
-                           { { 0, "unavailable" },
-                             { 1, "busy" },
-                             { 2, "available" },
-                             { 3, "en route" },
-                             { 4, "on scene" },
-                             { 100, "offline" } } },
-    [WORD_PAGE] = { "page ",
-                    { { -1, "unknown page" }, { 0, "police" }, { 1, "fire" }, { 2, "EMS" }, { 3, "dispatch" } } },
-    [WORD_ORIGIN] = { "origin ",
-                      { { 0, "from a caller" }, { 1, "from radio dispatch" }, { 2, "observed" }, { 3, "walk-up" } } },
-    [WORD_CALL_STATUS] = { "status ", { { 0, "pending" }, { 1, "active" }, { 2, "closed" } } },
-    [WORD_RECORD_TYPE] = { "type ",
-                           { { 2, "warrant" },
-                             { 3, "BOLO" },
-                             { 4, "license" },
-                             { 5, "vehicle registration" },
-                             { 7, "character" },
-                             { 8, "police record" },
-                             { 9, "police report" },
-                             { 10, "medical record" },
-                             { 11, "medical report" },
-                             { 12, "fire record" },
-                             { 13, "fire report" },
-                             { 14, "DMV" },
-                             { 15, "law record" },
-                             { 16, "law report" } } },
-};
-
-void say_word(struct text *out, enum wording wording, int32_t number)
+bool is_other(const char *old, const char *told)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(words[wording].list) && words[wording].list[i].word; i++)
-        if (words[wording].list[i].number == number) {
-            text_add(out, words[wording].list[i].word);
-            return;
-        }
-    text_add(out, words[wording].unnamed);
-    text_add_int(out, number);
+    if (!told)
+        return false;
+    size_t size = old ? strlen(old) : 0; /* state may have cut it, at a character */
+    if (size + MB_LEN_MAX > STATE_TEXT_MAX_BYTES)
+        return strncmp(old, told, size) != 0;
+    return strcmp(old ? old : "", told) != 0;
+}
+
+void say_was(struct text *out, const char *old, const char *told)
+{
+    if (!old || !*old || !is_other(old, told))
+        return;
+    text_add(out, " (was ");
+    say(out, old, LINE_NAME_MAX);
+    text_add(out, ")");
+}
+
+void say_was_word(struct text *out, enum wording wording, int32_t old, int32_t told)
+{
+    if (old == STATE_UNSET || old == told)
+        return;
+    text_add(out, " (was ");
+    say_word(out, wording, old);
+    text_add(out, ")");
+}
+
+static void say_two(struct text *out, uint64_t n, const char *unit, uint64_t rest, const char *rest_unit)
+{
+    text_addf(out, "%llu %s", (unsigned long long) n, unit);
+    if (rest)
+        text_addf(out, " %llu %s", (unsigned long long) rest, rest_unit);
+}
+
+void say_duration(struct text *out, usec_t us)
+{
+    uint64_t minutes = us / (60 * USEC_PER_SEC), hours = minutes / 60;
+    if (minutes == 0)
+        say_two(out, us / USEC_PER_SEC, "s", 0, "");
+    else if (hours == 0)
+        say_two(out, minutes, "min", 0, "");
+    else if (hours < 24)
+        say_two(out, hours, "h", minutes % 60, "min");
+    else
+        say_two(out, hours / 24, "d", hours % 24, "h");
+}
+
+bool say_since(struct text *out, const char *before, usec_t since_us, usec_t now_us)
+{
+    if (since_us == 0 || now_us < since_us + USEC_PER_SEC)
+        return false;
+    text_add(out, before);
+    say_duration(out, now_us - since_us);
+    return true;
+}
+
+void say_more(struct text *out, size_t n)
+{
+    if (n > LINE_LIST_MAX)
+        text_addf(out, " and %zu more", n - LINE_LIST_MAX);
+}
+
+void say_file(struct text *out, const char *before, const char *url)
+{
+    if (!url)
+        return;
+    const char *host = strstr(url, "://"), *path = strchr(host ? host + 3 : url, '/');
+    if (!host)
+        path = url;
+    const char *end = path ? path + strcspn(path, "?#") : NULL;
+    while (path && end > path && end[-1] == '/')
+        end--;
+    const char *last = path && end > path ? memrchr(path, '/', (size_t) (end - path)) : NULL;
+    const char *first = last ? last + 1 : path;
+    if (first == end)
+        return;
+    text_add(out, before);
+    text_add_prose(out, first, (size_t) (end - first), LINE_NAME_MAX);
+}
+
+size_t line_chars(const struct text *line)
+{
+    size_t n = 0;
+    for (const char *p = line->s; *p; p++)
+        n += ((unsigned char) *p & 0xc0) != 0x80;
+    return n;
+}
+
+void count_unit(struct description *out, int64_t id)
+{
+    if (id != 0)
+        ids_add(&out->units, id);
 }
 
 void say_unit(const struct event *event, const struct state *state, struct description *out, int64_t id)
 {
-    ids_add(&out->units, id);
+    count_unit(out, id);
     state_name_unit(state, event->community, id, &out->line);
+}
+
+static const char *text_or(const char *told, const char *known)
+{
+    return told && *told ? told : known;
 }
 
 void say_unit_object(const struct event *event, const struct state *state, struct description *out, const cJSON *unit,
                      int64_t id)
 {
+    const struct state_unit *known = state_find_unit(state, event->community, id);
     struct state_unit told;
-    read_unit(unit, &told);
+    (void) !read_unit(unit, &told); /* its id is the caller's */
 
-    bool number = told.number && *told.number, name = told.name && *told.name;
+    const char *number = text_or(told.number, known ? known->number : NULL),
+               *name = text_or(told.name, known ? known->name : NULL);
     if (!number && !name) {
         say_unit(event, state, out, id);
         return;
     }
-    ids_add(&out->units, id);
-    if (number)
-        say(&out->line, told.number, LINE_NAME_MAX);
-    if (number && name)
-        text_add(&out->line, " ");
-    if (name)
-        say(&out->line, told.name, LINE_NAME_MAX);
+    count_unit(out, id);
+    say(&out->line, number, LINE_NAME_MAX);
+    say_after(&out->line, number ? " " : "", name, LINE_NAME_MAX);
 }
-
-void say_unit_objects(const struct event *event, const struct state *state, struct description *out, const cJSON *units)
-{
-    size_t n = cJSON_IsArray(units) ? (size_t) cJSON_GetArraySize(units) : 1, i = 0;
-    for (const cJSON *unit = first_of(units); unit; unit = next_of(units, unit), i++) {
-        struct state_unit told;
-        read_unit(unit, &told);
-        if (i >= LINE_LIST_MAX) {
-            ids_add(&out->units, told.id);
-            continue;
-        }
-        say_separator(&out->line, i, n > LINE_LIST_MAX ? n + 1 : n);
-        say_unit_object(event, state, out, unit, told.id);
-    }
-    if (n > LINE_LIST_MAX)
-        text_addf(&out->line, " and %zu more", n - LINE_LIST_MAX);
-}
-
-typedef void name_function(const struct event *event, const struct state *state, struct text *out, int64_t id);
 
 static void name_unit(const struct event *event, const struct state *state, struct text *out, int64_t id)
 {
     state_name_unit(state, event->community, id, out);
 }
 
-static void name_call(const struct event *event, const struct state *state, struct text *out, int64_t id)
-{
-    state_name_call(state, event->community, id, out);
-}
-
-static void name_call911(const struct event *event, const struct state *state, struct text *out, int64_t id)
-{
-    state_name_call911(state, event->community, id, out);
-}
-
-static void say_list(const struct event *event, const struct state *state, struct text *out, const struct ids *ids,
-                     name_function *name)
+void say_list(const struct event *event, const struct state *state, struct text *out, const struct ids *ids,
+              name_function *name)
 {
     size_t shown = ids->n > LINE_LIST_MAX ? LINE_LIST_MAX : ids->n, parts = shown + (ids->n > shown);
     for (size_t i = 0; i < shown; i++) {
         say_separator(out, i, parts);
         name(event, state, out, ids->v[i]);
     }
-    if (ids->n > shown)
-        text_addf(out, " and %zu more", ids->n - shown);
+    say_more(out, ids->n);
 }
 
-static void count_ids(struct ids *all, const struct ids *ids)
+void count_ids(struct ids *all, const struct ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
         ids_add(all, ids->v[i]);
 }
 
+static void name_number(const struct event *event, const struct state *state, struct text *out, int64_t id)
+{
+    (void) event;
+    (void) state;
+    text_add_int(out, id);
+}
+
+static bool none_is_named(const struct event *event, const struct state *state, const struct ids *ids)
+{
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    for (size_t i = 0; i < ids->n && i < LINE_LIST_MAX; i++)
+        if (state_name_unit(state, event->community, ids->v[i], &name))
+            return false;
+    return true;
+}
+
 void say_units(const struct event *event, const struct state *state, struct description *out, const struct ids *ids)
 {
-    count_ids(&out->units, ids);
-    say_list(event, state, &out->line, ids, name_unit);
-}
-
-void say_calls(const struct event *event, const struct state *state, struct description *out, const struct ids *ids)
-{
-    count_ids(&out->calls, ids);
-    text_add(&out->line, ids->n == 1 ? "call " : "calls ");
-    say_list(event, state, &out->line, ids, name_call);
-}
-
-void say_calls911(const struct event *event, const struct state *state, struct description *out, const struct ids *ids)
-{
-    count_ids(&out->calls911, ids);
-    text_add(&out->line, ids->n == 1 ? "911 call " : "911 calls ");
-    say_list(event, state, &out->line, ids, name_call911);
-}
-
-void say_originator(const struct event *event, const struct state *state, struct description *out)
-{
-    int64_t id;
-    if (!get_id(event->data, "eventOriginIdent", &id))
-        return;
-    text_add(&out->line, " by ");
-    say_unit(event, state, out, id);
+    for (size_t i = 0; i < ids->n; i++)
+        count_unit(out, ids->v[i]);
+    bool numbers = ids->n > 1 && none_is_named(event, state, ids);
+    if (numbers)
+        text_add(&out->line, "units ");
+    say_list(event, state, &out->line, ids, numbers ? name_number : name_unit);
 }

@@ -7,18 +7,19 @@ static int record_check(const struct event *event, struct err *err)
 {
     const cJSON *record = get(event->data, "record");
     const char *sync_id = get_text(record, "syncId");
-    if (!record)
-        return event_refuse(event, err, "record", "missing");
     if (!cJSON_IsObject(record))
-        return event_refuse(event, err, "record", "expected an object");
+        return event_refuse_value(event, err, "record", "an object", record);
     if (!record->child)
         return 0;
 
     bool synced = sync_id && *sync_id;
-    if ((!synced || get(record, "id")) && need_id(event, err, record, "record", "id") < 0)
-        return -EINVAL;
+    int64_t id; /* -1: it has none yet */
+    if (!synced && !get(record, "id"))
+        return refuse_neither(event, err, "record.id", "record.syncId");
+    if (get(record, "id") && !read_whole(get(record, "id"), &id))
+        return need_id(event, err, record, "record", "id");
     if (!get(record, "recordTypeId") && !get(record, "name"))
-        return event_refuse(event, err, "record.recordTypeId", "missing");
+        return refuse_neither(event, err, "record.recordTypeId", "record.name");
     return 0;
 }
 
@@ -36,44 +37,71 @@ static const char *field_value(const cJSON *record, const char *uid)
     return NULL;
 }
 
+/* Who wrote it: the first field of type UNIT_NAME that has a value. */
+static const char *officer_of(const cJSON *record)
+{
+    const cJSON *section, *field;
+    cJSON_ArrayForEach (section, get(record, "sections")) {
+        cJSON_ArrayForEach (field, get(section, "fields")) {
+            const char *type = get_text(field, "type"), *value = get_text(field, "value");
+            if (type && strcasecmp(type, "UNIT_NAME") == 0 && value && *value)
+                return value;
+        }
+    }
+    return NULL;
+}
+
 static void say_subject(struct text *line, const cJSON *record)
 {
     const char *first = field_value(record, "first"), *last = field_value(record, "last");
     if ((first && *first) || (last && *last)) {
-        text_add(line, ", of");
+        text_add(line, ", for");
         say_after(line, " ", first, LINE_NAME_MAX);
         say_after(line, " ", last, LINE_NAME_MAX);
     }
     say_after(line, ", plate ", field_value(record, "plate"), LINE_NAME_MAX);
+    say_after(line, ", officer ", officer_of(record), LINE_NAME_MAX);
+}
+
+/* "police record 88213 Speeding Citation"; a kind that is the name as well is said once. */
+static void say_record(struct description *out, const cJSON *record)
+{
+    struct text kind CLEANUP(text_free) = TEXT_INIT;
+    int32_t type = get_number(record, "type");
+    const char *name = get_text(record, "name");
+    int64_t id;
+    if (type != STATE_UNSET)
+        say_word(&kind, WORD_RECORD_TYPE, type);
+    bool known = kind.size && strncmp(kind.s, "type ", strlen("type ")) != 0;
+    text_add(&out->line, known ? kind.s : "record");
+    if (get_id(record, "id", &id))
+        text_addf(&out->line, " %lld", (long long) (out->record = id));
+    else
+        say_after(&out->line, " ", get_text(record, "syncId"), LINE_NAME_MAX);
+    if (name && strcasecmp(name, kind.s) != 0)
+        say_after(&out->line, " ", name, LINE_NAME_MAX);
+    if (kind.size && !known)
+        text_addf(&out->line, " (%s)", kind.s);
 }
 
 static void record_describe(struct description *out, const struct event *event, const char *verb)
 {
     const cJSON *record = get(event->data, "record");
-    int32_t type = get_number(record, "type");
-    const char *name = get_text(record, "name");
-    int64_t id;
-
-    text_add(&out->line, "record");
-    if (get_id(record, "id", &id) && id != -1)
-        text_addf(&out->line, " %lld", (long long) id);
-    else
-        say_after(&out->line, " ", get_text(record, "syncId"), LINE_NAME_MAX);
+    say_record(out, record);
     text_add(&out->line, verb);
-    if (!record->child)
+    if (record && !record->child)
         text_add(&out->line, ", empty");
-    say_after(&out->line, ": ", name, LINE_NAME_MAX);
-    if (type != STATE_UNSET) {
-        text_add(&out->line, name && *name ? " (" : ": ");
-        say_word(&out->line, WORD_RECORD_TYPE, type);
-        text_add(&out->line, name && *name ? ")" : "");
-    }
     say_subject(&out->line, record);
 }
 
+enum { WARRANT = 2, BOLO = 3 };
+
 static void add_describe(const struct event *event, const struct state *state, struct description *out)
 {
+    int32_t type = get_number(get(event->data, "record"), "type");
     (void) state;
+    if (type == WARRANT || type == BOLO)
+        out->level = LOG_NOTICE;
     record_describe(out, event, " added");
 }
 
@@ -102,14 +130,15 @@ static void print_describe(const struct event *event, const struct state *state,
     struct ids ids CLEANUP(ids_free) = { 0 };
     get_ids(event->data, printer_names, &ids);
     say_units(event, state, out, &ids);
-    say_after(&out->line, " prints ", get_text(event->data, "url"), LINE_TEXT_MAX);
+    text_add(&out->line, " prints");
+    say_file(&out->line, " ", get_text(event->data, "url"));
 }
 
 static const struct event_type types[] = {
-    { "EVENT_RECORD_ADD", NULL, LOG_INFO, record_check, add_describe, NULL },
-    { "EVENT_RECORD_EDIT", NULL, LOG_INFO, record_check, edit_describe, NULL },
-    { "EVENT_RECORD_REMOVE", NULL, LOG_INFO, record_check, remove_describe, NULL },
-    { "EVENT_PRINT_RECORD", NULL, LOG_INFO, print_check, print_describe, NULL },
+    { "EVENT_RECORD_ADD", NULL, record_check, add_describe, NULL, &facts_record },
+    { "EVENT_RECORD_EDIT", NULL, record_check, edit_describe, NULL, &facts_record },
+    { "EVENT_RECORD_REMOVE", NULL, record_check, remove_describe, NULL, &facts_record },
+    { "EVENT_PRINT_RECORD", NULL, print_check, print_describe, NULL, &facts_print },
 };
 
-const struct event_family family_record = { "record", "rec", 34, types, ARRAY_SIZE(types) };
+const struct event_family family_record = { "record", "34", types, ARRAY_SIZE(types) };

@@ -12,21 +12,24 @@ static const cJSON *ticket_of(const struct event *event)
 static int logs_check(const struct event *event, struct err *err)
 {
     int64_t id;
-    if (!ticket_of(event))
-        return err_set(err, -EINVAL, "logKey: missing");
-    return read_id(ticket_of(event), &id) ? 0 : err_set(err, -EINVAL, "logKey: expected a whole number");
+    struct text what CLEANUP(text_free) = TEXT_INIT;
+    if (read_whole(ticket_of(event), &id))
+        return 0;
+    event_say_expected(&what, "a whole number", ticket_of(event));
+    return err_set(err, -EINVAL, "logKey: %s", what.s);
 }
 
 static void logs_describe(const struct event *event, const struct state *state, struct description *out)
 {
     int64_t id = 0;
     (void) state;
-    read_id(ticket_of(event), &id);
+    out->level = LOG_NOTICE;
+    read_whole(ticket_of(event), &id);
     text_addf(&out->line, "support asks for logs, ticket %lld; none are sent from here", (long long) id);
 }
 
 static const struct event_type types[] = {
-    { "GET_LOGS", NULL, LOG_INFO, logs_check, logs_describe, NULL },
+    { "GET_LOGS", NULL, logs_check, logs_describe, NULL, &facts_logs },
 };
 
-const struct event_family family_support = { "support", "help", 37, types, ARRAY_SIZE(types) };
+const struct event_family family_support = { "support", "37", types, ARRAY_SIZE(types) };

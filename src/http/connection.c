@@ -1,194 +1,207 @@
-/* connection.c - accepting connections, and ending those that ask too much.
- *
- * Connections are accepted here and handed to libmicrohttpd: its limits are fixed at start, its time limit counts
- * inactivity alone (one byte a second keeps a connection for ever), and above its connection limit an external
- * loop goes deaf. */
-#include <arpa/inet.h>
-#include <errno.h>
+/* connection.c - connections while they last, and ending those that ask too much. */
+#include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "private.h"
 
+#define FRESH_US (100 * USEC_PER_MSEC)
 #define PEER_DONE_MAX_US (100 * USEC_PER_MSEC)
-#define IDLE_MIN_US USEC_PER_SEC
-#define ACCEPT_MAX 64 /* in one round, so that those who are here already are served too */
-#define ACCEPT_REST_US (100 * USEC_PER_MSEC)
+#define TOLD_MAX_US USEC_PER_SEC
+#define PAUSED_MIN_US USEC_PER_SEC /* between two checks: nothing of us ran */
 
-static void set_peer(struct connection *connection, const struct sockaddr_storage *peer)
+void connection_tell(const struct connection *connection, enum http_refusal kind, const char *what)
 {
-    if (peer->ss_family == AF_INET6) {
-        connection->address = ((const struct sockaddr_in6 *) peer)->sin6_addr;
-    } else {
-        connection->address.s6_addr[10] = connection->address.s6_addr[11] = 0xff;
-        memcpy(&connection->address.s6_addr[12], &((const struct sockaddr_in *) peer)->sin_addr, 4);
-    }
-
-    connection->host = http_host_of(&connection->address);
-    bool v4 = IN6_IS_ADDR_V4MAPPED(&connection->address);
-    const void *address = v4 ? &connection->address.s6_addr[12] : &connection->address.s6_addr[0];
-    inet_ntop(v4 ? AF_INET : AF_INET6, address, connection->origin.peer, sizeof(connection->origin.peer));
+    const struct http_callbacks *callbacks = &connection->http->callbacks;
+    callbacks->refused(callbacks->userdata, &connection->origin, kind, what, connection->path);
 }
 
-static size_t count_same_host(const struct http *http, const struct in6_addr *host)
+void connection_forget(struct connection *connection)
 {
-    size_t n = 0;
-    for (const struct connection *c = http->connections; c; c = c->next)
-        n += IN6_ARE_ADDR_EQUAL(&c->host, host);
-    return n;
-}
-
-static void link_connection(struct http *http, struct connection *connection)
-{
-    connection->next = http->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    http->connections = connection;
-    http->n_connections++;
-}
-
-static void unlink_connection(struct http *http, struct connection *connection)
-{
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        http->connections = connection->next;
+    struct http *http = connection->http;
+    TAILQ_REMOVE(&http->connections, connection, link);
     http->n_connections--;
-}
-
-void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
-                       enum MHD_ConnectionNotificationCode code)
-{
-    struct http *http = cls;
-    (void) mhd;
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct connection *connection = http->incoming;
-        *socket_context = connection;
-        http->incoming = NULL;
-        link_connection(http, connection);
-        return;
-    }
-
-    struct connection *connection = *socket_context;
-    request_done(http, &connection->request);
-    unlink_connection(http, connection);
+    http->n_ending -= connection->ending;
+    if (connection->state == CONNECTION_WAITS)
+        http->n_not_served--;
+    else
+        connection->host->n_served--;
+    http->full = false;
+    http->room_changed = true;
+    host_leave(connection);
     free(connection);
 }
 
-/* libmicrohttpd sees the end of the stream and cleans up. */
-void connection_end(struct connection *connection)
+/* The newest with this descriptor: one that libmicrohttpd closed without a word has freed its number for it. */
+static struct connection *find_handed_over(const struct http *http, int fd)
 {
-    if (!connection->ending)
-        shutdown(connection->fd, SHUT_RDWR);
-    connection->ending = true;
+    struct connection *c;
+    TAILQ_FOREACH(c, &http->connections, link)
+    if (c->fd == fd && c->state == CONNECTION_HANDED_OVER)
+        break;
+    return c;
 }
 
-/* libmicrohttpd's edge-triggered epoll misses an end that comes together with the last bytes. */
-void connection_peer_done(struct connection *connection)
+void connection_watch(struct connection *connection, uint32_t events)
 {
-    connection->peer_done_us = uptime_us();
+    struct epoll_event wanted = { .events = events | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = connection };
+    connection->watched = epoll_ctl(connection->http->loop_fd, EPOLL_CTL_ADD, connection->fd, &wanted) == 0;
+}
+
+/* By hand: while a program that is being started holds a copy of the descriptor, closing it takes nothing out of an
+ * epoll (epoll(7), question 6), which would go on to report a connection that is no more. */
+void connection_unwatch(struct connection *connection)
+{
+    if (connection->watched)
+        epoll_ctl(connection->http->loop_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    connection->watched = false;
+}
+
+void connection_ready(struct connection *connection)
+{
+    if (connection->state == CONNECTION_WAITS)
+        connection_look(connection);
+    else
+        connection->peer_done_us = uptime_us();
+}
+
+static void begin(struct http *http, struct MHD_Connection *mhd, void **socket_context)
+{
+    struct connection *connection =
+        find_handed_over(http, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    if (!connection)
+        abort(); /* there is none that was not handed over */
+    *socket_context = connection;
+    connection->state = CONNECTION_SERVED;
+    if (connection->ending)
+        shutdown(connection->fd, SHUT_RDWR);
+    connection_watch(connection, 0); /* libmicrohttpd's epoll, edge-triggered, misses an end together with last bytes */
+}
+
+/* Source: tcp(7), TCP_INFO; counted since Linux 4.6. */
+static bool has_sent(const struct connection *connection)
+{
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof(info);
+    (void) getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_data_segs_out > 0;
+}
+
+static void end(struct connection *connection)
+{
+    bool refused = !connection->had_request && has_sent(connection);
+    if (refused) /* by libmicrohttpd, which answers by itself */
+        connection_tell(connection, HTTP_REFUSAL_NOT_HTTP, "its request line is malformed or too long");
+    request_done(connection);
+    connection_unwatch(connection);
+    connection_forget(connection);
+}
+
+/* libmicrohttpd has it, inside MHD_add_connection (0.9) or MHD_run (1.0), or has it no more. */
+void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        begin(cls, mhd, socket_context);
+    else
+        end(*socket_context);
+}
+
+/* libmicrohttpd, or connections_serve for one that waits, sees it and cleans up. While it is handed over its descriptor
+ * may be another one's already: begin does it then. */
+void connection_end(struct connection *connection)
+{
+    if (connection->ending)
+        return;
+    if (connection->state != CONNECTION_HANDED_OVER)
+        shutdown(connection->fd, SHUT_RDWR);
+    connection->ending = true;
+    connection->http->n_ending++;
+    connection->http->room_changed = true;
 }
 
 /* Nothing more comes, and all that came was dealt with. The time is that of the round's begin: what got on in a round
  * that took long did so in it. */
 static bool is_left_behind(const struct connection *connection)
 {
-    const struct request *request = &connection->request;
     usec_t now = connection->http->now_us;
-    bool waits = request->ticket && !request->answered;
-    return !waits && connection->peer_done_us && now > connection->peer_done_us + PEER_DONE_MAX_US &&
-           now > connection->progress_us + PEER_DONE_MAX_US;
+    return connection->state == CONNECTION_SERVED && connection->peer_done_us &&
+           now > connection->peer_done_us + PEER_DONE_MAX_US && now > connection->progress_us + PEER_DONE_MAX_US;
 }
 
-/* Where there is no room for another: ends the connection that has been idle for longest. One that is in a request, or
- * has hardly come, is left alone. */
-void connections_make_room(struct http *http, usec_t now)
+static void tell_late(const struct connection *connection, bool late)
 {
-    struct connection *longest = NULL;
-    if (http->n_connections < http->settings.connections && now >= http->rest_until_us)
-        return;
-    for (struct connection *c = http->connections; c; c = c->next)
-        if (!c->request.reading && !c->ending && now >= c->since_us + IDLE_MIN_US &&
-            (!longest || c->since_us <= longest->since_us))
-            longest = c;
-    if (longest)
-        connection_end(longest);
+    if (connection->state == CONNECTION_WAITS && connection->spoke)
+        connection_tell(connection, HTTP_REFUSAL_CONNECTIONS, "too many connections from one address");
+    else if (connection->request.reading)
+        connection_tell(connection, HTTP_REFUSAL_OTHER, late ? "request not complete in time" : "request not complete");
 }
 
-static void hand_over(struct http *http, const struct http_listener *listener, int fd,
-                      const struct sockaddr_storage *peer, socklen_t peer_size)
+/* Who has the key and waits for a place is not turned away. */
+static bool is_late(const struct connection *connection, usec_t now)
 {
-    struct connection *connection = calloc(1, sizeof(*connection));
-    if (!connection) {
-        close(fd);
-        return;
-    }
-    connection->http = http;
-    connection->fd = fd;
-    connection->since_us = connection->progress_us = uptime_us();
-    set_peer(connection, peer);
-    snprintf(connection->origin.listener, sizeof(connection->origin.listener), "%s", listener->name);
-    if (count_same_host(http, &connection->host) >= http->settings.connections_per_ip) {
-        http->callbacks.refused(http->callbacks.userdata, &connection->origin, "too many connections from one address");
-        close(fd);
-        free(connection);
-        return;
-    }
-
-    struct epoll_event peer_done = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = connection };
-    epoll_ctl(http->loop_fd, EPOLL_CTL_ADD, fd, &peer_done);
-    http->incoming = connection;
-    MHD_add_connection(http->daemon, fd, (const struct sockaddr *) peer, peer_size); /* closes fd on failure */
-    free(http->incoming);                                                            /* NULL if it was taken */
-    http->incoming = NULL;
+    bool has_place = connection->state != CONNECTION_WAITS || !connection->spoke;
+    return (has_place || !connection->host->known) &&
+           now >= connection->since_us + connection->http->settings.request_time_us;
 }
 
-void connection_accept(struct http *http, const struct http_listener *listener)
+static void check(struct connection *connection, usec_t now)
 {
-    for (int i = 0; i < ACCEPT_MAX && http->n_connections < http->settings.connections; i++) {
-        struct sockaddr_storage peer;
-        socklen_t peer_size = sizeof(peer);
-        int fd = accept4(listener->fd, (struct sockaddr *) &peer, &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            hand_over(http, listener, fd, &peer, peer_size);
-            continue;
-        }
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-            http->rest_until_us = uptime_us() + ACCEPT_REST_US; /* out of files or memory: it would fail again */
-        return;
+    struct http *http = connection->http;
+    bool late = is_late(connection, now);
+    if (connection->request.ticket) {
+        if (late && !connection->request.answered)
+            request_overdue(http, &connection->request);
+    } else if (late || is_left_behind(connection)) {
+        tell_late(connection, late);
+        connection_end(connection);
     }
+}
+
+/* A machine that was paused makes nobody late. */
+static void forgive(struct connection *connection, usec_t paused_us, usec_t now)
+{
+    usec_t since_us = connection->since_us + paused_us;
+    connection->since_us = since_us < now ? since_us : now;
 }
 
 void connections_check(struct http *http, usec_t now)
 {
-    for (struct connection *c = http->connections; c; c = c->next) {
-        bool late = now >= c->since_us + http->settings.request_time_us;
-        if (c->ending || (!late && !is_left_behind(c)))
-            continue;
-        if (c->request.reading)
-            http->callbacks.refused(http->callbacks.userdata, &c->origin,
-                                    late ? "request not complete in time" : "request not complete");
-        connection_end(c);
+    usec_t paused_us = now >= http->checked_us + PAUSED_MIN_US ? now - http->checked_us : 0;
+    http->checked_us = now;
+    for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        forgive(c, paused_us, now);
+        if (c->state != CONNECTION_HANDED_OVER && !c->ending)
+            check(c, now);
+        else if (c->state == CONNECTION_HANDED_OVER && http->now_us >= c->since_us + TOLD_MAX_US)
+            connection_forget(c); /* libmicrohttpd had no memory for it, and closed it without a word */
     }
+    http->full = false; /* time alone makes connections idle */
+    (void) connections_make_room(http);
+}
+
+/* Somebody who connects sends at once: what is under way is not cut off. */
+static bool is_fresh(const struct connection *c)
+{
+    return !c->had_request && uptime_us() < c->since_us + FRESH_US;
 }
 
 void connections_end_idle(struct http *http)
 {
-    for (struct connection *c = http->connections; c; c = c->next)
-        if (!c->request.reading)
-            connection_end(c);
+    struct connection *c;
+    TAILQ_FOREACH(c, &http->connections, link)
+    if (!c->request.reading && c->state != CONNECTION_HANDED_OVER && !is_fresh(c))
+        connection_end(c);
 }
 
 bool connections_reading(const struct http *http)
 {
-    for (const struct connection *c = http->connections; c; c = c->next)
-        if (c->request.reading && !c->ending)
-            return true;
+    const struct connection *c;
+    TAILQ_FOREACH(c, &http->connections, link)
+    if ((c->request.reading || is_fresh(c)) && !c->ending)
+        return true;
     return false;
 }

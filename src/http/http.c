@@ -40,21 +40,6 @@ static int watch(struct http *http, int fd, void *mark)
     return epoll_ctl(http->loop_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-/* Above the limit of connections the rest wait in the kernel's queue; asking for them would make epoll spin. */
-static void watch_listeners(struct http *http)
-{
-    bool want = !http->stopping && http->n_connections < http->settings.connections &&
-                (!http->rest_until_us || uptime_us() >= http->rest_until_us);
-    if (want == http->accepting)
-        return;
-    for (size_t i = 0; i < http->n_listeners; i++)
-        if (want)
-            (void) watch(http, http->listeners[i].fd, &http->listeners[i]);
-        else
-            epoll_ctl(http->loop_fd, EPOLL_CTL_DEL, http->listeners[i].fd, NULL);
-    http->accepting = want;
-}
-
 /* libmicrohttpd wants to run at once, for ever, while requests wait for their answer, or while a chunk's length does
  * not fit into its memory. Some rounds in which nothing happens are its way of getting on; many show that it has
  * nothing to do. */
@@ -85,25 +70,21 @@ static void run_call(struct http *http)
     requests_answered(http, answered);
 }
 
-static bool is_listener(const struct http *http, const void *mark)
-{
-    const struct http_listener *listener = mark;
-    return listener >= http->listeners && listener < http->listeners + http->n_listeners;
-}
-
-/* Connections first: accepting may free some. */
+/* Connections first: accepting may free some. What others want last: it may change the listeners. */
 static void take_ready(struct http *http, const struct epoll_event *ready, int n)
 {
+    bool called = false;
     for (int i = 0; i < n; i++) {
         void *mark = ready[i].data.ptr;
-        if (mark == &mark_wake)
-            run_call(http);
-        else if (mark != &mark_daemon && !is_listener(http, mark))
-            connection_peer_done(mark);
+        called |= mark == &mark_wake;
+        if (mark != &mark_wake && mark != &mark_daemon && !listeners_have(http, mark))
+            connection_ready(mark);
     }
     for (int i = 0; i < n; i++)
-        if (is_listener(http, ready[i].data.ptr))
+        if (listeners_have(http, ready[i].data.ptr))
             connection_accept(http, ready[i].data.ptr);
+    if (called)
+        run_call(http);
 }
 
 static bool finished(struct http *http)
@@ -118,12 +99,11 @@ static void *http_thread(void *argument)
 {
     struct http *http = argument;
     struct epoll_event ready[READY_MAX];
-    usec_t checked_us = 0;
     unsigned n_quiet_rounds = 0;
 
     pthread_setname_np(pthread_self(), "http");
     while (!finished(http)) {
-        watch_listeners(http);
+        listeners_watch(http);
         int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, n_quiet_rounds));
         uint64_t n_steps = http->n_steps;
         http->n_rounds++;
@@ -131,15 +111,13 @@ static void *http_thread(void *argument)
         if (n > 0)
             take_ready(http, ready, n);
         MHD_run(http->daemon);
+        connections_serve(http);
         n_quiet_rounds = n > 0 || http->n_steps != n_steps ? 0 : n_quiet_rounds + 1;
         http->callbacks.round(http->callbacks.userdata);
 
         usec_t now = uptime_us();
-        if (now >= checked_us + WAIT_MAX_MS * USEC_PER_MSEC) {
-            connections_make_room(http, now);
+        if (now >= http->checked_us + WAIT_MAX_MS * USEC_PER_MSEC)
             connections_check(http, now);
-            checked_us = now;
-        }
     }
     return NULL;
 }
@@ -166,6 +144,8 @@ int http_configure(struct http *http, const struct http_settings *settings)
     http->paths = paths;
     http->settings = *settings;
     http->settings.paths = NULL;
+    http->room_changed = true;
+    answers_drop(http); /* they name request_time */
     return 0;
 }
 
@@ -174,13 +154,14 @@ static int start_daemon(struct http *http, struct err *err)
     struct rlimit files = { .rlim_cur = 1024 };
     getrlimit(RLIMIT_NOFILE, &files);
 
+    http->strict_library = strncmp(MHD_get_version(), "0.", 2) != 0;
     http->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_handle,
                          http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_URI_LOG_CALLBACK,
                          request_first_line, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
                          MHD_OPTION_NOTIFY_COMPLETED, request_completed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t) HTTP_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT, (unsigned) files.rlim_cur,
-                         MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+                         (size_t) HTTP_POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned) files.rlim_cur, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
     if (!http->daemon)
         return err_set(err, -EIO, "cannot start libmicrohttpd");
 
@@ -197,7 +178,7 @@ static int start(struct http *http, struct err *err)
     r = start_daemon(http, err);
     if (r < 0)
         return r;
-    watch_listeners(http);
+    listeners_watch(http);
     r = pthread_create(&http->thread, NULL, http_thread, http);
     return r > 0 ? err_set(err, -r, "cannot start the HTTP thread: %s", strerror(r)) : 0;
 }
@@ -208,12 +189,9 @@ struct http *http_free(struct http *http)
         return NULL;
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    connections_drop(http);
     requests_answered(http, http->answered);
-    for (size_t i = 0; i < HTTP_CACHED_ANSWERS; i++)
-        if (http->cached[i].response)
-            MHD_destroy_response(http->cached[i].response);
-    for (size_t i = 0; i < http->n_listeners; i++)
-        close(http->listeners[i].fd);
+    answers_drop(http);
     cleanup_close(&http->loop_fd);
     cleanup_close(&http->wake_fd);
     free_paths(http->paths, http->settings.n_paths);
@@ -232,6 +210,7 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
         return err_set(err, -ENOMEM, "no memory");
     pthread_mutex_init(&http->lock, NULL);
     pthread_cond_init(&http->called, NULL);
+    TAILQ_INIT(&http->connections);
     http->callbacks = *callbacks;
     http->seen_rounds = UINT64_MAX;
     http->loop_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -246,7 +225,6 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
 
     int r = start(http, err);
     if (r < 0) {
-        http->n_listeners = 0; /* they stay the caller's */
         http_free(http);
         return r;
     }

@@ -10,38 +10,6 @@
     PROGRAM_NAME " is running and listening for the push events of Sonoran CAD.\n"                                     \
                  "You see this, so the port is open. Enter the address in the CAD's panel.\n"
 
-/* What the head of a request tells, beside method and path. */
-struct head {
-    unsigned n_lengths;
-    uint64_t length;
-    const char *transfer_encoding;
-    const char *content_encoding;
-    bool expects_continue;
-    bool malformed; /* a name with a blank behind it, which others take for that name */
-};
-
-static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct head *head = cls;
-    size_t size = strlen(name);
-    (void) kind;
-    if (size && (name[size - 1] == ' ' || name[size - 1] == '\t'))
-        head->malformed = true;
-    if (!value)
-        return MHD_YES;
-    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-        head->n_lengths++;
-        head->length = strtoull(value, NULL, 10); /* libmicrohttpd refused what is not a number */
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-        head->transfer_encoding = head->transfer_encoding ? "several" : value;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_ENCODING) == 0) {
-        head->content_encoding = value;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0) {
-        head->expects_continue = true;
-    }
-    return MHD_YES;
-}
-
 static void refuse(struct request *request, unsigned status, const char *text, const char *what)
 {
     request->refusal = status;
@@ -49,44 +17,52 @@ static void refuse(struct request *request, unsigned status, const char *text, c
     request->what = what;
 }
 
-/* The path of a request line, as it was sent: without query, and without http://HOST in front. */
-static struct span path_of(const char *uri)
+static void refuse_as(struct request *request, enum http_refusal kind, unsigned status, const char *text,
+                      const char *what)
 {
-    static const char scheme[] = "http://";
-    if (strncasecmp(uri, scheme, strlen(scheme)) == 0) {
-        uri += strlen(scheme);
-        uri += strcspn(uri, "/?");
-    }
-    return (struct span){ uri, strcspn(uri, "?") };
-}
-
-static bool is_push_path(const struct http *http, const char *uri)
-{
-    struct span path = path_of(uri);
-    for (size_t i = 0; i < http->settings.n_paths; i++)
-        if (strlen(http->paths[i]) == path.size && memcmp(http->paths[i], path.s, path.size) == 0)
-            return true;
-    return false;
+    request->kind = kind;
+    refuse(request, status, text, what);
 }
 
 /* Small bodies are not counted: whoever fills in_flight with large ones that never end keeps no event out. */
-static uint64_t counted_bytes(size_t room)
+bool request_counts(size_t body_room)
 {
-    return room > HTTP_SMALL_BYTES ? room : 0;
+    return body_room > HTTP_SMALL_BYTES;
 }
 
-static bool grow_body(struct http *http, struct request *request, size_t room)
+static uint64_t counted_bytes(size_t room)
 {
-    uint64_t in_flight = http->in_flight_bytes - counted_bytes(request->body_room) + counted_bytes(room);
-    if (in_flight > http->settings.in_flight_bytes && room > HTTP_SMALL_BYTES)
-        return false;
-    char *body = realloc(request->body, room + 1);
+    return request_counts(room) ? room : 0;
+}
+
+/* It may hold the key, which shall not outlive it in freed memory. */
+static void wipe_body(struct request *request)
+{
+    if (request->body)
+        explicit_bzero(request->body, request->body_size);
+    free(request->body);
+    request->body = NULL;
+}
+
+/* Others give way, as long as there are any that hold more. */
+static bool grow_body(struct connection *connection, size_t room)
+{
+    const struct http *http = connection->http;
+    struct request *request = &connection->request;
+    uint64_t more = counted_bytes(room) - counted_bytes(request->body_room);
+    while (request_counts(room) && http->in_flight_bytes + more > http->settings.in_flight_bytes)
+        if (!hosts_give_way(connection->http, SCARCE_BYTES, connection))
+            return false;
+    char *body = malloc(room + 1);
     if (!body)
         return false;
+    if (request->body)
+        memcpy(body, request->body, request->body_size);
+    wipe_body(request);
 
+    host_hold_bytes(connection, counted_bytes(request->body_room), counted_bytes(room));
     request->body = body;
     request->body_room = room;
-    http->in_flight_bytes = in_flight;
     return true;
 }
 
@@ -96,16 +72,25 @@ static void refuse_busy(struct request *request)
     request->retry_after_s = 1;
 }
 
-/* Everything that can be decided before the body is read, in the order of design section 3. */
-static void judge_head(struct http *http, struct request *request, const struct head *head, const char *method)
+static void refuse_too_large(struct request *request)
 {
+    refuse_as(request, HTTP_REFUSAL_TOO_LARGE, MHD_HTTP_CONTENT_TOO_LARGE, "Body Too Large", "body too large");
+}
+
+/* Everything that can be decided before the body is read, in the order of design section 3. */
+static void judge_head(struct connection *connection, const struct head *head, const char *method)
+{
+    const struct http_settings *settings = &connection->http->settings;
+    struct request *request = &connection->request;
     bool chunked = head->transfer_encoding != NULL;
     if (head->malformed || head->n_lengths > 1 ||
         (chunked && (head->n_lengths || strcasecmp(head->transfer_encoding, "chunked") != 0))) {
         refuse(request, MHD_HTTP_BAD_REQUEST, "Bad Request", "malformed headers");
         request->close = true;
     } else if (!request->push_path) {
-        refuse(request, MHD_HTTP_NOT_FOUND, "Not Found", "path not found");
+        bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0; /* others are who look for open doors */
+        refuse_as(request, post ? HTTP_REFUSAL_PATH : HTTP_REFUSAL_OTHER, MHD_HTTP_NOT_FOUND, "Not Found",
+                  "path not found");
     } else if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0) {
         refuse(request, MHD_HTTP_OK, PAGE, NULL);
     } else if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
@@ -113,99 +98,42 @@ static void judge_head(struct http *http, struct request *request, const struct 
     } else if (head->content_encoding && strcasecmp(head->content_encoding, "identity") != 0) {
         refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Unsupported Content-Encoding",
                "unsupported content encoding");
-    } else if (head->length > http->settings.body_bytes) {
-        refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "Body Too Large", "body too large");
-    } else if (!grow_body(http, request, chunked ? HTTP_POOL_BYTES : head->length)) {
+    } else if (head->length > settings->body_bytes) {
+        refuse_too_large(request);
+    } else if (!grow_body(connection, chunked ? HTTP_PIECE_BYTES : head->length)) {
         refuse_busy(request);
     }
-    if (request->refusal && (head->expects_continue || head->length > http->settings.body_bytes + HTTP_DRAIN_BYTES))
+    if (request->refusal && (head->expects_continue || head->length > settings->body_bytes + HTTP_DRAIN_BYTES))
         request->close = true;
 }
 
-static void drop_body(struct http *http, struct request *request)
+void request_drop_body(struct connection *connection)
 {
-    free(request->body);
-    request->body = NULL;
-    http->in_flight_bytes -= counted_bytes(request->body_room);
+    struct request *request = &connection->request;
+    wipe_body(request);
+    host_hold_bytes(connection, counted_bytes(request->body_room), 0);
     request->body_size = request->body_room = 0;
 }
 
-static void take_piece(struct http *http, struct request *request, const char *piece, size_t size)
+static void take_piece(struct connection *connection, const char *piece, size_t size)
 {
-    size_t whole = request->body_size + size, room = request->body_room ? request->body_room : HTTP_POOL_BYTES;
+    struct request *request = &connection->request;
+    uint64_t most = connection->http->settings.body_bytes;
+    size_t whole = request->body_size + size, room = request->body_room ? request->body_room : HTTP_PIECE_BYTES;
     while (room < whole)
         room *= 2;
-    if (room > http->settings.body_bytes)
-        room = http->settings.body_bytes;
-    if (whole > http->settings.body_bytes)
-        refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "Body Too Large", "body too large");
-    else if (whole > request->body_room && !grow_body(http, request, room))
+    if (room > most)
+        room = most;
+    if (whole > most)
+        refuse_too_large(request);
+    else if (whole > request->body_room && !grow_body(connection, room))
         refuse_busy(request);
     if (request->refusal) {
-        drop_body(http, request);
+        request_drop_body(connection);
         return;
     }
     memcpy(request->body + request->body_size, piece, size);
     request->body_size = whole;
-}
-
-static struct MHD_Response *new_response(const struct request *request, const struct http_answer *answer)
-{
-    bool constant = answer->text != answer->text_buffer;
-    union {
-        const char *from;
-        void *buffer;
-    } text = { .from = answer->text };
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(answer->text), text.buffer,
-                                        constant ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
-    if (!response)
-        return NULL;
-
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
-    if (answer->retry_after_s) {
-        char seconds[16];
-        snprintf(seconds, sizeof(seconds), "%u", answer->retry_after_s);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-    }
-    if (request->close)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    return response;
-}
-
-/* The few answers that are always the same are made once. */
-static struct MHD_Response *find_response(struct http *http, const struct request *request,
-                                          const struct http_answer *answer, bool *ret_cached)
-{
-    *ret_cached = answer->text != answer->text_buffer && !answer->retry_after_s && !request->close;
-    if (!*ret_cached)
-        return new_response(request, answer);
-
-    for (size_t i = 0; i < HTTP_CACHED_ANSWERS; i++) {
-        struct cached_answer *cached = &http->cached[i];
-        if (!cached->response)
-            *cached = (struct cached_answer){ answer->status, answer->text, new_response(request, answer) };
-        if (cached->response && cached->status == answer->status && cached->text == answer->text)
-            return cached->response;
-    }
-    *ret_cached = false;
-    return new_response(request, answer);
-}
-
-static enum MHD_Result send_answer(struct http *http, struct MHD_Connection *mhd, const struct request *request,
-                                   const struct http_answer *answer)
-{
-    bool cached;
-    struct MHD_Response *response = find_response(http, request, answer, &cached);
-    if (!response)
-        return MHD_NO;
-
-    enum MHD_Result result = MHD_queue_response(mhd, answer->status, response);
-    if (!cached)
-        MHD_destroy_response(response);
-    return result;
 }
 
 static enum MHD_Result send_refusal(struct connection *connection, struct MHD_Connection *mhd)
@@ -216,14 +144,15 @@ static enum MHD_Result send_refusal(struct connection *connection, struct MHD_Co
                                   .text = request->text,
                                   .retry_after_s = request->retry_after_s };
     if (request->what)
-        http->callbacks.refused(http->callbacks.userdata, &connection->origin, request->what);
-    return send_answer(http, mhd, request, &answer);
+        connection_tell(connection, request->kind, request->what);
+    return answer_send(http, mhd, request, &answer);
 }
 
 static enum MHD_Result send_ticket(struct connection *connection, struct MHD_Connection *mhd)
 {
     struct request *request = &connection->request;
-    enum MHD_Result result = send_answer(connection->http, mhd, request, &request->ticket->answer);
+    enum MHD_Result result = answer_send(connection->http, mhd, request, &request->ticket->answer);
+    host_look_again(connection);
     free(request->ticket);
     request->ticket = NULL;
     return result;
@@ -240,8 +169,7 @@ static enum MHD_Result handle_post(struct connection *connection, struct MHD_Con
     if (!ticket)
         return MHD_NO;
 
-    ticket->answer = (struct http_answer){ 0 };
-    ticket->connection = connection;
+    *ticket = (struct http_ticket){ .connection = connection };
     request->ticket = ticket;
     request->body[request->body_size] = '\0';
     http->callbacks.post(http->callbacks.userdata,
@@ -262,6 +190,8 @@ void requests_answered(struct http *http, struct http_ticket *tickets)
     for (struct http_ticket *ticket = tickets, *next; ticket; ticket = next) {
         next = ticket->next;
         if (!ticket->connection) {
+            if (ticket->overdue)
+                http->callbacks.late(http->callbacks.userdata, ticket);
             free(ticket);
             continue;
         }
@@ -270,15 +200,35 @@ void requests_answered(struct http *http, struct http_ticket *tickets)
     }
 }
 
+/* libmicrohttpd asks for the answer in its next run. */
+void request_overdue(struct http *http, struct request *request)
+{
+    struct http_ticket *ticket = request->ticket;
+    struct http_answer answer = { 0 };
+    ticket->overdue = true;
+    ticket->connection = NULL;
+    request->ticket = NULL;
+    http->n_waiting--;
+    if (http->callbacks.overdue(http->callbacks.userdata, ticket, &answer))
+        free(ticket);
+    refuse(request, answer.status, answer.text, NULL);
+    request->retry_after_s = answer.retry_after_s;
+}
+
 void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct http *http = cls;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection *connection = info->socket_context;
 
+    struct span path = path_sent(uri ? uri : "");
+
     http->n_steps++;
+    connection->had_request = true;
     connection->request.reading = true;
-    connection->request.push_path = is_push_path(http, uri);
+    connection->request.push_path = path_is_push(http, path);
+    if (!connection->request.push_path)
+        snprintf(connection->path, sizeof(connection->path), "%.*s", (int) path.size, path.s);
     connection->since_us = connection->progress_us = http->now_us;
     return connection;
 }
@@ -290,24 +240,26 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     struct connection *connection = *con_cls;
     struct request *request = &connection->request;
     (void) url; /* with its %XX decoded; request_first_line saw what was sent */
-    (void) version;
     connection->progress_us = http->now_us;
 
+    if (connection->ending)
+        return MHD_NO; /* it gave way */
     if (request->ticket && !request->answered)
         return MHD_YES;
     http->n_steps++;
     if (request->ticket)
         return send_ticket(connection, mhd);
     if (!request->seen) {
-        struct head head = { 0 };
+        struct head head;
         request->seen = true;
-        MHD_get_connection_values(mhd, MHD_HEADER_KIND, read_header, &head);
-        judge_head(http, request, &head, method);
+        head_read(mhd, method, http->strict_library, &head);
+        judge_head(connection, &head, method);
+        request->keeps = !request->close && !head.closes && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
         return request->close ? send_refusal(connection, mhd) : MHD_YES;
     }
     if (*upload_data_size > 0) {
         if (!request->refusal)
-            take_piece(http, request, upload_data, *upload_data_size);
+            take_piece(connection, upload_data, *upload_data_size);
         if (request->refusal)
             request->drained_bytes += *upload_data_size;
         *upload_data_size = 0;
@@ -316,25 +268,43 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     return request->refusal ? send_refusal(connection, mhd) : handle_post(connection, mhd);
 }
 
-void request_done(struct http *http, struct request *request)
+void request_done(struct connection *connection)
 {
+    struct http *http = connection->http;
+    struct request *request = &connection->request;
     if (request->ticket && !request->answered) {
         request->ticket->connection = NULL; /* it comes back and is freed then */
         http->n_waiting--;
     } else {
         free(request->ticket);
     }
-    drop_body(http, request);
+    request_drop_body(connection);
+    connection->path[0] = '\0';
     *request = (struct request){ 0 };
+}
+
+/* libmicrohttpd may answer by itself, without a word to us. */
+static void tell_of_library(const struct connection *connection, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (!info)
+        return;
+    unsigned status = info->http_status;
+    connection_tell(connection, HTTP_REFUSAL_NOT_HTTP,
+                    status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE ? "its headers are too large"
+                    : status == MHD_HTTP_BAD_REQUEST                   ? "it is malformed"
+                                                                       : "its form is not supported");
 }
 
 void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code)
 {
     struct connection *connection = *con_cls;
-    (void) mhd;
+    (void) cls;
     (void) code;
     if (!connection)
         return;
-    request_done(cls, &connection->request);
+    if (!connection->request.sent)
+        tell_of_library(connection, mhd);
+    request_done(connection);
     connection->since_us = connection->progress_us = connection->http->now_us;
 }

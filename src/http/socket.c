@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <sonoran-pushd/http.h>
+#include "private.h"
 
 static void name_address(const struct sockaddr *address, char *ret_name, size_t size)
 {
@@ -39,27 +39,101 @@ static int open_socket(const struct sockaddr *address, socklen_t size)
     return fd;
 }
 
+static bool is_everywhere(const struct sockaddr *address)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) (const void *) address;
+    return address->sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+}
+
+static struct sockaddr_in without_ipv6(const struct sockaddr *address)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) (const void *) address;
+    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = in6->sin6_port };
+}
+
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+    int fd CLEANUP(cleanup_close) = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd >= 0 && bind(fd, (const struct sockaddr *) &any, sizeof(any)) == 0;
+}
+
+static bool same_address(const struct sockaddr *bound, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_storage wanted = { 0 };
+    memcpy(&wanted, address, size);
+    if (bound->sa_family != address->sa_family)
+        return false;
+
+    /* The port is at the same place in both. */
+    struct sockaddr_in *in = (struct sockaddr_in *) (void *) &wanted;
+    const struct sockaddr_in *bound_in = (const struct sockaddr_in *) (const void *) bound;
+    if (in->sin_port == 0)
+        in->sin_port = bound_in->sin_port;
+    if (address->sa_family == AF_INET)
+        return in->sin_port == bound_in->sin_port && in->sin_addr.s_addr == bound_in->sin_addr.s_addr;
+
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) (const void *) &wanted;
+    const struct sockaddr_in6 *bound_in6 = (const struct sockaddr_in6 *) (const void *) bound;
+    return in6->sin6_port == bound_in6->sin6_port && IN6_ARE_ADDR_EQUAL(&in6->sin6_addr, &bound_in6->sin6_addr) &&
+           in6->sin6_scope_id == bound_in6->sin6_scope_id;
+}
+
+static int cannot_listen(int r, const struct sockaddr *address, struct err *err)
+{
+    char name[INET6_ADDRSTRLEN + 8], holder[64];
+    name_address(address, name, sizeof(name));
+    if (r == -EADDRINUSE && find_holder(address, holder, sizeof(holder)))
+        return err_set(err, r, "cannot listen on %s: %s has this port already", name, holder);
+    const char *hint = r == -EADDRINUSE ? "; another program has this port (as root: ss -ltnp)"
+                       : r == -EACCES   ? "; a port below 1024 takes, in systemctl edit " PROGRAM_NAME ": [Service] "
+                                          "AmbientCapabilities=CAP_NET_BIND_SERVICE, "
+                                          "CapabilityBoundingSet=CAP_NET_BIND_SERVICE, PrivateUsers=no"
+                       : r == -EADDRNOTAVAIL ? "; no network interface has this address"
+                                             : "";
+    return err_set(err, r, "cannot listen on %s: %s%s", name, strerror(-r), hint);
+}
+
 int http_listen(const struct sockaddr *address, socklen_t size, struct err *err)
 {
     int fd = open_socket(address, size);
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) (const void *) address;
 
     /* A machine without IPv6: "everywhere" means all there is. */
-    if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) && address->sa_family == AF_INET6 &&
-        IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
-        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = in6->sin6_port };
+    if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) && is_everywhere(address)) {
+        struct sockaddr_in in = without_ipv6(address);
         fd = open_socket((const struct sockaddr *) &in, sizeof(in));
     }
     if (fd >= 0)
         return fd;
+    return cannot_listen(fd, address, err);
+}
 
-    char name[INET6_ADDRSTRLEN + 8];
-    name_address(address, name, sizeof(name));
-    const char *hint = fd == -EADDRINUSE      ? "; another program has this port (see: ss -ltnp)"
-                       : fd == -EACCES        ? "; ports below 1024 need the socket unit or CAP_NET_BIND_SERVICE"
-                       : fd == -EADDRNOTAVAIL ? "; no network interface has this address"
-                                              : "";
-    return err_set(err, fd, "cannot listen on %s: %s%s", name, strerror(-fd), hint);
+bool http_listens_on(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_storage bound = { 0 };
+    socklen_t bound_size = sizeof(bound);
+    if (getsockname(fd, (struct sockaddr *) &bound, &bound_size) < 0)
+        return false;
+    if (is_everywhere(address) && bound.ss_family == AF_INET && !has_ipv6()) {
+        struct sockaddr_in in = without_ipv6(address);
+        return same_address((struct sockaddr *) &bound, (const struct sockaddr *) &in, sizeof(in));
+    }
+    return same_address((struct sockaddr *) &bound, address, size);
+}
+
+/* shutdown() on one that listens: the other copies listen no more either, and another may bind, as SO_REUSEADDR lets
+ * it. A second time it would mark the socket, and every connection that it accepts later, as shut down. */
+void http_silence(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+        (void) shutdown(fd, SHUT_RDWR);
+}
+
+int http_listen_again(int fd)
+{
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
 struct in6_addr http_host_of(const struct in6_addr *address)

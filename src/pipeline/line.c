@@ -4,31 +4,59 @@
 
 #include "private.h"
 
-#define FIXED_FIELDS 8
+#define FIXED_FIELDS 11
+#define FIELDS_ROOM 32 /* more are rare, and come from malloc */
+#define NUMBER_MAX_CHARS 60
 
-static void describe(const struct event *event, const struct state *state, struct description *out)
+struct fields {
+    struct log_field few[FIELDS_ROOM], *v, *many;
+    size_t n;
+    struct text type, numbers; /* of units, each with its NUL */
+};
+
+static void add_text(struct fields *fields, const char *name, const char *text)
 {
-    if (event->verdict == EVENT_ACCEPTED) {
-        event_describe(event, state, out);
-        return;
-    }
-    description_reset(out);
-    out->level = LOG_WARNING;
-    text_add(&out->line, "refused ");
-    text_add_safe(&out->line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    text_addf(&out->line, " from %s: %s", event->origin->peer, event->reason);
+    fields->v[fields->n++] = (struct log_field){ .name = name, .text = text, .size = strlen(text) };
 }
 
-static struct log_field text_field(const char *name, const char *text)
+static void add_number(struct fields *fields, const char *name, int64_t number)
 {
-    return (struct log_field){ .name = name, .text = text, .size = strlen(text) };
+    fields->v[fields->n++] = (struct log_field){ .name = name, .number = number };
 }
 
-static size_t add_ids(struct log_field *fields, const char *name, const struct ids *ids)
+static void add_ids(struct fields *fields, const char *name, const struct ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
-        fields[i] = (struct log_field){ .name = name, .number = ids->v[i], .list = true };
-    return ids->n;
+        fields->v[fields->n++] = (struct log_field){ .name = name, .number = ids->v[i], .list = true };
+}
+
+/* "3-L-27" of each unit, as it was known. Returns how many. */
+static size_t read_unit_numbers(const struct text *known, struct text *out)
+{
+    size_t n = 0;
+    if (!strstr(known->s, "\"number\":"))
+        return 0;
+    cJSON *json = cJSON_ParseWithLength(known->s, known->size);
+    const cJSON *unit, *units = cJSON_GetObjectItemCaseSensitive(json, "units");
+    cJSON_ArrayForEach (unit, units) {
+        const char *number = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number"));
+        if (!number || !*number)
+            continue;
+        text_add_prose(out, number, strlen(number), NUMBER_MAX_CHARS);
+        text_add_bytes(out, "", 1);
+        n++;
+    }
+    cJSON_Delete(json);
+    return out->failed ? 0 : n;
+}
+
+static void add_unit_numbers(struct fields *fields, size_t n)
+{
+    const char *number = fields->numbers.s;
+    for (size_t i = 0; i < n; i++, number += strlen(number) + 1) {
+        add_text(fields, "SONORAN_UNIT_NUMBER", number);
+        fields->v[fields->n - 1].list = true;
+    }
 }
 
 /* Not in the middle of a character. */
@@ -42,14 +70,66 @@ static size_t cut(struct span text, uint64_t max_bytes)
     return size;
 }
 
-void line_write(const struct event *event, const struct state *state, struct description *description,
-                uint64_t payload_bytes, bool late)
+static void add_what_it_concerns(struct fields *fields, const struct event *event,
+                                 const struct description *description)
 {
-    struct text type CLEANUP(text_free) = TEXT_INIT;
-    struct log_field few[FIXED_FIELDS + 24], *fields = few, *many CLEANUP(cleanup_free) = NULL;
-    bool accepted = event->verdict == EVENT_ACCEPTED;
+    if (description->by)
+        add_number(fields, "SONORAN_BY", description->by);
+    if (description->record)
+        add_number(fields, "SONORAN_RECORD", description->record);
+    if (event->test)
+        add_text(fields, "SONORAN_TEST", "1");
+    add_ids(fields, "SONORAN_CALL", &description->calls);
+    add_ids(fields, "SONORAN_911", &description->calls911);
+    add_ids(fields, "SONORAN_UNIT", &description->units);
+}
 
-    describe(event, state, description);
+static void add_data(struct fields *fields, const struct event *event, uint64_t payload_bytes)
+{
+    if (!payload_bytes || !event->data_text.size)
+        return;
+    fields->v[fields->n++] = (struct log_field){ .name = "SONORAN_DATA",
+                                                 .text = event->data_text.s,
+                                                 .size = cut(event->data_text, payload_bytes) };
+}
+
+/* False: no memory. */
+static bool fill(struct fields *fields, const struct event *event, const struct description *description,
+                 uint64_t payload_bytes)
+{
+    size_t n_numbers = read_unit_numbers(&description->known, &fields->numbers);
+    size_t n = FIXED_FIELDS + description->calls.n + description->calls911.n + description->units.n + n_numbers;
+    if (n > FIELDS_ROOM && !(fields->many = calloc(n, sizeof(*fields->many))))
+        return false;
+    fields->v = fields->many ? fields->many : fields->few;
+
+    text_add_safe(&fields->type, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
+    if (fields->type.size)
+        add_text(fields, "SONORAN_EVENT", fields->type.s);
+    add_number(fields, "SONORAN_EVENT_ID", (int64_t) event->id);
+    add_text(fields, "SONORAN_COMMUNITY", event->community);
+    add_text(fields, "SONORAN_LISTENER", event->origin->listener);
+    add_text(fields, "SONORAN_FROM", event->origin->peer);
+    add_what_it_concerns(fields, event, description);
+    add_unit_numbers(fields, n_numbers);
+    if (event->verdict != EVENT_ACCEPTED) {
+        add_text(fields, "SONORAN_VERDICT", event_verdict_name(event->verdict));
+        add_text(fields, "SONORAN_REASON", event->reason);
+    }
+    add_data(fields, event, payload_bytes);
+    return true;
+}
+
+static void fields_free(struct fields *fields)
+{
+    free(fields->many);
+    text_free(&fields->type);
+    text_free(&fields->numbers);
+}
+
+void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late)
+{
+    struct fields fields CLEANUP(fields_free) = { .type = TEXT_INIT, .numbers = TEXT_INIT };
     if (!log_wants(description->level)) {
         log_passed_id(event->id);
         return;
@@ -59,44 +139,16 @@ void line_write(const struct event *event, const struct state *state, struct des
         text_add_time_utc(&description->line, event->time_us);
         text_add(&description->line, ")");
     }
-    size_t n_ids = description->calls.n + description->calls911.n + description->units.n, n = 0;
-    if (FIXED_FIELDS + n_ids > ARRAY_SIZE(few)) {
-        many = calloc(FIXED_FIELDS + n_ids, sizeof(*many));
-        if (!many)
-            return; /* told after the next start */
-        fields = many;
-    }
-
-    text_add_safe(&type, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
-    fields[n++] = text_field("SONORAN_EVENT", type.s);
-    fields[n++] = (struct log_field){ .name = "SONORAN_EVENT_ID", .number = (int64_t) event->id };
-    fields[n++] = text_field("SONORAN_COMMUNITY", event->community);
-    fields[n++] = text_field("SONORAN_LISTENER", event->origin->listener);
-    fields[n++] = text_field("SONORAN_FROM", event->origin->peer);
-    n += add_ids(fields + n, "SONORAN_CALL", &description->calls);
-    n += add_ids(fields + n, "SONORAN_911", &description->calls911);
-    n += add_ids(fields + n, "SONORAN_UNIT", &description->units);
-    if (!accepted) {
-        fields[n++] = text_field("SONORAN_VERDICT", event_verdict_name(event->verdict));
-        fields[n++] = text_field("SONORAN_REASON", event->reason);
-    }
-    if (payload_bytes && event->data_text.size)
-        fields[n++] = (struct log_field){ .name = "SONORAN_DATA",
-                                          .text = event->data_text.s,
-                                          .size = cut(event->data_text, payload_bytes) };
+    if (!fill(&fields, event, description, payload_bytes))
+        return; /* told after the next start */
     log_write(&(struct log_record){
         .level = description->level,
-        .label = !accepted       ? "deny"
-                 : event->family ? event->family->label
-                                 : "new",
-        .colour = !accepted       ? 33
-                  : event->family ? event->family->colour
-                                  : 37,
-        .message_id = accepted ? LOG_ID_EVENT : LOG_ID_EVENT_REFUSED,
+        .mark = event_mark(event, description),
+        .message_id = event->verdict == EVENT_ACCEPTED ? LOG_ID_EVENT : LOG_ID_EVENT_REFUSED,
         .time_us = event->time_us,
         .line = description->line.s,
-        .fields = fields,
-        .n_fields = n,
+        .fields = fields.v,
+        .n_fields = fields.n,
         .event_id = event->id,
     });
 }

@@ -1,9 +1,12 @@
-/* pipeline.c - from the HTTP thread to the writer, and what happens to one event after it is stored. */
+/* pipeline.c - from the HTTP thread to the writer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "private.h"
+
+/* About what is kept of the decision about an event until it is told. */
+#define DESCRIPTION_BYTES (sizeof(struct description) + 512)
 
 int pipeline_new(struct pipeline **ret, struct store *store, struct state *state,
                  const struct pipeline_settings *settings)
@@ -13,6 +16,11 @@ int pipeline_new(struct pipeline **ret, struct store *store, struct state *state
         return -ENOMEM;
     pipeline->store = store;
     pipeline->state = state;
+    pipeline->overlay = state_overlay(state);
+    if (!pipeline->overlay) {
+        free(pipeline);
+        return -ENOMEM;
+    }
     pipeline->seen_rounds = UINT64_MAX;
     pipeline->scratch = (struct description) DESCRIPTION_INIT;
     pthread_mutex_init(&pipeline->lock, NULL);
@@ -26,7 +34,10 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 {
     if (!pipeline)
         return NULL;
+    fill_free(pipeline);
     description_free(&pipeline->scratch);
+    decided_free(&pipeline->decided);
+    state_free(pipeline->overlay);
     pthread_mutex_destroy(&pipeline->lock);
     pthread_cond_destroy(&pipeline->more);
     free(pipeline);
@@ -37,6 +48,7 @@ void pipeline_configure(struct pipeline *pipeline, const struct pipeline_setting
 {
     pipeline->payload_bytes = settings->payload_bytes;
     pipeline->max_queue_bytes = settings->max_queue_bytes;
+    pipeline->several_communities = settings->several_communities;
 }
 
 void pipeline_configure_store(struct pipeline *pipeline, const struct store_settings *settings)
@@ -59,13 +71,19 @@ void pipeline_poke(struct pipeline *pipeline)
 
 void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)
 {
-    *ret = (struct pipeline_status){ pipeline->failing, pipeline->newest_id, pipeline->newest_us };
+    *ret = (struct pipeline_status){ .failing = pipeline->failing || pipeline->hanging,
+                                     .newest_id = pipeline->newest_id,
+                                     .newest_us = pipeline->newest_us };
+    pthread_mutex_lock(&pipeline->lock);
+    ret->wal_bytes = pipeline->wal_bytes;
+    memcpy(ret->wal_held_by, pipeline->wal_held_by, sizeof(ret->wal_held_by));
+    pthread_mutex_unlock(&pipeline->lock);
 }
 
 bool pipeline_alive(struct pipeline *pipeline)
 {
     uint64_t n_rounds = pipeline->n_rounds;
-    bool alive = n_rounds != pipeline->seen_rounds;
+    bool alive = n_rounds != pipeline->seen_rounds || pipeline->hanging; /* a new start would wait for the disk too */
     pipeline->seen_rounds = n_rounds;
     pipeline_poke(pipeline);
     return alive;
@@ -76,11 +94,21 @@ int pipeline_start(struct pipeline *pipeline, struct delivery *delivery, const s
 {
     pipeline->delivery = delivery;
     pipeline->callbacks = *callbacks;
-    int r = pthread_create(&pipeline->thread, NULL, writer_thread, pipeline);
+    int r = store_start_checkpoints(pipeline->store, err);
+    if (r < 0)
+        return r;
+    r = pthread_create(&pipeline->thread, NULL, writer_thread, pipeline);
     if (r > 0)
         return err_set(err, -r, "cannot start the writer: %s", strerror(r));
     pipeline->running = true;
     return 0;
+}
+
+void pipeline_hurry(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->hurry = true;
+    pthread_mutex_unlock(&pipeline->lock);
 }
 
 int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us)
@@ -89,19 +117,18 @@ int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us)
         return 0;
     pipeline_flush(pipeline);
     pthread_mutex_lock(&pipeline->lock);
-    pipeline->stopping = true;
+    pipeline->stopping = pipeline->hurry = true;
     pthread_cond_signal(&pipeline->more);
     pthread_mutex_unlock(&pipeline->lock);
-    usec_t end = now_us() + timeout_us;
-    const struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
-                                    .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
-    int r = pthread_timedjoin_np(pipeline->thread, NULL, &until);
-    pipeline->running = r != 0;
-    return -r;
+    pipeline->running = !wait_thread(pipeline->thread, uptime_us() + timeout_us);
+    return pipeline->running ? -ETIMEDOUT : 0;
 }
 
 const char *pipeline_status(const struct pipeline *pipeline)
 {
+    if (pipeline->hanging)
+        return pipeline->locked ? "Another program has locked the event log, and events are answered 503"
+                                : "The disk does not answer, and events are answered 503";
     return pipeline->failing ? "Events cannot be stored and are answered 503" : "Listening for push events";
 }
 
@@ -115,7 +142,7 @@ static void append(struct queue *queue, struct submission *first, struct submiss
 
 int pipeline_submit(struct pipeline *pipeline, struct batch *take_batch, void *ticket)
 {
-    size_t bytes = batch_bytes(take_batch);
+    size_t bytes = batch_bytes(take_batch) + take_batch->n_events * DESCRIPTION_BYTES;
     if (pipeline->queued_bytes && pipeline->queued_bytes + bytes > pipeline->max_queue_bytes)
         return -EBUSY;
     struct submission *s = malloc(sizeof(*s));
@@ -135,27 +162,7 @@ void pipeline_flush(struct pipeline *pipeline)
         return;
     pthread_mutex_lock(&pipeline->lock);
     append(&pipeline->waiting, pipeline->round.first, pipeline->round.end);
-    pthread_cond_signal(&pipeline->more);
     pthread_mutex_unlock(&pipeline->lock);
+    pthread_cond_signal(&pipeline->more); /* without the lock, for which the writer would have to wait again */
     pipeline->round = (struct queue){ 0 };
-}
-
-static int least_level(const struct event *event)
-{
-    if (event->verdict != EVENT_ACCEPTED)
-        return LOG_WARNING;
-    return event->handler ? event->handler->level : LOG_INFO;
-}
-
-/* The line comes first: it tells of what changes, from what was known before. */
-void process_event(struct pipeline *pipeline, struct event *event, bool tell, bool late)
-{
-    pipeline->newest_id = event->id;
-    pipeline->newest_us = event->time_us;
-    if (tell && log_wants(least_level(event)))
-        line_write(event, pipeline->state, &pipeline->scratch, pipeline->payload_bytes, late);
-    else if (tell)
-        log_passed_id(event->id);
-    if (event->verdict == EVENT_ACCEPTED && event->handler && event->handler->apply)
-        (void) event->handler->apply(event, pipeline->state); /* without memory, what lines can name is less */
 }

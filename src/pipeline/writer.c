@@ -2,28 +2,32 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "private.h"
 
 #define UNSAVED_US USEC_PER_SEC
-#define TRIM_EVERY_US (10 * USEC_PER_SEC)
+#define LOCK_STEP_US (250 * USEC_PER_MSEC) /* batches that wait for a lock longer can be withdrawn */
 #define TRIM_IDLE_US (3600 * USEC_PER_SEC) /* nothing has come since: only time makes events too old */
 #define TRIM_PAUSE_US (50 * USEC_PER_MSEC)
+#define FILL_PAUSE_US USEC_PER_MSEC
 #define LAST_LINES_US (500 * USEC_PER_MSEC)
+#define LAST_LINES_STEP_US (2 * USEC_PER_MSEC)
 #define PROBE_MIN_BYTES ((size_t) 64 << 10)
 #define PROBE_MAX_BYTES ((size_t) 16 << 20)
 
 /* How long to wait for events where something else is to be done as well. */
 static usec_t pause_us(const struct pipeline *pipeline)
 {
+    if (fill_is_due(pipeline))
+        return FILL_PAUSE_US;
     if (!pipeline->trimmed)
         return TRIM_PAUSE_US;
     bool saved = pipeline->saved_log_id == store_last_id(pipeline->store) && !pipeline->failing &&
                  !delivery_unsaved(pipeline->delivery);
     if (!saved)
         return UNSAVED_US;
-    return pipeline->grown || pipeline->trim_failing ? TRIM_EVERY_US : TRIM_IDLE_US;
+    bool looks = pipeline->grown || pipeline->trim_failing || fill_is_left(pipeline);
+    return looks ? TRIM_EVERY_US : TRIM_IDLE_US;
 }
 
 /* What waits; after a while without anything an empty list. False: nothing more will come. */
@@ -31,12 +35,8 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
 {
     usec_t pause = pause_us(pipeline);
     pthread_mutex_lock(&pipeline->lock);
-    if (!pipeline->waiting.first && !pipeline->poked && !pipeline->stopping) {
-        usec_t end = now_us() + pause;
-        struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
-                                  .tv_nsec = (long) (end % USEC_PER_SEC * 1000) };
-        pthread_cond_timedwait(&pipeline->more, &pipeline->lock, &until);
-    }
+    if (!pipeline->waiting.first && !pipeline->poked && !pipeline->stopping)
+        (void) wait_signal(&pipeline->more, &pipeline->lock, uptime_us() + pause);
     if (pipeline->store_changed) {
         store_configure(pipeline->store, &pipeline->store_settings);
         pipeline->trimmed = false;
@@ -47,6 +47,7 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
     *ret = pipeline->waiting.first;
     pipeline->waiting = (struct queue){ 0 };
     bool stopping = pipeline->stopping;
+    pipeline->committing = true;
     pthread_mutex_unlock(&pipeline->lock);
     return *ret || !stopping;
 }
@@ -66,23 +67,42 @@ static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
     return r;
 }
 
+static int take_event(struct pipeline *pipeline, struct event *event, uint64_t id, struct err *err)
+{
+    const struct description *description;
+    event->id = id;
+    pipeline->taken_us = event->time_us;
+    int r = decide(pipeline, event, &description, err);
+    return r < 0 ? r : store_append(pipeline->store, event, description, err);
+}
+
+/* It is on disk: now all may see it. */
+static void take_over(struct pipeline *pipeline, uint64_t newest_id)
+{
+    (void) state_merge(pipeline->overlay, newest_id); /* without memory, what lines can name is less */
+    pipeline->newest_id = newest_id;
+    pipeline->newest_us = pipeline->taken_us;
+}
+
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)
 {
     uint64_t id = store_last_id(pipeline->store), written = log_written_id();
     int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
     for (struct submission *s = list; s && r >= 0; s = s->next)
-        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
-            s->batch.events[i].id = ++id;
-            r = store_append(pipeline->store, &s->batch.events[i], err);
-        }
+        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++)
+            r = take_event(pipeline, &s->batch.events[i], ++id, err);
     if (r >= 0)
         r = save_log_id(pipeline, written, err);
     if (r >= 0)
         r = commit_with_deliveries(pipeline, err);
-    if (r < 0)
+    if (r < 0) {
         store_rollback(pipeline->store);
-    else
-        pipeline->saved_log_id = written;
+        state_drop(pipeline->overlay);
+        return r;
+    }
+    pipeline->saved_log_id = written;
+    if (list)
+        take_over(pipeline, id);
     return r;
 }
 
@@ -139,56 +159,27 @@ static void answer_all(struct pipeline *pipeline, struct submission *list, int r
     pipeline->callbacks.done(pipeline->callbacks.userdata);
 }
 
+/* Tells what was decided, in the same order. */
 static void finish(struct pipeline *pipeline, struct submission *list, bool stored)
 {
+    struct description *description = pipeline->decided.v;
     for (struct submission *s = list, *next; s; s = next) {
         next = s->next;
         for (size_t i = 0; i < s->batch.n_events && stored; i++)
-            process_event(pipeline, &s->batch.events[i], true, false);
+            line_write(&s->batch.events[i], description++, pipeline->payload_bytes, false);
         batch_done(&s->batch);
         free(s);
     }
-}
-
-static void tell_trim_failure(struct pipeline *pipeline, int r, const struct err *err)
-{
-    if ((r < 0) == pipeline->trim_failing)
-        return;
-    pipeline->trim_failing = r < 0;
-    if (r < 0)
-        log_line(LOG_WARNING, LOG_ID_STORE_FAILED, "old events are not deleted until they can be: %s", err->msg);
-    else
-        log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "old events are deleted again");
-}
-
-static void trim(struct pipeline *pipeline)
-{
-    struct err err;
-    uint64_t unread = 0;
-    usec_t now = uptime_us();
-    if (now < pipeline->trimmed_us + TRIM_EVERY_US)
-        return;
-    int r = store_trim(pipeline->store, now_us(), &unread, &err);
-    tell_trim_failure(pipeline, r, &err);
-    if (unread)
-        log_line(LOG_WARNING, LOG_ID_EVENTS_GIVEN_UP,
-                 "store.max_size is reached: %llu events deleted that an action had not seen yet",
-                 (unsigned long long) unread);
-    pipeline->trimmed = r <= 0;
-    if (!pipeline->trimmed)
-        return;
-    pipeline->trimmed_us = now;
-    pipeline->grown = false;
+    decided_reset(&pipeline->decided);
 }
 
 /* The end: lines on their way are written first, so that the next start does not tell them again. */
 static void save_last_lines(struct pipeline *pipeline)
 {
     struct err err;
-    const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
     usec_t end = uptime_us() + LAST_LINES_US;
     while (log_written_id() != store_last_id(pipeline->store) && uptime_us() < end)
-        nanosleep(&pause, NULL);
+        wait_pause(LAST_LINES_STEP_US);
     if (unsaved(pipeline))
         (void) store_all(pipeline, NULL, &err); /* then they are told twice */
 }
@@ -199,10 +190,16 @@ void *writer_thread(void *argument)
     struct submission *list;
 
     pthread_setname_np(pthread_self(), "writer");
+    store_set_patience(pipeline->store, LOCK_STEP_US);
     while (take_waiting(pipeline, &list)) {
         pipeline->n_rounds++;
         struct err err = { "" };
         int r = list || unsaved(pipeline) ? store_all(pipeline, list, &err) : 0;
+        if (r == -EBUSY && wait_unlocked(pipeline, list, &err)) {
+            decided_reset(&pipeline->decided);
+            continue;
+        }
+        commit_ended(pipeline, r);
         if (r < 0) {
             tell_failure(pipeline, r, &err);
             note_failed(pipeline, list);
@@ -216,9 +213,11 @@ void *writer_thread(void *argument)
         }
         if (r >= 0 && pipeline->failing)
             probe(pipeline);
-        trim(pipeline);
+        trim_old(pipeline);
+        fill_old(pipeline);
     }
     save_last_lines(pipeline);
+    store_stop_checkpoints(pipeline->store);
     store_settle(pipeline->store);
     return NULL;
 }

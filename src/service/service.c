@@ -1,20 +1,21 @@
 /* service.c - the main loop on sd-event, and the words to systemd. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include <sonoran-pushd/service.h>
+#include <sonoran-pushd/child.h>
+
+#include "private.h"
 
 #define MINUTE_US (60 * USEC_PER_SEC)
+#define START_STEP_MAX_US (60 * USEC_PER_SEC) /* of a start, between two calls of service_stop_requested */
 
 static void unref_event(sd_event **event)
 {
@@ -40,23 +41,21 @@ int service_prepare(struct err *err)
     if (streams < 0)
         return err_set(err, streams, "cannot open /dev/null: %s", strerror(-streams));
 
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    int r = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (r > 0)
-        return err_set(err, -r, "cannot block signals: %s", strerror(r));
-    signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_DUMPABLE, 0);
-
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &files);
-    }
+    open_terminal();
+    child_raise_own_limit();
     return 0;
+}
+
+bool service_stop_requested(void)
+{
+    static _Atomic usec_t told_us;
+    usec_t now = uptime_us();
+    if (now >= told_us + USEC_PER_SEC) {
+        (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long) START_STEP_MAX_US);
+        told_us = now;
+    }
+    return stop_waits();
 }
 
 struct ticks {
@@ -65,33 +64,30 @@ struct ticks {
     usec_t interval_us, minute_at_us;
 };
 
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-    (void) info;
-    (void) userdata;
-    return sd_event_exit(sd_event_source_get_event(source), 0);
-}
-
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+static int on_call(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     const struct service_callbacks *callbacks = userdata;
     (void) source;
-    (void) info;
-    callbacks->reload(callbacks->userdata);
+    (void) fd;
+    (void) events;
+    callbacks->call(callbacks->userdata);
     return 0;
 }
 
+/* The next one is counted from now: after a pause of the machine those that were missed would come all at once. */
 static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 {
     struct ticks *ticks = userdata;
     const struct service_callbacks *callbacks = ticks->callbacks;
+    usec_t now = uptime_us();
+    (void) time_us;
     if (ticks->watchdog && callbacks->healthy(callbacks->userdata))
         (void) sd_notify(0, "WATCHDOG=1");
-    if (time_us >= ticks->minute_at_us) {
+    if (now >= ticks->minute_at_us) {
         callbacks->minute(callbacks->userdata);
-        ticks->minute_at_us = time_us + MINUTE_US;
+        ticks->minute_at_us = now + MINUTE_US;
     }
-    int r = sd_event_source_set_time(source, time_us + ticks->interval_us);
+    int r = sd_event_source_set_time_relative(source, ticks->interval_us);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
 
@@ -109,19 +105,14 @@ static int add_ticks(sd_event *event, struct ticks *ticks)
 int service_run(const struct service_callbacks *callbacks, struct err *err)
 {
     sd_event *event CLEANUP(unref_event) = NULL;
-    struct ticks ticks = { .callbacks = callbacks };
-    union {
-        const struct service_callbacks *from;
-        void *userdata;
-    } callback = { .from = callbacks };
+    struct service_callbacks calls = *callbacks;
+    struct ticks ticks = { .callbacks = &calls };
 
     int r = sd_event_new(&event);
     if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, NULL);
+        r = watch_signals(event, &calls);
     if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGINT, on_stop, NULL);
-    if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, callback.userdata);
+        r = sd_event_add_io(event, NULL, calls.call_fd, EPOLLIN, on_call, &calls);
     if (r >= 0)
         r = add_ticks(event, &ticks);
     if (r >= 0)

@@ -1,23 +1,22 @@
-/* map.c - items by id: a tree (tsearch) for finding and order, a list for who was heard of when. */
+/* map.c - items by id, and in the order of hearing; of an overlay those that differ from the map below. */
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "private.h"
 
-#define MAX_TEXTS 6
+#define FEW_BUCKETS 64
+#define MAX_SPARE 256
 
 static const size_t unit_texts[] = {
     offsetof(struct state_unit, number),     offsetof(struct state_unit, name),  offsetof(struct state_unit, location),
     offsetof(struct state_unit, department), offsetof(struct state_unit, group),
 };
-static const size_t call_texts[] = {
-    offsetof(struct state_call, title),       offsetof(struct state_call, code),
-    offsetof(struct state_call, address),     offsetof(struct state_call, postal),
-    offsetof(struct state_call, description), offsetof(struct state_call, last_note),
-};
+static const size_t call_texts[] = { offsetof(struct state_call, title),    offsetof(struct state_call, code),
+                                     offsetof(struct state_call, address),  offsetof(struct state_call, postal),
+                                     offsetof(struct state_call, block),    offsetof(struct state_call, description),
+                                     offsetof(struct state_call, last_note) };
 static const size_t call911_texts[] = {
     offsetof(struct state_call911, caller),
     offsetof(struct state_call911, location),
@@ -27,234 +26,27 @@ static const size_t call911_texts[] = {
 static_assert(ARRAY_SIZE(unit_texts) <= MAX_TEXTS, "as many as a put can hold");
 static_assert(ARRAY_SIZE(call_texts) <= MAX_TEXTS, "as many as a put can hold");
 static_assert(ARRAY_SIZE(call911_texts) <= MAX_TEXTS, "as many as a put can hold");
-
-/* New texts of an item, made before anything is written, so that a put without memory leaves no half. */
-struct texts {
-    char *s[MAX_TEXTS];
-    bool told[MAX_TEXTS];
-};
-
-int id_compare(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-    return (x > y) - (x < y);
-}
-
-const char *text_at(const void *facts, size_t offset)
-{
-    return *(const char *const *) ((const char *) facts + offset);
-}
-
-/* The public structs have them const, for those who read; here is where they are made and freed. */
-static char **text_slot(struct item *item, size_t offset)
-{
-    return (char **) ((char *) &item->facts + offset);
-}
-
-static size_t cut_size(const char *s)
-{
-    size_t size = strnlen(s, STATE_TEXT_MAX_BYTES + 1);
-    if (size <= STATE_TEXT_MAX_BYTES)
-        return size;
-
-    /* A character has up to three bytes behind its first; more of them in a row are not UTF-8, cut anywhere. */
-    for (size_t back = 0; back <= 3; back++)
-        if ((s[STATE_TEXT_MAX_BYTES - back] & 0xc0) != 0x80)
-            return STATE_TEXT_MAX_BYTES - back;
-    return STATE_TEXT_MAX_BYTES;
-}
-
-bool text_is(const char *known, const char *told)
-{
-    size_t size = cut_size(told);
-    return known ? strncmp(known, told, size) == 0 && known[size] == '\0' : size == 0;
-}
-
-static void texts_free(struct texts *texts)
-{
-    for (size_t i = 0; i < MAX_TEXTS; i++)
-        free(texts->s[i]);
-}
-
-static int texts_prepare(struct texts *texts, const struct kind *kind, const union facts *known, const void *patch)
-{
-    for (size_t i = 0; i < kind->n_texts; i++) {
-        const char *told = text_at(patch, kind->texts[i]);
-        if (!told || text_is(text_at(known, kind->texts[i]), told))
-            continue;
-
-        texts->told[i] = true;
-        if (*told == '\0')
-            continue;
-        texts->s[i] = strndup(told, cut_size(told));
-        if (!texts->s[i]) {
-            texts_free(texts);
-            return -ENOMEM;
-        }
-    }
-    return 0;
-}
-
-static int texts_hand_over(struct texts *texts, const struct kind *kind, struct item *item)
-{
-    int changed = 0;
-    for (size_t i = 0; i < kind->n_texts; i++) {
-        if (!texts->told[i])
-            continue;
-        char **slot = text_slot(item, kind->texts[i]);
-        free(*slot);
-        *slot = texts->s[i];
-        changed = 1;
-    }
-    return changed;
-}
-
-static void item_free(const struct kind *kind, struct item *item)
-{
-    for (size_t i = 0; i < kind->n_texts; i++)
-        free(*text_slot(item, kind->texts[i]));
-    free(item->attached);
-    free(item);
-}
-
-void map_init(struct map *map, const struct kind *kind)
-{
-    map->kind = kind;
-    map->tree = NULL;
-    map->n = 0;
-    TAILQ_INIT(&map->heard);
-}
-
-void map_clear(struct map *map)
-{
-    struct item *item;
-    while ((item = TAILQ_FIRST(&map->heard)))
-        map_remove(map, item);
-}
-
-struct item *map_find(const struct map *map, int64_t id)
-{
-    void *node = tfind(&id, &map->tree, id_compare);
-    return node ? *(struct item **) node : NULL;
-}
-
-void map_touch(struct map *map, struct item *item, usec_t now_us)
-{
-    item->seen_us = now_us;
-    TAILQ_REMOVE(&map->heard, item, heard);
-    TAILQ_INSERT_TAIL(&map->heard, item, heard);
-}
-
-void map_remove(struct map *map, struct item *item)
-{
-    tdelete(item, &map->tree, id_compare);
-    TAILQ_REMOVE(&map->heard, item, heard);
-    map->n--;
-    item_free(map->kind, item);
-}
-
-static struct item *map_add(struct map *map, int64_t id, usec_t now_us)
-{
-    struct item *item = calloc(1, sizeof(*item));
-    if (!item)
-        return NULL;
-
-    item->id = id;
-    item->seen_us = now_us;
-    item->facts = map->kind->blank;
-    if (!tsearch(item, &map->tree, id_compare)) {
-        free(item);
-        return NULL;
-    }
-
-    TAILQ_INSERT_TAIL(&map->heard, item, heard);
-    if (++map->n > STATE_MAX_ENTRIES)
-        map_remove(map, TAILQ_FIRST(&map->heard));
-    return item;
-}
-
-struct item *map_hear(struct map *map, int64_t id, usec_t now_us, int *changed)
-{
-    struct item *item = map_find(map, id);
-    if (item) {
-        map_touch(map, item, now_us);
-        return item;
-    }
-
-    item = map_add(map, id, now_us);
-    if (item)
-        *changed = 1;
-    return item;
-}
-
-int map_put(struct map *map, int64_t id, const void *patch, usec_t now_us, struct item **ret)
-{
-    struct item *item = map_find(map, id);
-    bool known = item;
-    struct texts texts = { 0 };
-    int r = texts_prepare(&texts, map->kind, known ? &item->facts : &map->kind->blank, patch);
-    if (r < 0)
-        return r;
-
-    if (known)
-        map_touch(map, item, now_us);
-    else
-        item = map_add(map, id, now_us);
-    if (!item) {
-        texts_free(&texts);
-        return -ENOMEM;
-    }
-
-    r = texts_hand_over(&texts, map->kind, item);
-    *ret = item;
-    return known ? r : 1;
-}
-
-int map_expire(struct map *map, bool (*is_over)(const struct item *item), usec_t now_us)
-{
-    int changed = 0;
-    struct item *item, *next;
-    for (item = TAILQ_FIRST(&map->heard); item; item = next) {
-        next = TAILQ_NEXT(item, heard);
-        usec_t age = now_us > item->seen_us ? now_us - item->seen_us : 0; /* the clock may have stepped back */
-        if (age <= (is_over(item) ? STATE_KEEP_US : STATE_KEEP_SILENT_US))
-            continue;
-        map_remove(map, item);
-        changed = 1;
-    }
-    return changed;
-}
-
-struct walk {
-    void (*visit)(struct item *item, void *context);
-    void *context;
-};
-
-static void visit_node(const void *node, VISIT visit, void *closure)
-{
-    const struct walk *walk = closure;
-    if (visit == postorder || visit == leaf) /* what search.h calls in order */
-        walk->visit(*(struct item *const *) node, walk->context);
-}
-
-void map_walk(const struct map *map, void (*visit)(struct item *item, void *context), void *context)
-{
-    struct walk walk = { visit, context };
-    twalk_r(map->tree, visit_node, &walk);
-}
+static_assert(MAX_TEXTS <= 8, "own_texts has a bit for each");
 
 const struct kind kind_unit = {
     .texts = unit_texts,
     .n_texts = ARRAY_SIZE(unit_texts),
+    .seen_us = offsetof(struct state_unit, seen_us),
+    .changed_id = offsetof(struct state_unit, changed_id),
+    .changed_source = offsetof(struct state_unit, changed_source),
     .blank.unit = { .status = STATE_UNSET, .page = STATE_UNSET, .online = 1 },
 };
 
 const struct kind kind_call = {
     .texts = call_texts,
     .n_texts = ARRAY_SIZE(call_texts),
+    .seen_us = offsetof(struct state_call, seen_us),
+    .changed_id = offsetof(struct state_call, changed_id),
+    .changed_source = offsetof(struct state_call, changed_source),
     .blank.call = { .origin = STATE_UNSET,
                     .status = STATE_UNSET,
                     .priority = STATE_UNSET,
+                    .track_primary = -1,
                     .primary = STATE_UNSET_ID,
                     .call911 = STATE_UNSET_ID },
 };
@@ -262,4 +54,292 @@ const struct kind kind_call = {
 const struct kind kind_call911 = {
     .texts = call911_texts,
     .n_texts = ARRAY_SIZE(call911_texts),
+    .seen_us = offsetof(struct state_call911, seen_us),
+    .changed_id = offsetof(struct state_call911, changed_id),
+    .changed_source = offsetof(struct state_call911, changed_source),
+    .blank.call911 = { .emergency = -1, .call = STATE_UNSET_ID },
 };
+
+/* ---- buckets ---- */
+
+static struct item **bucket_of(const struct map *map, int64_t id)
+{
+    return &map->buckets[((uint64_t) id * 0x9e3779b97f4a7c15 >> 32) & (map->n_buckets - 1)];
+}
+
+static void bucket_put(struct map *map, struct item *item)
+{
+    struct item **bucket = bucket_of(map, item->id);
+    item->chain = *bucket;
+    *bucket = item;
+}
+
+/* Longer chains serve too, where there is no memory for more buckets than the first. */
+int map_make_room(struct map *map)
+{
+    if (map->n_own < map->n_buckets)
+        return 0;
+    size_t n = map->n_buckets ? 4 * map->n_buckets : FEW_BUCKETS;
+    struct item **buckets = calloc(n, sizeof(*buckets)), **old = map->buckets;
+    if (!buckets)
+        return old ? 0 : -ENOMEM;
+    size_t n_old = map->n_buckets;
+    map->buckets = buckets;
+    map->n_buckets = n;
+    for (size_t i = 0; i < n_old; i++)
+        for (struct item *item = old[i], *next; item; item = next) {
+            next = item->chain;
+            bucket_put(map, item);
+        }
+    free(old);
+    return 0;
+}
+
+static struct item *own_find(const struct map *map, int64_t id)
+{
+    struct item *item = map->n_buckets ? *bucket_of(map, id) : NULL;
+    while (item && item->id != id)
+        item = item->chain;
+    return item;
+}
+
+void map_own_put(struct map *map, struct item *item)
+{
+    bucket_put(map, item);
+    map->n_own++;
+}
+
+static void own_take(struct map *map, struct item *item)
+{
+    struct item **link = bucket_of(map, item->id);
+    while (*link != item)
+        link = &(*link)->chain;
+    *link = item->chain;
+    map->n_own--;
+}
+
+/* ---- items ---- */
+
+static struct item *item_new(struct state *state)
+{
+    struct item *item = state->spare;
+    if (!item)
+        return calloc(1, sizeof(*item));
+    state->spare = item->chain;
+    state->n_spare--;
+    *item = (struct item){ 0 };
+    return item;
+}
+
+void map_item_keep(struct state *state, struct item *item)
+{
+    if (!state->below || state->n_spare == MAX_SPARE) {
+        free(item);
+        return;
+    }
+    item->chain = state->spare;
+    state->spare = item;
+    state->n_spare++;
+}
+
+void map_item_free(struct map *map, struct item *item)
+{
+    texts_free_own(map->kind, item);
+    if (item->own_links)
+        free(item->links.ids);
+    map_item_keep(map->state, item);
+}
+
+static void item_blank(const struct map *map, struct item *item)
+{
+    item->own_texts = ALL_TEXTS;
+    item->own_links = true;
+    item->duty_told = false;
+    item->listed_id = 0;
+    item->links = (struct links){ 0 };
+    item->facts = map->kind->blank;
+    memcpy(&item->facts, &item->id, sizeof(item->id)); /* the first member of each */
+}
+
+static usec_t *seen_us_of(const struct map *map, struct item *item)
+{
+    return (usec_t *) ((char *) &item->facts + map->kind->seen_us);
+}
+
+int item_changed(const struct map *map, struct item *item, int changed)
+{
+    if (changed <= 0)
+        return changed;
+    char *facts = (char *) &item->facts;
+    memcpy(facts + map->kind->changed_id, &map->state->event_id, sizeof(map->state->event_id));
+    facts[map->kind->changed_source] = (char) map->state->source;
+    return changed;
+}
+
+/* ---- finding ---- */
+
+/* With marks of those that are gone. */
+static struct item *find_any(const struct map *map, int64_t id)
+{
+    struct item *below = map->below ? own_find(map->below, id) : NULL;
+    if (below)
+        return below->above ? below->above : below;
+    return own_find(map, id);
+}
+
+struct item *map_find(const struct map *map, int64_t id)
+{
+    struct item *item = find_any(map, id);
+    return item && !item->gone ? item : NULL;
+}
+
+static struct item *copy_up(struct map *map, struct item *below)
+{
+    struct item *item = item_new(map->state);
+    if (!item)
+        return NULL;
+    *item = *below;
+    item->own_texts = 0;
+    item->own_links = false;
+    item->map = map;
+    item->chain = item->above = NULL;
+    item->below = below;
+    below->above = item;
+    TAILQ_INSERT_TAIL(&map->heard, item, heard);
+    return item;
+}
+
+struct item *map_change(struct map *map, int64_t id, int *r)
+{
+    struct item *item = map_find(map, id);
+    if (!item || item->map == map)
+        return item;
+    item = copy_up(map, item);
+    if (!item)
+        *r = -ENOMEM;
+    return item;
+}
+
+/* ---- the order of hearing ---- */
+
+static struct item *skip_copied(struct item *below)
+{
+    while (below && below->above)
+        below = TAILQ_NEXT(below, heard);
+    return below;
+}
+
+struct item *map_first(const struct map *map)
+{
+    struct item *below = skip_copied(map->next_below);
+    return below ? below : TAILQ_FIRST(&map->heard);
+}
+
+struct item *map_oldest(struct map *map)
+{
+    map->next_below = skip_copied(map->next_below);
+    return map_first(map);
+}
+
+struct item *map_next(const struct map *map, const struct item *item)
+{
+    struct item *next = TAILQ_NEXT(item, heard);
+    if (item->map == map)
+        return next;
+    next = skip_copied(next);
+    return next ? next : TAILQ_FIRST(&map->heard);
+}
+
+void map_touch(struct map *map, struct item *item, usec_t now_us)
+{
+    *seen_us_of(map, item) = now_us;
+    item->heard_id = map->state->event_id;
+    TAILQ_REMOVE(&map->heard, item, heard);
+    TAILQ_INSERT_TAIL(&map->heard, item, heard);
+}
+
+/* ---- making and removing ---- */
+
+/* Where there is none, or the mark of one that is gone. */
+static struct item *place_for(struct map *map, int64_t id)
+{
+    struct item *item = find_any(map, id);
+    if (item) {
+        TAILQ_REMOVE(&map->gone, item, heard);
+        item->gone = false;
+        return item;
+    }
+    if (map_make_room(map) < 0)
+        return NULL;
+    item = item_new(map->state);
+    if (!item)
+        return NULL;
+    item->id = id;
+    item->map = map;
+    map_own_put(map, item);
+    return item;
+}
+
+static struct item *map_add(struct community *community, struct map *map, int64_t id, usec_t now_us)
+{
+    struct item *item = place_for(map, id);
+    if (!item)
+        return NULL;
+    item_blank(map, item);
+    TAILQ_INSERT_TAIL(&map->heard, item, heard);
+    map_touch(map, item, now_us);
+    if (++map->n > STATE_MAX_ENTRIES)
+        item_remove(community, map, map_oldest(map));
+    return item;
+}
+
+struct item *map_hear(struct community *community, struct map *map, int64_t id, usec_t now_us, int *changed)
+{
+    int r = 0;
+    struct item *item = map_change(map, id, &r);
+    if (item) {
+        map_touch(map, item, now_us);
+        return item;
+    }
+    item = r < 0 ? NULL : map_add(community, map, id, now_us);
+    if (item)
+        *changed = item_changed(map, item, 1);
+    return item;
+}
+
+int map_put(struct community *community, struct map *map, int64_t id, const void *patch, usec_t now_us,
+            struct item **ret)
+{
+    int made = 0;
+    const struct item *known = map_find(map, id);
+    struct texts texts = { 0 };
+    int r = texts_prepare(&texts, map->kind, known ? &known->facts : &map->kind->blank, patch);
+    if (r < 0)
+        return r;
+
+    struct item *item = map_hear(community, map, id, now_us, &made);
+    if (!item) {
+        texts_free(&texts);
+        return -ENOMEM;
+    }
+    r = texts_hand_over(&texts, map->kind, item);
+    *ret = item;
+    return r | made;
+}
+
+void map_remove(struct map *map, struct item *item)
+{
+    map->n--;
+    TAILQ_REMOVE(&map->heard, item, heard);
+    if (!item->below) {
+        own_take(map, item);
+        map_item_free(map, item);
+        return;
+    }
+    texts_free_own(map->kind, item);
+    if (item->own_links)
+        free(item->links.ids);
+    item_blank(map, item);
+    item->gone = true;
+    TAILQ_INSERT_TAIL(&map->gone, item, heard);
+}

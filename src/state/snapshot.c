@@ -10,6 +10,7 @@
 struct cutter {
     struct state_snapshot *snapshot;
     int64_t *ids;
+    usec_t *since_us;
     char *texts;
 };
 
@@ -29,21 +30,19 @@ static void *cut_piece(char **rest, size_t n, size_t size)
 static size_t texts_size(const struct map *map)
 {
     size_t size = 0;
-    const struct item *item;
-    TAILQ_FOREACH(item, &map->heard, heard)
-    for (size_t i = 0; i < map->kind->n_texts; i++) {
-        const char *s = text_at(&item->facts, map->kind->texts[i]);
-        size += s ? strlen(s) + 1 : 0;
-    }
+    for (const struct item *item = map_first(map); item; item = map_next(map, item))
+        for (size_t i = 0; i < map->kind->n_texts; i++) {
+            const char *s = text_at(&item->facts, map->kind->texts[i]);
+            size += s ? strlen(s) + 1 : 0;
+        }
     return size;
 }
 
 static size_t count_attached(const struct map *calls)
 {
     size_t n = 0;
-    const struct item *item;
-    TAILQ_FOREACH(item, &calls->heard, heard)
-    n += item->n_attached;
+    for (const struct item *item = map_first(calls); item; item = map_next(calls, item))
+        n += item->links.n;
     return n;
 }
 
@@ -61,39 +60,37 @@ static void copy_texts(struct cutter *cutter, const struct kind *kind, void *fac
     }
 }
 
-static void copy_unit(struct item *item, void *context)
+static void copy_unit(struct cutter *cutter, const struct item *item)
 {
-    struct cutter *cutter = context;
     struct state_unit *unit = &cutter->snapshot->units[cutter->snapshot->n_units++];
     *unit = item->facts.unit;
-    unit->id = item->id;
-    unit->seen_us = item->seen_us;
     copy_texts(cutter, &kind_unit, unit);
 }
 
-static void copy_call(struct item *item, void *context)
+static void copy_call(struct cutter *cutter, const struct item *item)
 {
-    struct cutter *cutter = context;
+    const struct links *links = &item->links;
     size_t i = cutter->snapshot->n_calls++;
     struct state_call *call = &cutter->snapshot->calls[i];
     *call = item->facts.call;
-    call->id = item->id;
-    call->seen_us = item->seen_us;
     copy_texts(cutter, &kind_call, call);
 
     cutter->snapshot->attached[i] = cutter->ids;
-    cutter->snapshot->n_attached[i] = item->n_attached;
-    for (size_t k = 0; k < item->n_attached; k++)
-        *cutter->ids++ = item->attached[k];
+    cutter->snapshot->attached_since_us[i] = cutter->since_us;
+    cutter->snapshot->n_attached[i] = links->n;
+    for (size_t k = 0; k < links->n; k++) {
+        *cutter->ids++ = links->ids[k];
+        *cutter->since_us++ = links_since(links)[k];
+    }
 }
 
-static void copy_call911(struct item *item, void *context)
+/* Those waiting: not one that was removed, nor what only a dispatch call speaks of. */
+static void copy_call911(struct cutter *cutter, const struct item *item)
 {
-    struct cutter *cutter = context;
+    if (item->facts.call911.removed || !item->facts.call911.told)
+        return;
     struct state_call911 *call = &cutter->snapshot->calls911[cutter->snapshot->n_calls911++];
     *call = item->facts.call911;
-    call->id = item->id;
-    call->seen_us = item->seen_us;
     copy_texts(cutter, &kind_call911, call);
 }
 
@@ -102,38 +99,63 @@ static size_t snapshot_size(const struct community *from)
     const struct state_snapshot *s = NULL;
     return piece_size(1, sizeof(*s)) + piece_size(from->units.n, sizeof(*s->units)) +
            piece_size(from->calls.n, sizeof(*s->calls)) + piece_size(from->calls.n, sizeof(*s->attached)) +
+           piece_size(from->calls.n, sizeof(*s->attached_since_us)) +
            piece_size(from->calls.n, sizeof(*s->n_attached)) + piece_size(from->calls911.n, sizeof(*s->calls911)) +
-           piece_size(count_attached(&from->calls), sizeof(int64_t)) + texts_size(&from->units) +
+           2 * piece_size(count_attached(&from->calls), sizeof(int64_t)) + texts_size(&from->units) +
            texts_size(&from->calls) + texts_size(&from->calls911);
 }
 
-static void snapshot_fill(struct state_snapshot *s, const struct community *from)
+static int item_compare(const void *a, const void *b)
 {
+    const struct item *x = *(const struct item *const *) a, *y = *(const struct item *const *) b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* In the order of the ids; sorted has room for all. */
+static void copy_all(struct cutter *cutter, const struct map *map, const struct item **sorted,
+                     void (*copy)(struct cutter *cutter, const struct item *item))
+{
+    size_t n = 0;
+    for (const struct item *item = map_first(map); item; item = map_next(map, item))
+        sorted[n++] = item;
+    qsort(sorted, n, sizeof(struct item *), item_compare);
+    for (size_t i = 0; i < n; i++)
+        copy(cutter, sorted[i]);
+}
+
+static void snapshot_fill(struct state_snapshot *s, const struct community *from, const struct item **sorted)
+{
+    size_t n_attached = count_attached(&from->calls);
     char *rest = (char *) s + piece_size(1, sizeof(*s));
     s->units = cut_piece(&rest, from->units.n, sizeof(*s->units));
     s->calls = cut_piece(&rest, from->calls.n, sizeof(*s->calls));
     s->attached = cut_piece(&rest, from->calls.n, sizeof(*s->attached));
+    s->attached_since_us = cut_piece(&rest, from->calls.n, sizeof(*s->attached_since_us));
     s->n_attached = cut_piece(&rest, from->calls.n, sizeof(*s->n_attached));
     s->calls911 = cut_piece(&rest, from->calls911.n, sizeof(*s->calls911));
-    int64_t *ids = cut_piece(&rest, count_attached(&from->calls), sizeof(*ids));
+    int64_t *ids = cut_piece(&rest, n_attached, sizeof(*ids));
+    usec_t *since_us = cut_piece(&rest, n_attached, sizeof(*since_us));
 
-    struct cutter cutter = { s, ids, rest };
-    map_walk(&from->units, copy_unit, &cutter);
-    map_walk(&from->calls, copy_call, &cutter);
-    map_walk(&from->calls911, copy_call911, &cutter);
+    struct cutter cutter = { s, ids, since_us, rest };
+    copy_all(&cutter, &from->units, sorted, copy_unit);
+    copy_all(&cutter, &from->calls, sorted, copy_call);
+    copy_all(&cutter, &from->calls911, sorted, copy_call911);
 }
 
 int state_snapshot(const struct state *state, const char *community_name, struct state_snapshot **ret)
 {
     STATE_LOCK(state);
     const struct community *community = community_find(state, community_name);
+    const struct item **sorted CLEANUP(cleanup_free) = malloc(STATE_MAX_ENTRIES * sizeof(struct item *));
     struct state_snapshot *snapshot = malloc(community ? snapshot_size(community) : sizeof(*snapshot));
-    if (!snapshot)
+    if (!snapshot || !sorted) {
+        free(snapshot);
         return -ENOMEM;
+    }
 
-    *snapshot = (struct state_snapshot){ 0 };
+    *snapshot = (struct state_snapshot){ .as_of = state->event_id };
     if (community)
-        snapshot_fill(snapshot, community);
+        snapshot_fill(snapshot, community, sorted);
     *ret = snapshot;
     return 0;
 }

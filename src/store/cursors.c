@@ -30,7 +30,7 @@ int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64
     store_bind_text(statement, 1, name, strlen(name));
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
-        snprintf(name, NAME_MAX_BYTES + 1, "%s", (const char *) sqlite3_column_text(statement, 0));
+        snprintf(name, NAME_MAX_BYTES + 1, "%s", store_text(statement, 0));
         *ret_id = (uint64_t) sqlite3_column_int64(statement, 1);
     }
     int r = code == SQLITE_ROW    ? 1

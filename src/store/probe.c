@@ -5,13 +5,13 @@
 
 int store_write_over(struct store *store, size_t bytes, struct err *err)
 {
-    sqlite3_stmt *statement = store->statements[FILL];
+    sqlite3_stmt *statement = store->statements[FILL_PAGES];
     int r = store_begin(store, err);
     if (r < 0)
         return r;
     sqlite3_bind_int64(statement, 1, (sqlite3_int64) store->last_id + 1);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64) (bytes / 2 + 1));
-    r = store_run(store, FILL, err, "cannot write");
+    r = store_run(store, FILL_PAGES, err, "cannot write");
     if (r == 0) {
         int code = sqlite3_db_cacheflush(store->db);
         r = code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot write");

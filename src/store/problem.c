@@ -24,11 +24,23 @@ static int to_errno(int code)
         return -EUCLEAN;
     case SQLITE_NOTADB:
         return -EMEDIUMTYPE;
+    case SQLITE_INTERRUPT:
+        return -ECANCELED;
     case SQLITE_TOOBIG:
         return -EFBIG;
     default:
         return -EIO;
     }
+}
+
+void store_finalize(sqlite3_stmt **statement)
+{
+    sqlite3_finalize(*statement);
+}
+
+bool store_needs_help(int r)
+{
+    return r == -EUCLEAN || r == -EMEDIUMTYPE || r == -EPROTONOSUPPORT;
 }
 
 int store_problem(sqlite3 *db, int code, struct err *err, const char *what)

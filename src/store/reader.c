@@ -7,17 +7,7 @@
 
 #include "private.h"
 
-struct store_reader {
-    sqlite3 *db;
-    sqlite3_stmt *walk;      /* through events; kept, because who follows the log walks often */
-    sqlite3_stmt *failed;    /* the same through failed */
-    sqlite3_stmt *under_way; /* one of the two; NULL: no walk */
-};
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
+#define STOP_STEPS 2000 /* of SQLite's machine: some milliseconds, where the disk is quick */
 
 /* A path as the URI that asks for a file that nobody changes. */
 static int immutable_uri(const char *path, struct text *ret)
@@ -44,7 +34,7 @@ static int open_file(struct store_reader *reader, const char *name, const char *
         return store_problem(reader->db, code, err, path);
     sqlite3_busy_timeout(reader->db, 2000);
     sqlite3_exec(reader->db, "PRAGMA cache_size = -512", NULL, NULL, NULL);
-    return schema_check(reader->db, path, false, err);
+    return schema_check(reader->db, path, reader->any, err);
 }
 
 /* SQLite wants to write beside a database that nobody has open, which whoever may only read cannot. With nothing in
@@ -73,23 +63,41 @@ static int check_file(const char *path, struct err *err)
     return 0;
 }
 
-int store_reader_open(struct store_reader **ret, const char *path, struct err *err)
+static int open_reader(struct store_reader **ret, const char *path, bool any, struct err *err)
 {
     struct store_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return err_set(err, -ENOMEM, "no memory");
 
+    reader->any = any;
     int r = check_file(path, err);
     if (r >= 0)
         r = open_file(reader, path, path, err);
     if (r == -EROFS || (r == -ENOENT && reader->db))
         r = open_at_rest(reader, path, err);
+    if (r >= 0 && !any)
+        r = lives_read(reader->db, &reader->lives, &reader->n_lives, err);
     if (r < 0) {
         store_reader_close(reader);
         return r;
     }
     *ret = reader;
     return 0;
+}
+
+int store_reader_open(struct store_reader **ret, const char *path, struct err *err)
+{
+    return open_reader(ret, path, false, err);
+}
+
+int reader_open_any(struct store_reader **ret, const char *path, struct err *err)
+{
+    return open_reader(ret, path, true, err);
+}
+
+int store_open_reader(const struct store *store, struct store_reader **ret, struct err *err)
+{
+    return store_reader_open(ret, store->path, err);
 }
 
 struct store_reader *store_reader_close(struct store_reader *reader)
@@ -99,48 +107,32 @@ struct store_reader *store_reader_close(struct store_reader *reader)
     sqlite3_finalize(reader->walk);
     sqlite3_finalize(reader->failed);
     sqlite3_close(reader->db);
+    free(reader->lives);
     free(reader);
     return NULL;
 }
 
-static void bind_optional(sqlite3_stmt *statement, int position, const char *text)
+int store_last_until(struct store_reader *reader, usec_t time_us, uint64_t *ret_id, struct err *err)
 {
-    if (text)
-        sqlite3_bind_text(statement, position, text, -1, SQLITE_TRANSIENT);
+    uint64_t newest = 0;
+    struct moment last = { 0 };
+    int r = store_newest(reader, &newest, err);
+    if (r >= 0)
+        r = age_last_until(reader->db, (int64_t) newest, time_us, &last, err);
+    *ret_id = (uint64_t) last.id;
+    return r < 0 ? r : 0;
 }
 
-#define MATCHES "(?4 IS NULL OR type GLOB ?4) AND (?5 IS NULL OR verdict = ?5) AND (?6 IS NULL OR community = ?6)"
-#define IN_RANGE "id > ?1 AND id <= ?7 AND received_at >= ?2 AND received_at <= ?3"
-
-static int prepare(struct store_reader *reader, const char *sql, const struct store_filter *filter, sqlite3_stmt **ret,
-                   struct err *err)
+static int ask_to_stop(void *userdata)
 {
-    int code = *ret ? SQLITE_OK : sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
-    if (code != SQLITE_OK)
-        return store_problem(reader->db, code, err, "cannot read events");
-    sqlite3_clear_bindings(*ret);
-    sqlite3_bind_int64(*ret, 1, (sqlite3_int64) filter->after_id);
-    sqlite3_bind_int64(*ret, 2, (sqlite3_int64) filter->since_us);
-    sqlite3_bind_int64(*ret, 3, filter->until_us ? (sqlite3_int64) filter->until_us : INT64_MAX);
-    bind_optional(*ret, 4, filter->type);
-    bind_optional(*ret, 5, filter->verdict);
-    bind_optional(*ret, 6, filter->community);
-    sqlite3_bind_int64(*ret, 7, filter->last_id ? (sqlite3_int64) filter->last_id : INT64_MAX);
-    return 0;
+    const struct store_reader *reader = userdata;
+    return reader->stop();
 }
 
-int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err)
+void store_stop_if(struct store_reader *reader, bool (*stop)(void))
 {
-    store_rest(reader);
-    int r = prepare(reader,
-                    "SELECT id, received_at, community, listener, peer, type, verdict, data, extra, " MATCHES
-                    " FROM events WHERE " IN_RANGE " AND (?8 OR (" MATCHES ")) ORDER BY id",
-                    filter, &reader->walk, err);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int(reader->walk, 8, filter->mark);
-    reader->under_way = reader->walk;
-    return 0;
+    reader->stop = stop;
+    sqlite3_progress_handler(reader->db, STOP_STEPS, ask_to_stop, reader);
 }
 
 void store_rest(struct store_reader *reader)
@@ -163,82 +155,18 @@ static int step(struct store_reader *reader, struct err *err)
     return r;
 }
 
-int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
-                   struct err *err)
-{
-    sqlite3_stmt *statement CLEANUP(finalize) = NULL;
-    int r = prepare(reader,
-                    "SELECT min(id) FROM (SELECT id FROM events WHERE " IN_RANGE " AND " MATCHES
-                    " ORDER BY id DESC LIMIT ?8)",
-                    filter, &statement, err);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(statement, 8, n < INT64_MAX ? (sqlite3_int64) n : INT64_MAX);
-    int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW)
-        return store_problem(reader->db, code, err, "cannot read events");
-    if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
-        return -ENOENT;
-    *ret_id = (uint64_t) sqlite3_column_int64(statement, 0);
-    return 0;
-}
-
-static const char *text_of(sqlite3_stmt *statement, int column)
+const char *store_text(sqlite3_stmt *statement, int column)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
     return text ? (const char *) text : "";
 }
 
-static struct span span_of(sqlite3_stmt *statement, int column)
-{
-    const char *text = text_of(statement, column);
-    return (struct span){ text, (size_t) sqlite3_column_bytes(statement, column) };
-}
-
-static enum event_verdict verdict_of(const char *name)
-{
-    for (enum event_verdict verdict = EVENT_ACCEPTED; verdict < EVENT_INVALID; verdict++)
-        if (strcmp(event_verdict_name(verdict), name) == 0)
-            return verdict;
-    return EVENT_INVALID;
-}
-
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err)
 {
     int r = step(reader, err);
-    if (r <= 0)
-        return r;
-    *ret = (struct store_row){
-        .id = (uint64_t) sqlite3_column_int64(reader->walk, 0),
-        .time_us = (usec_t) sqlite3_column_int64(reader->walk, 1),
-        .community = text_of(reader->walk, 2),
-        .listener = text_of(reader->walk, 3),
-        .peer = text_of(reader->walk, 4),
-        .type = text_of(reader->walk, 5),
-        .verdict = verdict_of(text_of(reader->walk, 6)),
-        .data = span_of(reader->walk, 7),
-        .extra = span_of(reader->walk, 8),
-        .matches = sqlite3_column_int(reader->walk, 9),
-    };
-    return 1;
-}
-
-int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
-{
-    struct http_origin origin;
-    snprintf(origin.listener, sizeof(origin.listener), "%s", row->listener);
-    snprintf(origin.peer, sizeof(origin.peer), "%s", row->peer);
-    const struct event stored = {
-        .id = row->id,
-        .time_us = row->time_us,
-        .type = row->type,
-        .community = row->community,
-        .origin = &origin,
-        .verdict = row->verdict,
-        .data_text = row->data,
-        .extra_text = row->extra,
-    };
-    return batch_restore(ret, &stored, families);
+    if (r > 0)
+        row_read(reader, ret);
+    return r;
 }
 
 int store_seek_failed(struct store_reader *reader, const char *action, struct err *err)
@@ -252,7 +180,8 @@ int store_seek_failed(struct store_reader *reader, const char *action, struct er
     if (code != SQLITE_OK)
         return store_problem(reader->db, code, err, "cannot read failed deliveries");
     sqlite3_clear_bindings(reader->failed);
-    bind_optional(reader->failed, 1, action);
+    if (action)
+        sqlite3_bind_text(reader->failed, 1, action, -1, SQLITE_TRANSIENT);
     reader->under_way = reader->failed;
     return 0;
 }
@@ -263,10 +192,10 @@ int store_read_failed(struct store_reader *reader, struct store_failure *ret, st
     if (r <= 0)
         return r;
     *ret = (struct store_failure){
-        .action = text_of(reader->failed, 0),
+        .action = store_text(reader->failed, 0),
         .event_id = (uint64_t) sqlite3_column_int64(reader->failed, 1),
         .attempts = (unsigned) sqlite3_column_int(reader->failed, 2),
-        .error = text_of(reader->failed, 3),
+        .error = store_text(reader->failed, 3),
         .at_us = (usec_t) sqlite3_column_int64(reader->failed, 4),
     };
     return 1;
@@ -283,4 +212,46 @@ int store_newest(struct store_reader *reader, uint64_t *ret_id, struct err *err)
     int r = code == SQLITE_ROW ? 0 : store_problem(reader->db, code, err, "cannot read events");
     sqlite3_finalize(statement);
     return r;
+}
+
+int store_get_unfilled(struct store_reader *reader, uint64_t *ret_after_id, uint64_t *ret_until_id, struct err *err)
+{
+    sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
+    int code = sqlite3_prepare_v2(reader->db,
+                                  "SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'filled_id'),"
+                                  " (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'fill_until_id')",
+                                  -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_ROW)
+        return store_problem(reader->db, code, err, "cannot read what belongs to the log");
+    *ret_after_id = (uint64_t) sqlite3_column_int64(statement, 0);
+    *ret_until_id = (uint64_t) sqlite3_column_int64(statement, 1);
+    return *ret_after_id < *ret_until_id;
+}
+
+/* The second half is there while rows are to be filled: they are in no ref, and all of them are read for it. */
+int store_next_community(struct store_reader *reader, char name[NAME_MAX_BYTES + 1], struct err *err)
+{
+    sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
+    uint64_t after_id, until_id;
+    int r = store_get_unfilled(reader, &after_id, &until_id, err);
+    if (r < 0)
+        return r;
+    int code = sqlite3_prepare_v2(reader->db,
+                                  r ? "SELECT min(name) FROM (SELECT min(community) AS name FROM refs WHERE community"
+                                      " > ?1 UNION ALL SELECT min(community) FROM events WHERE id > ?2 AND id <= ?3"
+                                      " AND community > ?1)"
+                                    : "SELECT min(community) FROM refs WHERE community > ?1",
+                                  -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, name, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(statement, 2, (sqlite3_int64) after_id);
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64) until_id);
+        code = sqlite3_step(statement);
+    }
+    if (code != SQLITE_ROW)
+        return store_problem(reader->db, code, err, "cannot read the communities");
+    snprintf(name, NAME_MAX_BYTES + 1, "%s", store_text(statement, 0));
+    return sqlite3_column_type(statement, 0) != SQLITE_NULL;
 }

@@ -4,8 +4,14 @@
 #include "private.h"
 
 #define STEP_EVENTS 500
-#define STEP_PAGES "200"
+#define STEP_PAGES ((uint64_t) 200)
 #define ROW_BYTES 100 /* of a row without its data */
+
+/* So that a step of a small log does not make a large WAL. */
+static uint64_t step_bytes(const struct store *store)
+{
+    return store->wal_limit_bytes / 4;
+}
 
 static int read_row(struct store *store, enum statement which, int64_t *ret, int n, struct err *err)
 {
@@ -18,28 +24,28 @@ static int read_row(struct store *store, enum statement which, int64_t *ret, int
     return r;
 }
 
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
+/* What the files have, and how much of it is in use: what is deleted is given back step by step. What fill.c has added
+ * is in neither. */
+struct sizes {
+    uint64_t file;           /* without the WAL, once that is copied */
+    uint64_t wal, used, all; /* the first is in the others */
+};
 
-/* How many bytes are too many. */
-static int excess_bytes(struct store *store, uint64_t *ret_bytes, struct err *err)
+static int read_sizes(struct store *store, uint64_t wal_bytes, struct sizes *ret, struct err *err)
 {
-    sqlite3_stmt *statement CLEANUP(finalize) = NULL;
-    *ret_bytes = 0;
-    if (!store->max_size_bytes)
-        return 0;
-    int code = sqlite3_prepare_v2(store->db,
-                                  "SELECT (page_count - freelist_count) * page_size"
-                                  " FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
-                                  -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code != SQLITE_ROW)
-        return store_problem(store->db, code, err, "cannot read");
-    uint64_t bytes = (uint64_t) sqlite3_column_int64(statement, 0);
-    *ret_bytes = bytes > store->max_size_bytes ? bytes - store->max_size_bytes : 0;
+    int64_t all, unused;
+    int r = store_count_bytes(store, &all, &unused, err);
+    if (r < 0)
+        return r;
+    ret->wal = wal_bytes < store->wal_limit_bytes ? wal_bytes : store->wal_limit_bytes; /* wal_settle */
+    ret->file = (uint64_t) all;
+    ret->all = ret->file + ret->wal;
+    ret->used = ret->all - (uint64_t) unused;
+    if (store->fill_bytes > 0) {
+        uint64_t filled = (uint64_t) store->fill_bytes < ret->used ? (uint64_t) store->fill_bytes : ret->used;
+        ret->all -= filled;
+        ret->used -= filled;
+    }
     return 0;
 }
 
@@ -56,11 +62,12 @@ static int oldest_with(struct store *store, const char *number, int64_t first, s
     return 0;
 }
 
-/* The oldest, up to the one with which this many bytes are gone. */
+/* The oldest, up to the one with which this many bytes are gone, or as many as a step takes. */
 static int last_of_excess(struct store *store, int64_t first, uint64_t excess, int64_t *ret_last, struct err *err)
 {
-    sqlite3_stmt *statement CLEANUP(finalize) = NULL;
+    sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
     uint64_t bytes = 0;
+    excess = excess < step_bytes(store) ? excess : step_bytes(store);
     int code = SQLITE_ROW;
     int r = oldest_with(store, "coalesce(length(CAST(data AS BLOB)), 0) + coalesce(length(CAST(extra AS BLOB)), 0)",
                         first, &statement, err);
@@ -74,7 +81,7 @@ static int last_of_excess(struct store *store, int64_t first, uint64_t excess, i
 /* How many of the oldest are past keep; they stand in the order of their time. */
 static int last_expired(struct store *store, int64_t first, usec_t now, int64_t *ret_last, struct err *err)
 {
-    sqlite3_stmt *statement CLEANUP(finalize) = NULL;
+    sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
     if (!store->keep_us || now < store->keep_us)
         return 0;
     int code = SQLITE_ROW, r = oldest_with(store, "received_at", first, &statement, err);
@@ -84,57 +91,106 @@ static int last_expired(struct store *store, int64_t first, usec_t now, int64_t 
     return r < 0 || code == SQLITE_ROW || code == SQLITE_DONE ? r : store_problem(store->db, code, err, "cannot read");
 }
 
-/* With the space given back in the same transaction: all of it happens or nothing. */
-static int delete_up_to(struct store *store, int64_t id, struct err *err)
+/* In a transaction that has begun. */
+static int give_back(struct store *store, struct err *err)
 {
-    int r = store_begin(store, err);
+    uint64_t pages = step_bytes(store) / STORE_PAGE_BYTES;
+    char vacuum[64];
+    snprintf(vacuum, sizeof(vacuum), "PRAGMA incremental_vacuum(%llu)",
+             (unsigned long long) (pages < STEP_PAGES ? pages : STEP_PAGES));
+    int code = sqlite3_exec(store->db, vacuum, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot give space back");
+}
+
+static int delete_events(struct store *store, int64_t id, struct store_trimmed *ret, struct err *err)
+{
+    sqlite3_bind_int64(store->statements[DELETE_REFS], 1, id);
+    int r = store_run(store, DELETE_REFS, err, "cannot delete what finds old events");
     if (r < 0)
         return r;
     sqlite3_bind_int64(store->statements[DELETE_EVENTS], 1, id);
     r = store_run(store, DELETE_EVENTS, err, "cannot delete old events");
-    int n = sqlite3_changes(store->db);
+    ret->n_events = (uint64_t) sqlite3_changes(store->db);
     sqlite3_bind_int64(store->statements[FORGET_FAILED], 1, id);
+    return r < 0 ? r : store_run(store, FORGET_FAILED, err, "cannot delete old failed deliveries");
+}
+
+/* With the space given back in the same transaction: all of it happens or nothing. id 0: only that. */
+static int delete_up_to(struct store *store, int64_t id, struct store_trimmed *ret, struct err *err)
+{
+    int r = store_begin(store, err);
+    if (r < 0)
+        return r;
+    if (id)
+        r = delete_events(store, id, ret, err);
     if (r == 0)
-        r = store_run(store, FORGET_FAILED, err, "cannot delete old failed deliveries");
-    if (r == 0) {
-        int code = sqlite3_exec(store->db, "PRAGMA incremental_vacuum(" STEP_PAGES ")", NULL, NULL, NULL);
-        r = code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot give space back");
-    }
+        r = give_back(store, err);
     if (r == 0)
         r = store_commit(store, err);
     if (r < 0)
         store_rollback(store);
-    return r < 0 ? r : n;
+    ret->n_events = r < 0 ? 0 : ret->n_events;
+    return r;
 }
 
-int store_trim(struct store *store, usec_t now, uint64_t *ret_unread, struct err *err)
+/* Which event is the last to go, or the one before the oldest. *ret_slowest: up to which all have been read. */
+static int last_to_go(struct store *store, int64_t oldest, uint64_t excess, usec_t believed_us, int64_t *ret_last,
+                      int64_t *ret_slowest, struct err *err)
 {
-    int64_t oldest[2], slowest = INT64_MAX;
-    uint64_t excess;
-    *ret_unread = 0;
-    int r = read_row(store, OLDEST, oldest, 2, err);
+    *ret_slowest = INT64_MAX;
+    *ret_last = oldest - 1;
+    int r = read_row(store, SLOWEST_CURSOR, ret_slowest, 1, err);
+    if (r < 0)
+        return r;
+    r = excess ? last_of_excess(store, oldest, excess, ret_last, err)
+               : last_expired(store, oldest, believed_us, ret_last, err);
+    if (!excess && *ret_last > *ret_slowest)
+        *ret_last = *ret_slowest;
+    if (*ret_last >= (int64_t) store->last_id)
+        *ret_last = (int64_t) store->last_id - 1;
+    return r < 0 ? r : 0;
+}
+
+/* Nothing is to be deleted, but what was may still be in the file. */
+static int shrink(struct store *store, const struct sizes *sizes, struct store_trimmed *ret, struct err *err)
+{
+    struct sizes after = *sizes;
+    if (!store->max_size_bytes || sizes->all <= store->max_size_bytes || sizes->used == sizes->all) {
+        wal_settle(store, sizes->file, ret);
+        return 0;
+    }
+    int r = delete_up_to(store, 0, ret, err);
+    if (r >= 0)
+        r = read_sizes(store, sizes->wal, &after, err);
+    ret->again = after.all < sizes->all;
+    return r;
+}
+
+int store_trim(struct store *store, const struct store_time *now, struct store_trimmed *ret, struct err *err)
+{
+    int64_t oldest = 0, last, slowest;
+    struct sizes sizes;
+    usec_t believed_us;
+    *ret = (struct store_trimmed){ 0 };
+    int r = clock_believe(store, now, ret, &believed_us, err);
+    if (r < 0 || wal_is_held(store, now, ret))
+        return r;
+    r = read_row(store, OLDEST, &oldest, 1, err);
     if (r <= 0)
         return r;
-    r = read_row(store, SLOWEST_CURSOR, &slowest, 1, err);
+    r = read_sizes(store, ret->wal_bytes, &sizes, err);
+    bool too_much = store->max_size_bytes && sizes.used > store->max_size_bytes;
     if (r >= 0)
-        r = excess_bytes(store, &excess, err);
+        r = last_to_go(store, oldest, too_much ? sizes.used - store->max_size_bytes : 0, believed_us, &last, &slowest,
+                       err);
     if (r < 0)
         return r;
+    if (last < oldest)
+        return shrink(store, &sizes, ret, err);
 
-    bool forced = excess > 0;
-    int64_t last = oldest[0] - 1;
-    r = forced ? last_of_excess(store, oldest[0], excess, &last, err) : last_expired(store, oldest[0], now, &last, err);
-    if (r < 0)
-        return r;
-    if (!forced && last > slowest)
-        last = slowest;
-    if (last >= (int64_t) store->last_id)
-        last = (int64_t) store->last_id - 1;
-    if (last < oldest[0])
-        return 0;
-
-    r = delete_up_to(store, last, err);
-    if (r > 0 && last > slowest)
-        *ret_unread = (uint64_t) (last - (slowest > oldest[0] - 1 ? slowest : oldest[0] - 1));
+    r = delete_up_to(store, last, ret, err);
+    ret->again = ret->n_events > 0;
+    if (ret->n_events && last > slowest)
+        ret->n_unread = (uint64_t) (last - (slowest > oldest - 1 ? slowest : oldest - 1));
     return r;
 }

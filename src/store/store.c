@@ -3,19 +3,35 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "private.h"
 
-#define SET_CHECKPOINT "PRAGMA wal_autocheckpoint = 2000" /* pages */
+#define START_PATIENCE_US USEC_PER_SEC
+
+/* What append.c has put into refs for the events up to ?1, told by the same columns. */
+#define IDS_OF(kind, column)                                                                                           \
+    "SELECT community, '" kind "', value, events.id FROM events, json_each(iif(json_valid(" column "), " column        \
+    ", '[]')) WHERE events.id <= ?1 UNION ALL "
+#define NUMBERS                                                                                                        \
+    "SELECT community, 'number', upper(json_extract(value, '$.number')), events.id"                                    \
+    " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units') WHERE events.id <= ?1"
 
 static const char *const sql[N_STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
-    [INSERT_EVENT] = "INSERT INTO events (id, received_at, community, listener, peer, type, verdict, data, extra)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [INSERT_EVENT] = "INSERT INTO events (id, received_at, source, community, listener, peer, type, verdict, type_sent,"
+                     " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
+                     " ?20, ?21)",
+    [INSERT_REF] = "INSERT OR IGNORE INTO refs (community, kind, ref, event_id) VALUES (?1, ?2, ?3, ?4)",
+    [FILL_EVENT] = "UPDATE events SET family = ?2, level = ?3, test = ?4, summary = ?5, calls = ?6, calls911 = ?7,"
+                   " units = ?8, originator = ?9, record = ?10, known = ?11 WHERE id = ?1",
+    [GET_META] = "SELECT value FROM meta WHERE name = ?1",
+    [SET_META] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+    [LAST_LIFE] = "SELECT log, epoch, first_id FROM lives ORDER BY first_id DESC LIMIT 1",
+    [INSERT_LIFE] = "INSERT OR REPLACE INTO lives (log, epoch, first_id) VALUES (?1, ?2, ?3)",
     [GET_CURSOR] = "SELECT event_id FROM cursors WHERE action = ?1",
     [SET_CURSOR] = "INSERT INTO cursors (action, event_id) VALUES (?1, ?2)"
                    " ON CONFLICT (action) DO UPDATE SET event_id = excluded.event_id",
@@ -26,48 +42,20 @@ static const char *const sql[N_STATEMENTS] = {
     [FORGET_FAILED] = "DELETE FROM failed WHERE event_id <= ?1",
     [OLDEST] = "SELECT id, received_at FROM events ORDER BY id LIMIT 1",
     [SLOWEST_CURSOR] = "SELECT min(event_id) FROM cursors",
+    [FORGET_FILL] = "DELETE FROM meta WHERE name IN ('filled_id', 'fill_until_id', 'fill_bytes')",
+    [DELETE_REFS] = "DELETE FROM refs WHERE (community, kind, ref, event_id) IN (" IDS_OF("call", "calls")
+        IDS_OF("911", "calls911") IDS_OF("unit", "units") NUMBERS ")",
     [DELETE_EVENTS] = "DELETE FROM events WHERE id <= ?1",
-    [FILL] = "INSERT INTO events (id, received_at, community, listener, peer, type, verdict, data)"
-             " VALUES (?1, 0, '', '', '', '', '', hex(zeroblob(?2)))",
+    [FILL_PAGES] = "INSERT INTO events (id, received_at, source, community, listener, peer, type, verdict, data)"
+                   " VALUES (?1, 0, '', '', '', '', '', '', hex(zeroblob(?2)))",
     [TOUCH] = "INSERT OR REPLACE INTO cursors (action, event_id) VALUES ('-probe', 0)",
     [UNTOUCH] = "DELETE FROM cursors WHERE action = '-probe'",
 };
 
-static void unlock_path(char **path)
-{
-    free(*path);
-}
-
-/* A second daemon on the same file would number events twice. */
-static int take_lock(struct store *store, struct err *err)
-{
-    char *lock_path CLEANUP(unlock_path) = NULL;
-    if (asprintf(&lock_path, "%s.lock", store->path) < 0) {
-        lock_path = NULL;
-        return err_set(err, -ENOMEM, "no memory");
-    }
-    store->lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (store->lock_fd < 0)
-        return err_set(err, -errno, "cannot open %s: %s", lock_path, strerror(errno));
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-        char holder[32] = "";
-        ssize_t n = pread(store->lock_fd, holder, sizeof(holder) - 1, 0);
-        holder[n > 0 ? strspn(holder, "0123456789") : 0] = '\0';
-        return err_set(err, -EBUSY, "%s is in use by another %s%s%s", store->path, PROGRAM_NAME,
-                       holder[0] ? ", process " : "", holder);
-    }
-
-    char self[32];
-    int n = snprintf(self, sizeof(self), "%d\n", getpid());
-    if (ftruncate(store->lock_fd, 0) < 0 || pwrite(store->lock_fd, self, (size_t) n, 0) != n)
-        return err_set(err, -errno, "cannot write %s: %s", lock_path, strerror(errno));
-    return 0;
-}
-
 /* The folder the package makes, where there is no package: the last part of the path only. */
 static void make_folder(const char *path)
 {
-    char *folder CLEANUP(unlock_path) = strdup(path);
+    char *folder CLEANUP(cleanup_free) = strdup(path);
     char *slash = folder ? strrchr(folder, '/') : NULL;
     if (slash && slash != folder) {
         *slash = '\0';
@@ -79,8 +67,6 @@ static int set_up(struct store *store, struct err *err)
 {
     static const char *const pragmas[] = {
         "PRAGMA journal_mode = WAL",
-        SET_CHECKPOINT,
-        "PRAGMA journal_size_limit = 16777216",
         "PRAGMA temp_store = MEMORY",
         "PRAGMA cache_size = -2048",
         "PRAGMA trusted_schema = OFF",
@@ -93,41 +79,30 @@ static int set_up(struct store *store, struct err *err)
     return 0;
 }
 
-/* SQLite removes the write-ahead log when the last connection closes it in order. */
+/* SQLite removes the write-ahead log when the last connection closes it in order. Else some pages are there only. */
 static bool was_left_open(const struct store *store)
 {
     struct stat st;
     return stat(store->wal_path, &st) == 0 && st.st_size > 0;
 }
 
-/* Reads every page, so it is done where something may be wrong: after an end that was none. */
-static int check_integrity(struct store *store, struct err *err)
+/* What an unclean end left is read by SQLite whole and without an ear. With all of it in memory that is quick. */
+static int warm_up(struct store *store, bool (*stop)(void), struct err *err)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    int r = 0;
-    if (code != SQLITE_ROW)
-        r = store_problem(store->db, code, err, store->path);
-    else if (strcmp((const char *) sqlite3_column_text(statement, 0), "ok") != 0)
-        r = err_set(err, -EUCLEAN, "%s", sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return r;
+    static char chunk[256 << 10];
+    int fd CLEANUP(cleanup_close) = open(store->wal_path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && stop && read(fd, chunk, sizeof(chunk)) > 0)
+        if (stop())
+            return err_set(err, -ECANCELED, "asked to end");
+    return 0;
 }
 
 /* SQLite reads what is missing at the end as zeros. */
 static int check_length(struct store *store, struct err *err)
 {
-    sqlite3_stmt *statement = NULL;
     struct stat st;
-    int code = sqlite3_prepare_v2(store->db, "SELECT page_size * page_count FROM pragma_page_size, pragma_page_count",
-                                  -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    int64_t size = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    int r = code == SQLITE_ROW ? 0 : store_problem(store->db, code, err, store->path);
-    sqlite3_finalize(statement);
+    int64_t size, unused;
+    int r = store_count_bytes(store, &size, &unused, err);
     if (r == 0 && stat(store->path, &st) == 0 && st.st_size < size)
         r = err_set(err, -EUCLEAN, "%lld bytes of %lld are there", (long long) st.st_size, (long long) size);
     return r;
@@ -160,18 +135,20 @@ static int remember(const char *path, struct stat *ret, struct err *err)
     return stat(path, ret) < 0 ? err_set(err, -errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
-static int open_all(struct store *store, struct err *err)
+static int open_all(struct store *store, const struct store_settings *settings, struct err *err)
 {
     make_folder(store->path);
-    int r = take_lock(store, err);
+    int r = lock_take(store->path, &store->lock_fd, err);
     if (r < 0)
         return r;
-    bool left_open = was_left_open(store);
+    bool complete = !was_left_open(store);
+    if (!complete && (r = warm_up(store, settings->stop, err)) < 0)
+        return r;
     mode_t mask = umask(0027);
     int code =
         sqlite3_open_v2(store->path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    sqlite3_busy_timeout(store->db, 1000);
+    store_set_patience(store, START_PATIENCE_US);
     if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL); /* makes the file */
     umask(mask);
@@ -181,14 +158,21 @@ static int open_all(struct store *store, struct err *err)
         return err_set(err, -EROFS, "%s cannot be written: it is read-only", store->path);
 
     r = schema_check(store->db, store->path, true, err);
+    bool old = r > 0;
+    if (r >= 0 && complete)
+        r = check_length(store, err);
+    if (r >= 0 && old)
+        r = schema_migrate(store->db, store->path, err);
     if (r >= 0)
         r = set_up(store, err);
-    if (r >= 0)
-        r = left_open ? check_integrity(store, err) : check_length(store, err);
     if (r >= 0)
         r = prepare(store, err);
     if (r >= 0)
         r = read_last_id(store, err);
+    if (r >= 0)
+        r = lives_open(store, settings, err);
+    if (r >= 0)
+        r = fill_open(store, err);
     if (r >= 0)
         r = remember(store->path, &store->file, err);
     return r >= 0 ? remember(store->wal_path, &store->wal_file, err) : r;
@@ -199,11 +183,14 @@ int store_open(struct store **ret, const struct store_settings *settings, struct
     struct store *store = calloc(1, sizeof(*store));
     if (!store)
         return err_set(err, -ENOMEM, "no memory");
-    store->lock_fd = -1;
+    store->lock_fd = store->shm_fd = -1;
+    store->scratch = (struct text) TEXT_INIT;
+    pthread_mutex_init(&store->checkpoint.lock, NULL);
+    pthread_cond_init(&store->checkpoint.changed, NULL);
     store->path = strdup(settings->path);
     if (asprintf(&store->wal_path, "%s-wal", settings->path) < 0)
         store->wal_path = NULL;
-    int r = store->path && store->wal_path ? open_all(store, err) : err_set(err, -ENOMEM, "no memory");
+    int r = store->path && store->wal_path ? open_all(store, settings, err) : err_set(err, -ENOMEM, "no memory");
     if (r == -EUCLEAN)
         err_wrap(err, r, "%s is damaged, and is left as it is; move it away to start with an empty log", store->path);
     if (r < 0) {
@@ -224,9 +211,15 @@ struct store *store_close(struct store *store)
 {
     if (!store)
         return NULL;
+    lives_end_run(store);
     for (size_t i = 0; i < N_STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
+    store_stop_checkpoints(store);
     sqlite3_close(store->db);
+    text_free(&store->scratch);
+    pthread_cond_destroy(&store->checkpoint.changed);
+    pthread_mutex_destroy(&store->checkpoint.lock);
+    cleanup_close(&store->shm_fd);
     cleanup_close(&store->lock_fd);
     free(store->path);
     free(store->wal_path);
@@ -235,17 +228,26 @@ struct store *store_close(struct store *store)
 }
 
 /* Runs while it is prepared, so it cannot be one of the statements. */
-static void set_synchronous(struct store *store, bool full)
+void store_set_synchronous(struct store *store, bool full)
 {
     sqlite3_exec(store->db, full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 }
 
 void store_configure(struct store *store, const struct store_settings *settings)
 {
+    struct err later;
     store->durable = settings->durable;
     store->keep_us = settings->keep_us;
     store->max_size_bytes = settings->max_size_bytes;
-    set_synchronous(store, settings->durable);
+    wal_configure(store);
+    store_set_synchronous(store, settings->durable);
+    (void) !lives_note_run(store, &later); /* store_begin tries again */
+}
+
+void store_set_patience(struct store *store, usec_t patience_us)
+{
+    store->patience_ms = (int) (patience_us / USEC_PER_MSEC);
+    sqlite3_busy_timeout(store->db, store->patience_ms);
 }
 
 int store_run(struct store *store, enum statement which, struct err *err, const char *what)
@@ -271,7 +273,7 @@ static int check_file(const char *path, const struct stat *opened, struct err *e
 static void end_relaxed(struct store *store)
 {
     if (store->relaxed)
-        set_synchronous(store, true);
+        store_set_synchronous(store, true);
     store->relaxed = false;
 }
 
@@ -280,16 +282,24 @@ int store_begin(struct store *store, struct err *err)
     int r = check_file(store->path, &store->file, err);
     if (r >= 0)
         r = check_file(store->wal_path, &store->wal_file, err);
+    if (r >= 0 && !store->noted)
+        r = lives_note_run(store, err);
     if (r < 0)
         return r;
+    wal_care(store);
     store->appended_id = store->last_id;
-    return store_run(store, BEGIN, err, "cannot begin a transaction");
+    r = store_run(store, BEGIN, err, "cannot begin a transaction");
+    if (r != -EBUSY)
+        return r;
+    char holder[STORE_HOLDER_BYTES];
+    holder_find(store, STORE_WRITE_LOCK, STORE_WRITE_LOCK, holder);
+    return err_set(err, r, "%s holds a lock on the event log", holder);
 }
 
 int store_begin_relaxed(struct store *store, struct err *err)
 {
     if (store->durable)
-        set_synchronous(store, false);
+        store_set_synchronous(store, false);
     store->relaxed = store->durable;
     int r = store_begin(store, err);
     if (r < 0)
@@ -302,32 +312,12 @@ void store_bind_text(sqlite3_stmt *statement, int position, const char *s, size_
     sqlite3_bind_text64(statement, position, s, size, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static void bind_span(sqlite3_stmt *statement, int position, struct span span)
+void store_bind_span(sqlite3_stmt *statement, int position, struct span span)
 {
     if (span.size)
         store_bind_text(statement, position, span.s, span.size);
     else
         sqlite3_bind_null(statement, position);
-}
-
-int store_append(struct store *store, const struct event *event, struct err *err)
-{
-    sqlite3_stmt *statement = store->statements[INSERT_EVENT];
-    const char *verdict = event_verdict_name(event->verdict);
-
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64) event->id);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64) event->time_us);
-    store_bind_text(statement, 3, event->community, strlen(event->community));
-    store_bind_text(statement, 4, event->origin->listener, strlen(event->origin->listener));
-    store_bind_text(statement, 5, event->origin->peer, strlen(event->origin->peer));
-    store_bind_text(statement, 6, event->type, strlen(event->type));
-    store_bind_text(statement, 7, verdict, strlen(verdict));
-    bind_span(statement, 8, event->data_text);
-    bind_span(statement, 9, event->extra_text);
-    int r = store_run(store, INSERT_EVENT, err, "cannot write an event");
-    if (r == 0)
-        store->appended_id = event->id;
-    return r;
 }
 
 int store_commit(struct store *store, struct err *err)

@@ -59,7 +59,7 @@ def children_seconds(pid):
 
 def fill(build, folder, cpu):
     with Daemon(build, folder, cpu, "") as daemon:
-        daemon.ctl("send", "EVENT_911", "--times", str(EVENTS))
+        daemon.ctl("send", "EVENT_911", "--real", "--times", str(EVENTS))
 
 
 def deliver(build, folder, cpu, action):
@@ -107,6 +107,8 @@ def main():
     cases = [
         ("forward, original", f'{{ name = "a", type = "forward", url = "http://127.0.0.1:{port}/" }}'),
         ("forward, record", f'{{ name = "a", type = "forward", url = "http://127.0.0.1:{port}/", body = "record" }}'),
+        ("forward, template", f'{{ name = "a", type = "forward", url = "http://127.0.0.1:{port}/", body = "template", '
+                              r'template = "{\"text\": \"{summary}\"}" }'),
         ("discord", f'{{ name = "a", type = "discord", url = "http://127.0.0.1:{port}/api/webhooks/1/x" }}'),
         ("exec /bin/true", '{ name = "a", type = "exec", command = [ "/bin/true" ] }'),
     ]

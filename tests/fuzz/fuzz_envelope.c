@@ -1,4 +1,5 @@
-/* fuzz_envelope.c - any bytes as a body: parsed, checked, described, applied, printed. libFuzzer's target.
+/* fuzz_envelope.c - any bytes as a body: parsed, checked, described, applied, printed, its facts told. libFuzzer's
+ * target.
  *
  * Looked for besides crashes: a batch whose events are not of one verdict, bytes that are not the sender's, a line or
  * a record that a terminal would obey, a key that got out. */
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #include <sonoran-pushd/events.h>
+#include <sonoran-pushd/facts.h>
 #include <sonoran-pushd/state.h>
 
 #define KEY "TEST-API-KEY-0000"
@@ -24,6 +26,27 @@ static void require_plain(const char *s)
         require((unsigned char) *s >= 0x20 && *s != 0x7f);
 }
 
+/* What the log gives back says the same. */
+static void look_at_restored(const struct event *event)
+{
+    struct batch batch;
+    int r = batch_restore(&batch, event, &all_event_families);
+    require(r == 0);
+    require(batch.n_events == 1 && batch.events[0].verdict == event->verdict);
+    require(!event->reason == !batch.events[0].reason);
+    require(!event->reason || strcmp(event->reason, batch.events[0].reason) == 0);
+    batch_done(&batch);
+}
+
+/* A value is never empty, and what is a flag is one. */
+static void look_at_fact(void *context, const struct fact *fact, const struct fact_value *value)
+{
+    (void) context;
+    require(*value->text && strcmp(value->text, "nil") != 0);
+    require(fact->kind != FACT_FLAG || strcmp(value->number, "0") == 0 || strcmp(value->number, "1") == 0);
+    require(!value->number || value->number[strspn(value->number, "-0123456789.")] == '\0');
+}
+
 static void look_at(const struct event *event, struct state *state, const uint8_t *bytes, size_t size)
 {
     struct description description = DESCRIPTION_INIT;
@@ -36,8 +59,14 @@ static void look_at(const struct event *event, struct state *state, const uint8_
         if (event->handler->apply)
             event->handler->apply(event, state);
     }
+    if (event->verdict == EVENT_ACCEPTED)
+        facts_emit(event, event->data, look_at_fact, NULL); /* data as known is as wild as known gets */
     require_plain(description.line.s);
     require(event->data_text.size == 0 || memmem(bytes, size, event->data_text.s, event->data_text.size) != NULL);
+    if (event->verdict != EVENT_ACCEPTED)
+        event_describe(event, state, &description);
+    require_plain(description.line.s);
+    look_at_restored(event);
     event_write_record(event, &description, &record);
     require(strchr(record.s, '\n') == NULL);
     cJSON *json = cJSON_ParseWithOpts(record.s, NULL, true);
@@ -53,7 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static struct state *state;
     static const struct event_community communities[] = { { "default", KEY } };
     static const struct http_origin origin = { "main", "192.0.2.1" };
-    const struct envelope_rules rules = { communities, 1, &all_event_families, size % 2 == 0 };
+    const struct envelope_rules rules = { .communities = communities,
+                                          .n_communities = 1,
+                                          .families = &all_event_families,
+                                          .accept_unknown_types = size % 2 == 0 };
     struct batch batch;
     struct err err;
     char claimed[EVENT_TYPE_MAX_BYTES + 1];

@@ -1,6 +1,8 @@
 """Fixtures: each test gets daemons of its own, and each of them has to end well (Daemon.finish)."""
 
 import os
+import resource
+import shutil
 import sys
 
 import pytest
@@ -9,12 +11,34 @@ sys.path.insert(0, os.path.dirname(__file__))
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
+from clocks import Clock  # noqa: E402
 from disk import Disk  # noqa: E402
+from manager import Systemd  # noqa: E402
+
+
+FILES = 8192  # that a test may have open; a login has 1024
 
 
 def pytest_sessionstart():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
     if not os.access(harness.BINARY, os.X_OK):
         pytest.exit(f"{harness.BINARY} is not there: build it, or name another in SONORAN_PUSHD", 2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    item.failed = getattr(item, "failed", False) or report.failed
+
+
+@pytest.fixture
+def tmp_path(tmp_path, request):
+    """Gone after a test that passed: all of them together are more than a /tmp in memory holds."""
+    yield tmp_path
+    if not request.node.failed:
+        shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture
@@ -61,3 +85,17 @@ def disk(tmp_path):
     disk = Disk(tmp_path)
     yield disk
     disk.end()  # a daemon that still waits for it goes on
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """clock.env gives a daemon a clock that can be set; see clocks.py."""
+    return Clock(tmp_path)
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """The manager that daemons with systemd.env talk to; see manager.py."""
+    systemd = Systemd(tmp_path / "notify")
+    yield systemd
+    systemd.close()

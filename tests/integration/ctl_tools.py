@@ -4,16 +4,20 @@ The program lies beside the daemon it belongs to.
 """
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 from pathlib import Path
 
-from harness import BINARY, PATIENCE_S, SANITIZER, assert_no_secret, config, write_private
+from harness import BINARY, PATIENCE_S, SANITIZER, Output, assert_no_secret, config, write_private
 
 CTL = str(Path(BINARY).with_name("sonoran-pushctl"))
 USAGE, NOT_RUNNING, BAD_CONFIG = 2, 3, 78
@@ -36,8 +40,24 @@ def ctl(*args, env=None, user=None, program=CTL, stdin=b""):
     return result
 
 
+def lines_of_terminal(columns, *args):
+    """What a terminal of this width gets to see."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    output = Output(ours)
+    subprocess.run([CTL, *map(str, args)], stdin=subprocess.DEVNULL, stdout=theirs, timeout=PATIENCE_S, check=False)
+    os.close(theirs)
+    output.join()
+    return bytes(output.bytes).decode().replace("\r\n", "\n").splitlines()
+
+
 def store_of(daemon):
     return daemon.file.parent / "events.db"
+
+
+def status_of(daemon):
+    """What the daemon tells of itself."""
+    return json.loads(ctl("status", "--json", "--store", store_of(daemon)).stdout)
 
 
 def config_for(daemon, folder, **changes):

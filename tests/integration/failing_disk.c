@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,7 +21,7 @@
 /* Like disk.py has them. */
 enum fault { NOTHING, DIE_BEFORE, DIE_AFTER, DIE_TORN, NO_SPACE, BROKEN, READ_ONLY, CUT, STALL };
 enum call { WRITE, SYNC, TRUNCATE, UNLINK, N_CALLS };
-enum kind { DATABASE, WAL, N_KINDS };
+enum kind { DATABASE, WAL, WAL_HEAD, N_KINDS }; /* the last: where a write-ahead log begins (again) */
 
 static struct control {
     atomic_int fault;
@@ -90,6 +91,24 @@ static enum kind kind_of_file(int fd)
     return name_of(fd, name, sizeof(name)) ? kind_of(name) : N_KINDS;
 }
 
+static atomic_bool head_written;
+
+static enum kind kind_written(int fd, off64_t offset)
+{
+    enum kind kind = kind_of_file(fd);
+    if (kind != WAL || offset != 0)
+        return kind;
+    head_written = true;
+    return WAL_HEAD;
+}
+
+/* Its head is synced by itself, before anything behind it. */
+static enum kind kind_synced(int fd)
+{
+    enum kind kind = kind_of_file(fd);
+    return kind == WAL && atomic_exchange(&head_written, false) ? WAL_HEAD : kind;
+}
+
 static void die(void)
 {
     kill(getpid(), SIGKILL);
@@ -136,7 +155,8 @@ static int ended(enum fault fault, int r)
     return r;
 }
 
-static void keep_synced(int fd)
+/* By one thread at a time, so that the newest copy is the one that stays. */
+static void copy_synced(int fd)
 {
     char name[512], copy[600], whole[600], buffer[65536];
     off64_t at = 0;
@@ -154,9 +174,17 @@ static void keep_synced(int fd)
         abort();
 }
 
+static void keep_synced(int fd)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    copy_synced(fd);
+    pthread_mutex_unlock(&lock);
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 {
-    enum fault fault = fault_at(WRITE, kind_of_file(fd));
+    enum fault fault = fault_at(WRITE, kind_written(fd, offset));
     if (refused(fault))
         return -1;
     if (fault == CUT && size < 2) { /* the rest of one that was cut */
@@ -171,7 +199,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 
 int fdatasync(int fd)
 {
-    enum kind kind = kind_of_file(fd);
+    enum kind kind = kind_synced(fd);
     enum fault fault = fault_at(SYNC, kind);
     if (refused(fault))
         return -1;

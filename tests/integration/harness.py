@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SONORAN_PUSHD", str(REPOSITORY / "build" / "sonoran-pushd"))
-PATIENCE_S = 30
+PATIENCE_S = 60  # a wait ends with its condition; this is for sanitizers, two at a time, on a slow machine
 
 KEY = "TEST-API-KEY-0000"
 WRONG_KEY = "NOT-THE-KEY-9999"
@@ -30,6 +30,7 @@ OTHER_CLIENT = "127.0.0.9"
 
 READY = re.compile(r"ready on (\[[0-9a-f:.]+\]|[0-9.]+):(\d+)")
 RELOADED = re.compile(r"5c1f0a5be1f44d0f9c2b1f6d3a7e4b0[89]|\breload", re.IGNORECASE)
+FILE_WARNING = re.compile(r"\d\d:\d\d:\d\d warn [^{]*:\d+: warning: ")
 SANITIZER = re.compile(rb"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
@@ -259,7 +260,8 @@ class Daemon:
         return self.stderr.lines()
 
     def records(self):
-        return [json.loads(line) for line in self.lines()]
+        """Warnings about the file come before it is known how lines are to be written."""
+        return [json.loads(line) for line in self.lines() if not FILE_WARNING.match(line)]
 
     def events(self):
         """The records that tell of events, in their order."""

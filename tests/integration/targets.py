@@ -32,9 +32,10 @@ class Target:
     HANG = "hang"  # no answer at all
     CLOSE = "close"  # closed without one
     RESET = "reset"
-    HALF = "half"  # closed in the middle of an answer
+    HALF = "half"  # a good head, then closed in the middle of the body
     GARBAGE = "garbage"
-    SLOW = "slow"  # a byte now and then, without end
+    SLOW = "slow"  # a good head, then a byte now and then, without end
+    LARGE = "large"  # a header that nobody takes
 
     def __init__(self, answer=None, port=0):
         self.answer = answer or (lambda request: 200)
@@ -108,6 +109,8 @@ class Target:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nonly this")
         if answer == self.GARBAGE:
             connection.sendall(b"\x00\xff not HTTP at all\r\n\r\n")
+        if answer == self.LARGE:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: " + 400_000 * b"x" + b"\r\nContent-Length: 0\r\n\r\n")
         if answer == self.SLOW:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
             while not self.ended.wait(0.05):

@@ -1,15 +1,18 @@
 """Actions as their users see them: what arrives where, and what happens while a target is not well."""
 
+import concurrent.futures
 import contextlib
 import hmac
 import json
 import os
 import socket
+import threading
 
 import harness
 import pytest
 import store
-from harness import KEY, event, wait_for
+from ctl_tools import ctl
+from harness import KEY, event, request, wait_for
 from targets import Discord, Target, sequence
 
 
@@ -71,7 +74,7 @@ def test_forward_original(start, target):
     (request,) = bot.wait_got(1)
     assert request.path == "/sonorancad/event" and request.headers["content-type"] == "application/json"
     assert data.encode() in request.body and b'"more":{"a":1.0}' in request.body and b'"logKey":"a b"' in request.body
-    assert request.json["key"] == KEY and request.json["type"] == "EVENT_911" and request.event_id == 1
+    assert request.json["key"] == KEY and request.json["type"] == "event_911" and request.event_id == 1
 
 
 def test_forward_to_ourselves(start):
@@ -98,6 +101,64 @@ def test_forward_record(start, target):
     assert signature == expected
 
 
+def test_the_first_of_several_keys(start, target):
+    bot = target()
+    daemon = start(actions=[forward(bot)], communities=[{"name": "default", "api_key": ["the-first", KEY]}])
+    daemon.secrets.add("the-first")
+    post_calls(daemon, 1)
+    assert bot.wait_got(1)[0].json["key"] == "the-first"
+
+
+def test_template(start, target):
+    """What a player says stays inside the quotes."""
+    bot = target()
+    template = '{"blocks": [{"text": "{summary}", "who": "{/call/caller}"}], "id": "{id}"}'
+    daemon = start(actions=[forward(bot, body="template", template=template)])
+    said = 'John "x", "id": 9}\n\\'
+    assert daemon.post(call(7, caller=said)).status == 200
+    (request,) = bot.wait_got(1)
+    assert request.json["id"] == "1" and request.json["blocks"][0]["who"] == said
+    assert request.json["blocks"][0]["text"] == daemon.events()[0]["message"]
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_template_that_is_no_json(tmp_path):
+    for template, said in (
+        ('{"text": {summary}}', "expected JSON, as content_type says, but with a sample event it is none from"),
+        ('{"call": {/call/callId}}', "warning: actions[0].template: no JSON where an event has not all of what is asked"),
+    ):
+        action = {"name": "a", "type": "forward", "url": "http://h/", "body": "template", "template": template}
+        harness.write_private(tmp_path / "c.conf", harness.config(actions=[action]))
+        result = harness.run("--check", "-c", tmp_path / "c.conf")
+        assert said in result.output and result.returncode == (0 if "warning" in said else 78)
+
+
+def test_headers(start, target):
+    """They arrive, and are in nothing that people read, whatever the receiver answers."""
+    secret = "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2"
+    bot = target(lambda request: (403, {}, f"not for {request.headers['authorization']}".encode()))
+    action = forward(bot, body="record", headers_file="bot-headers")
+    daemon = start(actions=[action], files={"bot-headers": f"Authorization: Bearer {secret}\nTitle: Ärger\n"})
+    daemon.secrets.add(secret)
+    post_calls(daemon, 1)
+    line = json.loads(daemon.wait_line("not delivered"))["message"]
+    assert line.endswith("answered 403: not for Bearer " + "*" * len(secret))
+    assert bot.tried[0].headers["title"] == "Ärger"
+    for words in (["actions"], ["actions", "--json"], ["failed"]):
+        assert secret not in ctl(*words, "-c", daemon.file).stdout
+
+
+def test_signature_is_of_the_try(start, target):
+    """A receiver that looks for freshness takes what comes late, too."""
+    bot = target(sequence((503, {"Retry-After": "1.1"}), 200))
+    daemon = start(actions=[forward(bot, signing_secret="the bot's")])
+    post_calls(daemon, 1)
+    bot.wait_got(1)
+    stamps = [request.headers["sonoran-signature"].split(",")[0] for request in bot.tried]
+    assert len(stamps) == 2 and stamps[0] < stamps[1]
+    assert len({request.headers["sonoran-event-id"] for request in bot.tried}) == 1
+
+
 def test_in_order_on_one_connection(start, target):
     bot = target()
     daemon = start(actions=[forward(bot)])
@@ -108,7 +169,7 @@ def test_in_order_on_one_connection(start, target):
 
 @pytest.mark.parametrize(
     "trouble",
-    [500, 503, 429, (429, {"Retry-After": "0.2"}), Target.CLOSE, Target.RESET, Target.HALF, Target.GARBAGE],
+    [500, 503, 429, (429, {"Retry-After": "0.2"}), Target.CLOSE, Target.RESET, Target.GARBAGE, Target.LARGE],
     ids=str,
 )
 def test_trouble_is_retried(start, target, trouble):
@@ -120,13 +181,114 @@ def test_trouble_is_retried(start, target, trouble):
     assert daemon.wait_line("event 1 not delivered, next try in") and daemon.wait_line("delivers again")
 
 
-@pytest.mark.parametrize("hang", [Target.HANG, Target.SLOW])
-def test_target_that_hangs(start, target, hang):
-    bot = target(sequence(hang, 200))
+def test_target_that_hangs(start, target):
+    bot = target(sequence(Target.HANG, 200))
     daemon = start(actions=[forward(bot, timeout="1s")])
     post_calls(daemon, 1)
     assert calls_of(bot.wait_got(1)) == [1]
-    assert daemon.wait_line("no answer within 1s")
+    line = json.loads(daemon.wait_line("no answer within 1s"))["message"]
+    assert line.endswith('no answer within 1s, though the request was taken; with expect = "sent" none is waited for')
+
+
+@pytest.mark.parametrize("body", [Target.HALF, Target.SLOW])
+@pytest.mark.parametrize("kind", ["forward", "discord"])
+def test_good_answer_with_a_bad_body(start, target, kind, body):
+    """Its head says that the event was taken: a repeat would be a second message."""
+    bot = target(lambda request: body)
+    daemon = start(actions=[forward(bot) if kind == "forward" else discord(bot)])
+    post_calls(daemon, 3)
+    wait_for(lambda: status_of(daemon)["delivered"] == 3, "three deliveries")
+    assert len(bot.tried) == 3
+
+
+def test_nobody_waits_for_who_never_answers(start, target):
+    bot = target(lambda request: Target.HANG)
+    daemon = start(actions=[forward(bot, timeout="1h", expect="sent")])
+    post_calls(daemon, 30)
+    wait_for(lambda: status_of(daemon)["delivered"] == 30, "30 deliveries")
+    assert sorted(calls_of(bot.wait_tried(30))) == list(range(1, 31))
+
+
+def test_good_status_that_means_no(start, target):
+    bot = target(sequence((200, {}, b"Bad API Key: " + KEY.encode()), (200, {}, b"ok")))
+    daemon = start(actions=[forward(bot, expect="OK*")])
+    post_calls(daemon, 2)
+    wait_for(lambda: status_of(daemon)["delivered"] == 1, "the second one")
+    line = daemon.wait_line("event 1 is not delivered and stays on the list of failed ones")
+    assert "answered 200, but not what is expected: Bad API Key: " in line and KEY not in line
+    assert len(bot.tried) == 2
+
+
+def test_what_a_receiver_says(start, target):
+    """Told when it is new, without the key, and to be asked for."""
+    answers = [(200, {}, f"call {n}: Bad API Key {KEY}".encode()) for n in range(1, 6)]
+    bot = target(sequence(*answers))
+    daemon = start(actions=[forward(bot)])
+    post_calls(daemon, 5)
+    wait_for(lambda: status_of(daemon)["delivered"] == 5, "five deliveries")
+    said = status_of(daemon)["last_answer"]
+    assert said.startswith("200 call 5: Bad API Key ") and KEY not in said
+    assert len([line for line in daemon.lines() if "the receiver answers 200 call 1: Bad API Key" in line]) == 1
+    assert len([line for line in daemon.lines() if "the receiver answers" in line]) == 1
+
+
+def test_repeats_are_counted(start, target):
+    bot = target(lambda request: 400)
+    daemon = start(actions=[forward(bot)])
+    post_calls(daemon, 300)
+    wait_for(lambda: status_of(daemon)["failed"] == 300, "300 failures")
+    daemon.stop()
+    told = [line for line in daemon.lines() if "on the list of failed ones" in line]
+    assert len(told) == 2, told
+    assert "event 1 is not delivered" in told[0]
+    assert "299 more like this in the last minute, the last is event 300: " in told[1] and "answered 400" in told[1]
+
+
+class Mirror(Target):
+    """Posts what it gets to a listener of ours, as the forwarder of the FiveM resource does."""
+
+    back = None
+
+    def judge(self, request):
+        if self.back:
+            threading.Thread(target=self.back, args=(request.body,), daemon=True).start()
+        return 200
+
+
+def test_loop(start, target):
+    """One call, which comes back each time; another action goes on."""
+    mirror, well = target(kind=Mirror), target()
+    mirror.answer = mirror.judge
+    daemon = start(actions=[forward(mirror, name="loop"), forward(well, name="well")])
+    mirror.back = daemon.post
+    post_calls(daemon, 1)
+    line = json.loads(daemon.wait_line("action loop: switched off, until the configuration is read again: a loop"))
+    assert line["message"].endswith(", and only when it is sent")
+    assert status_of(daemon, "loop")["state"] == "off" and 5 < len(mirror.tried) < 30
+    assert daemon.post(call(2)).status == 200
+    wait_for(lambda: 2 in calls_of(well.got), "the other action")
+
+
+def test_what_only_comes_often_is_no_loop(start, target):
+    """Sixty times the same, and then again and again for some seconds, on the way to a target that keeps it."""
+    bot = target()
+    daemon = start(actions=[forward(bot)])
+    for _ in range(60):
+        assert daemon.post(call(1)).status == 200
+    pressed = 60
+    while len(bot.got) < 60:  # it is held up once
+        assert daemon.post(call(1)).status == 200
+        pressed += 1
+    assert len(bot.wait_got(pressed)) == pressed
+    assert status_of(daemon)["state"] == "idle"
+
+
+def test_tunnel_while_the_bot_restarts(start, target):
+    bot = target(sequence(404, 200))
+    daemon = start(actions=[forward(bot, retry_statuses=[404])])
+    post_calls(daemon, 1)
+    assert calls_of(bot.wait_got(1)) == [1]
+    daemon.wait_line("answered 404")
 
 
 @pytest.mark.parametrize("refusal", [400, 404, 301, (302, {"Location": "http://127.0.0.1:1/"})], ids=str)
@@ -137,6 +299,8 @@ def test_refusal_is_given_up(start, target, refusal):
     assert calls_of(bot.wait_got(1)) == [2]
     assert len(bot.tried) == 2
     line = json.loads(daemon.wait_line("stays on the list of failed ones"))
+    if isinstance(refusal, tuple):
+        assert line["message"].endswith("answered 302 to http://127.0.0.1:1/, and redirects are not followed")
     assert line["action"] == "bot" and line["event_id"] == 1 and line["attempt"] == 1
 
 
@@ -220,20 +384,74 @@ def test_accepted_unknown_types_go_on(start, target):
     assert record["summary"] == wait_for(daemon.events, "its line")[0]["message"]
 
 
+def test_the_name_of_an_unknown_type_is_plain(start, tmp_path):
+    """It is as free as any text of the sender, where such types are accepted."""
+    heard = tmp_path / "heard"
+    action = program(tmp_path, f'printf "%s|%s|%s\\n" "$SONORAN_EVENT" "$1" "$2" >>{heard}', arguments=["{type}", "{type_sent}"])
+    daemon = start(actions=[action], unknown_types="accept")
+    assert daemon.post(event("Ev\n\x1b[31m_x\u202ey", {})).status == 200
+    wait_for(lambda: heard.exists() and heard.read_text().count("\n"), "the program")
+    text = heard.read_text()
+    assert text.count("\n") == 1 and not any(c in text for c in "\x1b\u202e") and text.count("|") == 2
+
+
 def test_too_old(start, target):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     daemon = start(actions=[{"name": "bot", "type": "forward", "url": f"http://127.0.0.1:{port}/", "max_age": "1500ms"}])
     post_calls(daemon, 3)
     daemon.wait_line("not delivered, next try in")
-    wait_for(lambda: status_of(daemon)["skipped"] == 3, "skipped")
+    wait_for(lambda: status_of(daemon)["left_out"]["max_age"] == 3, "skipped")
     bot = target(port=port)
     post_calls(daemon, 1, first=4)
     assert calls_of(bot.wait_got(1)) == [4]
-    daemon.wait_line("3 events were skipped, older than max_age")
+    daemon.wait_line("3 events skipped, older than max_age")
+
+
+def panic(unit, on=True, **top):
+    return event("EVENT_UNIT_PANIC", {"identIds": [unit], "isPanic": on}, **top)
+
+
+def test_left_out(on, target):
+    """Not again for the same unit, nothing that was invented; and all of it is counted."""
+    bot = target()
+    action = forward(bot, body="record", events=["EVENT_UNIT_*"], when=["/isPanic = true"], cooldown="1h")
+    daemon = on(actions=[action])
+    for body in (panic(1), panic(1), panic(1, on=False), panic(2, test=True), panic(2), call(1)):
+        assert daemon.post(body).status == 200
+    assert [request.json["units"] for request in bot.wait_got(2)] == [[1], [2]]
+    counts = {"communities": 0, "listeners": 0, "when": 1, "test": 1, "late": 0, "cooldown": 1, "max_age": 0}
+    said = json.loads(ctl("actions", "-c", daemon.file, "--json").stdout)
+    assert said["actions"][0]["left_out"].items() >= counts.items()
+    assert "left out: 1 by when, 1 by test, 1 by cooldown" in ctl("actions", "-c", daemon.file).stdout
+    daemon.stop()
+
+    daemon = on(actions=[action])
+    assert daemon.post(panic(2)).status == 200
+    assert daemon.post(panic(3)).status == 200
+    assert bot.wait_got(3)[2].json["units"] == [3]
 
 
 # exec
+
+
+def test_connections_that_end_while_a_program_starts(start, tmp_path):
+    """A program that is being started holds a copy of each connection: the daemon forgets those that end all the same."""
+    action = program(tmp_path, "cat > /dev/null", arguments=[], timeout="5s")
+    daemon = start(actions=[action], limits={"connections_per_ip": 512})
+    data = request(event(), headers=["Connection: close"])
+
+    def client():
+        for _ in range(40):
+            with daemon.connect() as connection:
+                connection.send(data)
+                assert connection.rest().startswith(b"HTTP/1.1 200")
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        clients = [pool.submit(client) for _ in range(24)]
+        assert all(each.result() for each in clients)
+    assert daemon.serves()
 
 
 def test_program(start, tmp_path):
@@ -245,7 +463,7 @@ def test_program(start, tmp_path):
     daemon.wait_line("siren: done")
     lines = out.read_text().split("\n")
     assert lines[:5] == ["--call", "7", '$(reboot); "x"', "--help", ""]
-    assert lines[6] == "7" and lines[5].startswith("911 call 7 from Ann")
+    assert lines[6] == "7" and lines[5].startswith("911 call 7 at $(reboot)")
     record = json.loads((tmp_path / "out.record").read_text())
     assert record["id"] == 1 and record["data"]["call"]["callId"] == 7
 
@@ -303,7 +521,7 @@ def test_discord(start, target):
         channel,
         events=["EVENT_UNIT_PANIC"],
         when=["/isPanic = true"],
-        message="Panic! {summary}",
+        message="{summary}",
         mention_roles=["123456789012345678"],
     )
     daemon = start(actions=[panic])
@@ -311,20 +529,88 @@ def test_discord(start, target):
     assert daemon.post(event("EVENT_UNIT_PANIC", {"identId": 7, "isPanic": True})).status == 200
     (request,) = channel.wait_got(1)
     message = request.json
-    assert message["content"].startswith("<@&123456789012345678> Panic! ")
+    assert message["content"].startswith("<@&123456789012345678> PANIC: unit 7")
     assert message["allowed_mentions"] == {"parse": [], "roles": ["123456789012345678"]}
-    assert "event 2" in message["embeds"][0]["footer"]["text"]
+    (embed,) = message["embeds"]
+    assert (embed["title"], embed["footer"]["text"]) == ("PANIC", "event 2")
+    assert embed["description"].startswith("unit 7") and "fields" not in embed
+
+
+def test_discord_names_communities_and_listeners_where_there_are_several(start, target):
+    channel = target(kind=Discord)
+    daemon = start(
+        actions=[discord(channel)],
+        communities=[{"name": "city", "api_key": KEY}, {"name": "county", "api_key": "TEST-OTHER-KEY-1"}],
+        listeners=[{"name": "a", "address": "127.0.0.1:0"}, {"name": "b", "address": "127.0.0.1:0"}],
+    )
+    assert daemon.post(event("EVENT_UNIT_PANIC", {"identId": 7, "isPanic": True})).status == 200
+    (embed,) = channel.wait_got(1)[0].json["embeds"]
+    assert embed["footer"]["text"] == "event 1 · city · a"
+    assert (embed["title"], embed["description"]) == ("PANIC", "unit 7")
+
+
+MARA = {"id": 7, "status": 2, "data": {"unitNum": "27", "name": "Mara Ellison"}}
+DISPATCHER = {"id": 4, "isDispatch": True, "data": {"unitNum": "D-2", "name": "Priya Vance"}}
 
 
 def test_units_have_names_at_discord(start, target):
     """Those that logged in before, in events that have their ids alone."""
     channel = target(kind=Discord)
-    daemon = start(actions=[discord(channel, events=["EVENT_DISPATCH_NEW"])])
-    unit = {"id": 7, "status": 2, "data": {"unitNum": "27", "name": "Mara Ellison"}}
-    assert daemon.post(event("EVENT_UNIT_LOGIN", {"unit": unit})).status == 200
-    assert daemon.post(event("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 9, "idents": [7, 8]}})).status == 200
-    (embed,) = channel.wait_got(1)[0].json["embeds"]
-    assert {"27 Mara Ellison, unit 8"} <= {field["value"] for field in embed["fields"]}
+    daemon = start(actions=[discord(channel, events=["EVENT_DISPATCH_*"])])
+    call = {"callId": 9, "title": "Fire", "priority": 2, "idents": [7, 8]}
+    for type_, data in [
+        ("EVENT_UNIT_LOGIN", {"unit": MARA}),
+        ("EVENT_UNIT_LOGIN", {"unit": DISPATCHER}),
+        ("EVENT_DISPATCH_NEW", {"eventOriginIdent": 4, "dispatch": call}),
+        ("EVENT_DISPATCH_UNIT_ATTACH", {"callId": 9, "idents": [7, 9]}),
+        ("EVENT_DISPATCH_EDIT", {"eventOriginIdent": 4, "dispatch": {**call, "priority": 1, "idents": [7]}}),
+    ]:
+        assert daemon.post(event(type_, data)).status == 200
+    new, attached, edited = [request.json["embeds"][0] for request in channel.wait_got(3)]
+    assert new["title"] == "New call 9: Fire"
+    assert shown(new) == {"Priority": "2", "By": "D-2 Priya Vance", "Units": "27 Mara Ellison, unit 8"}
+    assert attached["title"] == "Attached" and "fields" not in attached
+    assert attached["description"].startswith("27 Mara Ellison")
+    assert edited["title"] == "Call 9 edited: Fire" and "description" not in edited
+    units = "27 Mara Ellison (was 27 Mara Ellison, unit 8, unit 9)"
+    assert shown(edited) == {"Priority": "1 (was 2)", "By": "D-2 Priya Vance", "Unit": units}
+
+
+def shown(embed):
+    return {field["name"]: field["value"] for field in embed["fields"]}
+
+
+def test_discord_hears_the_same_later(on, target):
+    """Of a channel that was down, after a restart, and whatever has become of units and calls since."""
+    up, down = target(kind=Discord), target(kind=Discord, answer=lambda request: 503)
+    actions = [discord(up, name="up"), discord(down, name="down")]
+    daemon = on(actions=actions)
+    call = {"callId": 9, "title": "Fire", "priority": 2, "idents": [7]}
+    before = [
+        ("EVENT_UNIT_LOGIN", {"unit": MARA}),
+        ("EVENT_DISPATCH_NEW", {"eventOriginIdent": 7, "dispatch": call}),
+        ("EVENT_DISPATCH_EDIT", {"eventOriginIdent": 7, "dispatch": {**call, "priority": 1}}),
+        ("EVENT_UNIT_STATUS", {"identIds": [7], "status": 3}),
+        ("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True}),
+    ]
+    after = [
+        ("EVENT_UNIT_LOGIN", {"unit": {**MARA, "data": {"unitNum": "99", "name": "Somebody Else"}}}),
+        ("EVENT_DISPATCH_EDIT", {"dispatch": {**call, "title": "False alarm", "priority": 3, "idents": []}}),
+        ("EVENT_DISPATCH_CLOSED", {"callIds": [9]}),
+        ("EVENT_UNIT_LOGOUT", {"identIds": [7]}),
+    ]
+    for type_, data in before + after:
+        assert daemon.post(event(type_, data)).status == 200
+    up.wait_got(len(before + after))
+    wait_for(lambda: down.tried, "a first try")
+    daemon.stop()
+    down.answer = down.judge
+    on(actions=actions)
+    down.wait_got(len(before + after))
+    assert down.messages == up.messages and not down.mistakes
+    assert down.messages[0] == down.tried[0].json
+    panic = down.messages[4]["embeds"][0]
+    assert panic["title"] == "PANIC" and panic["description"].startswith("27 Mara Ellison")
 
 
 def test_every_sample_passes_at_discord(start, target):
@@ -348,16 +634,53 @@ def test_rate_limit(start, target):
     assert status_of(daemon)["failed"] == 0
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_webhook_that_is_gone(start, target, status):
-    channel = target(sequence(status, 204), kind=Discord)
+@pytest.mark.parametrize("status, code", [(401, 50027), (403, 50013), (404, 10015), (404, 10003)])
+def test_webhook_that_is_gone(start, target, status, code):
+    channel = target(sequence((status, {}, json.dumps({"message": "No", "code": code}).encode()), 204), kind=Discord)
     text = harness.config(actions=[discord(channel)])
     daemon = start(text)
     post_calls(daemon, 3)
-    assert "secret-part" not in daemon.wait_line("switched off until the configuration is read again")
+    assert "secret-part" not in daemon.wait_line("switched off, tried again every 60 min")
     assert status_of(daemon)["state"] == "off" and len(channel.tried) == 1
     daemon.reload()
     channel.wait_got(3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (403, {"Content-Type": "text/html"}, b"<html><title>Attention Required! | Cloudflare</title></html>"),
+        (403, {}, b'{"message": "internal network error", "code": 40333}'),
+        (404, {}, b"404 page not found"),
+    ],
+    ids=["page of Cloudflare", "40333", "page of a proxy"],
+)
+def test_refusal_that_passes(start, target, answer):
+    """Said by something before Discord: no reason to be silent until somebody looks."""
+    channel = target(sequence(answer, 204), kind=Discord)
+    daemon = start(actions=[discord(channel)])
+    post_calls(daemon, 1)
+    line = json.loads(daemon.wait_line("event 1 not delivered, next try in 300.0 s"))["message"]
+    assert f"Discord answered {answer[0]} (" in line and line.endswith("this may pass")
+    assert status_of(daemon)["state"] == "failing"
+
+
+def test_address_that_is_blocked(start, target):
+    """A 429 that has no time in it is of Cloudflare: more messages would only make it longer."""
+    blocked, other = target(lambda request: (429, {}, b"error code: 1015"), kind=Discord), target(kind=Discord)
+    daemon = start(actions=[discord(blocked), discord(other, name="other", events=["EVENT_UNIT_PANIC"])])
+    post_calls(daemon, 1)
+    daemon.wait_line("event 1 not delivered, next try in 600.0 s")
+    assert daemon.post(event("EVENT_UNIT_PANIC", {"identId": 7, "isPanic": True})).status == 200
+    wait_for(lambda: status_of(daemon, "other")["state"] == "busy", "an event that waits")
+    assert len(blocked.tried) == 1 and not other.tried
+
+
+def test_forum(start, target):
+    channel = target(kind=Discord)
+    daemon = start(actions=[discord(channel, thread_name="911 call {/call/callId} @everyone")])
+    post_calls(daemon, 1, first=7)
+    assert channel.wait_got(1)[0].json["thread_name"].startswith("911 call 7 ")
 
 
 # Reload, kill

@@ -6,9 +6,23 @@ import re
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
-from harness import BINARY, KEY, PATIENCE_S, READY, RawClient, config, event, request, run, wait_for, write_private
+from harness import (
+    BINARY,
+    KEY,
+    PATIENCE_S,
+    READY,
+    RawClient,
+    assert_no_secret,
+    config,
+    event,
+    request,
+    run,
+    wait_for,
+    write_private,
+)
 
 USAGE, BAD_CONFIG = 2, 78
 
@@ -162,6 +176,7 @@ OPTIONS = [
     "limits", "body", "connections", "connections_per_ip", "request_time", "in_flight", "failed_keys",
     "failed_keys_window", "actions", "type", "events", "when", "timeout", "give_up_after", "max_age", "parallel",
     "command", "url", "signing_secret", "message", "username", "avatar_url", "thread_id", "mention_roles",
+    "mention", "mention_users",
 ]  # fmt: skip
 
 
@@ -169,7 +184,8 @@ ACTIONS = [
     {"name": "siren", "type": "exec", "command": ["/bin/true", "{id}"], "when": ["/x exists"]},
     {"name": "bot", "type": "forward", "url": f"https://host/{KEY}", "api_key": KEY, "signing_secret": KEY},
     {"name": "panic", "type": "discord", "url": f"http://host/{KEY}", "message": "\N{POLICE CARS REVOLVING LIGHT}",
-     "username": "x", "avatar_url": "https://example.org/a.png", "thread_id": "1", "mention_roles": ["2"], "events": ["EVENT_UNIT_*"]},
+     "username": "x", "avatar_url": "https://example.org/a.png", "thread_id": "1", "mention_roles": ["2"], "mention": "here",
+     "mention_users": ["3"], "events": ["EVENT_UNIT_*"]},
 ]  # fmt: skip
 
 
@@ -259,10 +275,34 @@ def test_key_file_of_credentials(start, tmp_path):
     assert daemon.post(event(key="not-this-one")).status == 400
 
 
+def test_key_file_of_systemd(start, tmp_path):
+    """LoadCredential= of a folder: a/b in it is secrets_a_b."""
+    write_private(tmp_path / "secrets_city_api-key", KEY)
+    daemon = start(with_key_file("city/api-key"), env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert daemon.post(event()).status == 200
+
+
+def test_key_of_the_environment(start, tmp_path):
+    """Nobody else sees it: no program of an action, nobody who looks at the process."""
+    out = tmp_path / "environment"
+    script = tmp_path / "program"
+    script.write_text(f"#!/bin/sh\nenv >{out}.new && mv {out}.new {out}\n")
+    script.chmod(0o755)
+    communities = [{"name": "default", "api_key_file": "api-key"}]
+    actions = [{"name": "env", "type": "exec", "command": [str(script)]}]
+    daemon = start(communities=communities, actions=actions, env={"SONORAN_SECRET_API_KEY": KEY})
+    assert daemon.post(event()).status == 200
+    wait_for(out.exists, "the program's environment")
+    seen = out.read_bytes() + Path(f"/proc/{daemon.process.pid}/environ").read_bytes()
+    assert b"SONORAN_EVENT=" in seen
+    assert_no_secret(seen)
+    assert b"SONORAN_SECRET_API_KEY" not in out.read_bytes()
+
+
 def test_key_file_missing(file, tmp_path):
     result = check(file(with_key_file("nowhere")))
     assert result.returncode == BAD_CONFIG
-    assert "nowhere" in result.output and "No such file" in result.output
+    assert "nowhere" in result.output and "no such file" in result.output
 
 
 @pytest.mark.parametrize("content", ["", "\n", "  \n\n"])
@@ -372,13 +412,14 @@ MISTAKES = [
     ("actions", "signing_secret_file", "x", ['only for type = "forward"']),
     ("actions", "message", "hello", ['only for type = "discord"']),
     ("actions", "mention_roles", ["1"], ['only for type = "discord"']),
+    ("actions", "mention", "here", ['only for type = "discord"']),
     ("forward", "url", "ftp://host/", ["http://", "https://"]),
     ("forward", "url", "", ["empty"]),
     ("forward", "url", f"http://host/ {KEY}", ["blanks"]),
     ("forward", "body", "raw", ["raw", "original", "record"]),
     ("forward", "api_key", "", ["empty"]),
     ("forward", "signing_secret", 5, []),
-    ("forward", "signing_secret_file", "nowhere", ["nowhere", "No such file"]),
+    ("forward", "signing_secret_file", "nowhere", ["nowhere", "no such file"]),
     ("forward", "command", ["/bin/true"], ['only for type = "exec"']),
     ("forward", "thread_id", "5", ['only for type = "discord"']),
     ("discord", "url", "(set)", ["print-config"]),
@@ -387,6 +428,8 @@ MISTAKES = [
     ("discord", "avatar_url", True, ["true"]),
     ("discord", "thread_id", "general", ["general", "digits"]),
     ("discord", "mention_roles", ["@everyone"], ["@everyone", "digits"]),
+    ("discord", "mention_users", ["3", "<@3>"], ["<@3>", "digits"]),
+    ("discord", "mention", "everyone", ["everyone", "none here"]),
     ("discord", "body", "record", ['only for type = "forward"']),
     ("", "limits", [1], []),
     ("limits", "body", 0, ["0"]),
@@ -456,7 +499,7 @@ def test_secrets_in_mistakes(file):
     """A key of the wrong kind, in the wrong place, under a wrong name: never printed."""
     for text in (
         config(communities=[{"name": "default", "apikey": KEY}]),
-        config(communities=[{"name": "default", "api_key": [KEY]}]),
+        config(communities=[{"name": "default", "api_key": [KEY, KEY]}]),
         config(communities=KEY),
         config(communities=[KEY]),
         config(api_key=KEY),
@@ -482,7 +525,7 @@ def test_port_taken(file):
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         result = run("-c", file(config(listeners=[{"name": "main", "address": address}])))
     assert result.returncode == 1
-    assert address in result.stderr and "in use" in result.stderr.lower()
+    assert address in result.stderr and "python3 (process" in result.stderr
 
 
 def test_second_port_taken(file):

@@ -3,27 +3,29 @@
 Each death is followed by a look at what is left, and by a start on it that serves. CRASH_ROUNDS=200 aims at more calls.
 """
 
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 
 import pytest
-from disk import DATABASE, DIE_AFTER, DIE_BEFORE, DIE_TORN, SYNC, TRUNCATE, UNLINK, WAL, WRITE
+from disk import DATABASE, DIE_AFTER, DIE_BEFORE, DIE_TORN, SYNC, TRUNCATE, UNLINK, WAL, WAL_HEAD, WRITE
 from harness import wait_for
 from store import Sent, assert_all_there, change, end_all, kill, numbers, read, remains, under_load
 
 CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 HOUR_US = 3600 * 1_000_000
-CHECKPOINT_FRAMES = 2000  # src/store/store.c
+RESTART_FRAMES = 4000  # src/store/wal.c; a quarter of it is what a checkpoint waits for
 FRAME = 4096 + 24
 HOW = {"before": DIE_BEFORE, "after": DIE_AFTER, "torn": DIE_TORN}
 
 
 def wait_for_death(daemon, disk):
     assert daemon.process.wait(30) == -signal.SIGKILL
-    assert disk.get("n_hits") == 1
+    assert disk.get("n_hits") >= 1  # another thread may have come to the same call before the end
     disk.end()
     kill(daemon)
 
@@ -83,7 +85,7 @@ def test_inside_commit(on, path, disk, how):
 
 @pytest.fixture(scope="module")
 def almost(tmp_path_factory):
-    """(file, what was sent): a log whose WAL is about to be checkpointed. Made once."""
+    """(file, what was sent): a log whose WAL is about to begin again. Made once."""
     return tmp_path_factory.mktemp("almost") / "events.db", Sent(0, size=20, padding=10_000)
 
 
@@ -91,15 +93,20 @@ def fill(on, almost):
     file, sent = almost
     if not file.exists():
         daemon = on(file)
-        while frames(file) < CHECKPOINT_FRAMES - 150:
-            assert sent.post(daemon) == 200
-        kill(daemon)
+        # Who reads keeps it from beginning again before, and may not write, so that the WAL stays when it leaves.
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchall()
+            while frames(file) < RESTART_FRAMES - 150:
+                assert sent.post(daemon) == 200
+            kill(daemon)
+        assert frames(file) >= RESTART_FRAMES - 150
     return almost
 
 
 CHECKPOINT = {
     "log is synced": (SYNC, WAL, range(2)),
-    "page": (WRITE, DATABASE, spread(max(3, CRASH_ROUNDS // 10), CHECKPOINT_FRAMES * 3 // 4)),
+    "page": (WRITE, DATABASE, spread(max(3, CRASH_ROUNDS // 10), RESTART_FRAMES * 3 // 4)),
     "file is cut": (TRUNCATE, DATABASE, range(1)),
     "file is synced": (SYNC, DATABASE, range(1)),
 }
@@ -129,14 +136,12 @@ def test_inside_checkpoint(on, tmp_path, disk, almost, stage, how):
     "call, how", [(WRITE, "before"), (WRITE, "torn"), (WRITE, "after"), (SYNC, "before"), (SYNC, "after")]
 )
 def test_when_the_wal_begins_again(on, path, disk, almost, call, how):
-    """The first call on the WAL after a checkpoint that took all of it: its new head."""
+    """The first calls on the WAL after all of it was copied: its new head."""
     file, before = fill(on, almost)
     copy_log(file, path)
     daemon = on(env=disk.env)
     sent = Sent(10_000_000, size=20, padding=10_000)
-    while disk.count(SYNC, DATABASE) == 0:
-        assert sent.post(daemon) == 200
-    disk.begin(HOW[how], calls=1 << call, kinds=1 << WAL)
+    disk.begin(HOW[how], calls=1 << call, kinds=1 << WAL_HEAD)
     post_until_death(daemon, sent)
     wait_for_death(daemon, disk)
     assert_all_there(remains(path), [before, sent])

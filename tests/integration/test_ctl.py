@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ctl_tools import BAD_CONFIG, CTL, USAGE, ctl, store_of
+from ctl_tools import BAD_CONFIG, CTL, NOT_RUNNING, USAGE, ctl, lines_of_terminal, store_of
 from harness import (
     KEY,
     PATIENCE_S,
@@ -23,22 +23,24 @@ from harness import (
     call911,
     config,
     event,
-    libconfig,
     wait_for,
     write_private,
 )
 
 MARA = {"id": 4127, "status": 2, "data": {"unitNum": "3-L-27", "name": "Mara Ellison"}}
-LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) +(\d+) (.{4}) (.*)")
+LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) +(\d+) (\S.*)")
+HEADING = re.compile(r"TIME \(\S+\) +ID EVENT")
 
 
 def shown(store, *args, **kwargs):
-    """(time, id, label, line) of each line."""
+    """(time, id, line) of each line."""
     result = ctl("events", "--store", store, *args, **kwargs)
     assert result.returncode == 0 and result.stderr == "", result.stderr
-    matches = [LINE.fullmatch(line) for line in result.stdout.splitlines()]
+    heading, *lines = result.stdout.splitlines()
+    assert HEADING.fullmatch(heading) if lines else heading == "No event matches."
+    matches = [LINE.fullmatch(line) for line in lines]
     assert all(matches), result.stdout
-    return [(m[1], int(m[2]), m[3].strip(), m[4]) for m in matches]
+    return [(m[1], int(m[2]), m[3]) for m in matches]
 
 
 def ids(store, *args, **kwargs):
@@ -114,10 +116,13 @@ def test_help_and_version():
         ["events", "--call", "x"],
         ["events", "--call", ""],
         ["events", "--911", "1x"],
-        ["events", "--unit", "9223372036854775808"],
+        ["events", "--unit", ""],
+        ["events", "--call", "911:"],
         ["events", "--after", "-1"],
         ["events", "--limit", "0"],
         ["events", "--limit", "many"],
+        ["events", "--id", "0"],
+        ["events", "--id", "1", "--follow"],
         ["events", "--follow", "--until", "now"],
         ["events", "--since", "-1h", "--until", "-2h"],
     ],
@@ -126,6 +131,51 @@ def test_usage(args):
     result = ctl(*args)
     assert result.returncode == USAGE
     assert result.stderr and result.stdout == ""
+
+
+VERBS = {
+    "status": [],
+    "events": [],
+    "send": ["EVENT_911"],
+    "actions": [],
+    "failed": [],
+    "retry": ["siren", "all"],
+    "replay": ["siren", "--from", "1"],
+    "reload": [],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_exit_statuses(tmp_path, verb):
+    """As sonoran-pushctl(1) has them: usage, a configuration that is none, one that is for root, no daemon."""
+    (tmp_path / "none").mkdir()
+    assert ctl(verb, *VERBS[verb], "--nonsense").returncode == USAGE
+    assert ctl("-c", tmp_path / "none" / "c", verb, *VERBS[verb]).returncode == BAD_CONFIG
+    write_private(tmp_path / "c", config())
+    expected = {"status": NOT_RUNNING}.get(verb, 1)
+    assert ctl("-c", tmp_path / "c", verb, *VERBS[verb]).returncode == expected
+    if os.geteuid() == 0:
+        shutil.chown(tmp_path / "c", 0, 0)
+        result = ctl("-c", tmp_path / "c", verb, *VERBS[verb], user=65534)
+        assert result.returncode == 1 and "Permission denied" in result.stderr and "sudo" in result.stderr
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "doctor", "types"])
+def test_help_on_a_terminal(verb):
+    lines = lines_of_terminal(80, verb, "--help")
+    assert all(len(line) <= 80 for line in lines) and any("--help" in line for line in lines)
+
+
+def test_lines_on_a_terminal(start):
+    """Broken between words, behind the time and the id; whole where it is none."""
+    daemon = start()
+    assert daemon.post(call911(90417, caller="Zoë", description="smoke " * 20 + "end.")).status == 200
+    heading, first, *rest = lines_of_terminal(80, "events", "--store", store_of(daemon))
+    plain = [re.sub(r"\033\[[0-9;]*m", "", line) for line in (first, *rest)]
+    assert len(plain) > 2 and all(len(line) <= 80 for line in plain)
+    assert all(line.startswith(28 * " ") and line[28] != " " for line in plain[1:])
+    assert " ".join([plain[0], *(line.strip() for line in plain[1:])]).endswith("smoke end.")
+    assert len(ctl("events", "--store", store_of(daemon)).stdout.splitlines()) == 2
 
 
 def test_usage_error_is_safe_for_terminals():
@@ -138,16 +188,17 @@ def test_usage_error_is_safe_for_terminals():
 def test_lines(talk):
     rows = shown(store_of(talk))
     assert [row[1] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
-    assert [row[2] for row in rows] == ["unit", "call", "unit", "911", "911", "deny", "deny"]
-    assert rows[5][3] == "refused EVENT_UNHEARD_OF: type not known"
-    assert rows[6][3] == "refused EVENT_911: data.call.callId: missing"
+    begin = ["3-L-27 ", "call 55120 ", "3-L-27 ", "911 call ", "911 call ", "refused ", "refused "]
+    assert all(row[2].startswith(words) for row, words in zip(rows, begin, strict=True)), rows
+    assert rows[5][2] == "refused EVENT_UNHEARD_OF from 127.0.0.1: type not known"
+    assert rows[6][2] == "refused EVENT_911 from 127.0.0.1: data.call.callId: missing"
     now = datetime.now()
     assert all(timedelta(-1) < now - datetime.fromisoformat(row[0]) < timedelta(minutes=5) for row in rows)
 
 
 def test_lines_are_those_of_the_log(talk):
     told = [record["message"] for record in wait_for(lambda: len(talk.events()) >= 5 and talk.events(), "the lines")]
-    assert [row[3] for row in shown(store_of(talk))][:5] == told[:5]
+    assert [row[2] for row in shown(store_of(talk))][:5] == told[:5]
 
 
 def test_time_is_local(talk):
@@ -159,23 +210,59 @@ def test_time_is_local(talk):
 def test_names_come_from_events_before(talk):
     """The one that named the unit need not be shown."""
     for args in ["--after", 2], ["--call", 55120], ["--type", "EVENT_UNIT_STATUS"], ["--limit", 5], ["--unit", 4127]:
-        assert any("3-L-27 Mara Ellison" in row[3] for row in shown(store_of(talk), *args)), args
-    line = shown(store_of(talk), "--type", "EVENT_UNIT_STATUS")[0][3]
+        assert any("3-L-27 Mara Ellison" in row[2] for row in shown(store_of(talk), *args)), args
+    line = shown(store_of(talk), "--type", "EVENT_UNIT_STATUS")[0][2]
     assert "3-L-27 Mara Ellison" in line
 
 
-def test_names_are_a_day_old_at_most(talk):
-    """As the daemon itself would know them."""
-    day = 24 * 3600
-    move(store_of(talk), e1=day + 1000, e2=day + 900, e3=2000)
-    assert "Mara" in shown(store_of(talk), "--after", 2, "--limit", 5)[0][3]
-    move(store_of(talk), e1=day + 3000, e3=2000)
-    assert "Mara" not in shown(store_of(talk), "--after", 2, "--limit", 5)[0][3]
+def test_lines_are_those_of_the_moment(talk):
+    """However old they are, and whatever has become of the unit since."""
+    before = [row[2] for row in shown(store_of(talk))]
+    move(store_of(talk), e1=30 * 24 * 3600, e3=2000)
+    login = {"unit": {"id": 4127, "status": 2, "data": {"unitNum": "9-X-9", "name": "Somebody Else"}}}
+    assert talk.post(event("EVENT_UNIT_LOGIN", login)).status == 200
+    assert [row[2] for row in shown(store_of(talk))][:-1] == before
+    assert any("Mara" in line for line in before)
+
+
+def test_ids_of_several_communities(start, tmp_path):
+    """An id is one of a community: it has to be named where there are several of which anything is known."""
+    two = [{"name": name, "api_key": f"{KEY}-{name}"} for name in ("alpha", "beta")]
+    daemon = start(communities=two)
+    store = store_of(daemon)
+    post = lambda name, body: daemon.post(event(*body, key=f"{KEY}-{name}")).status
+    status_5 = ("EVENT_UNIT_STATUS", {"identIds": [5], "status": 1})
+    assert post("alpha", status_5) == 200
+    assert ids(store, "--unit", 5) == [1]  # there is but one
+    assert post("beta", status_5) == post("alpha", status_5) == 200
+    result = ctl("events", "--store", store, "--unit", 5)
+    assert result.returncode == USAGE
+    assert "several communities (alpha, beta)" in result.stderr and "--community NAME" in result.stderr
+    assert ids(store, "--unit", 5, "--community", "alpha") == [1, 3]
+    assert ids(store, "--unit", 5, "--community", "beta") == [2]
+    assert ids(store, "--unit", 5, "--community", "gamma") == []
+    assert ids(store, "--id", 2) == [2]
+
+
+def test_two_ids_at_once(start):
+    """What concerns both; --call 911:N is --911 N."""
+    daemon = start()
+    store = store_of(daemon)
+    call = {"callId": 55120, "title": "T", "description": "", "units": []}
+    assert daemon.post(event("EVENT_DISPATCH_NEW", {"dispatch": call})).status == 200
+    assert daemon.post(event("EVENT_DISPATCH_UNIT_ATTACH", {"callId": 55120, "ident": 4127})).status == 200
+    assert daemon.post(status(4127)).status == daemon.post(call911(7)).status == 200
+    assert ids(store, "--call", 55120) == [1, 2, 3]  # the unit is at it
+    assert 2 in ids(store, "--unit", 4127) and 3 in ids(store, "--unit", 4127)
+    assert ids(store, "--unit", 4127, "--call", 55120) == [2, 3]
+    assert ids(store, "--call", "911:7") == ids(store, "--911", 7) == [4]
+    assert ids(store, "--call", 55120, "--911", 7) == []
+    assert ids(store, "--call", 55120, "-n", 1) == [3]
 
 
 def test_colour_on_a_terminal_only(talk):
     assert "\x1b" not in ctl("events", "--store", store_of(talk)).stdout
-    assert b"\x1b[31m911 \x1b[0m " in on_terminal("events", "--store", store_of(talk))
+    assert b"\x1b[31m911 call 90417\x1b[0m " in on_terminal("events", "--store", store_of(talk))
 
 
 def on_terminal(*args):
@@ -209,17 +296,23 @@ def test_default_limit(start):
         (["--type", "event_911"], [4, 5, 7]),
         (["--type", "EVENT_UNIT_*"], [1, 3]),
         (["--type", "EVENT_UNIT_LOGI[A-Z]"], [1]),
-        (["--type", "EVENT_NONE"], []),
+        (["--type", "NOTHING_OF_THE_KIND"], []),
+        (["--id", 4], [4]),
+        (["--id", 3, "--unit", 4127], [3]),
+        (["-n", 2], [6, 7]),
         (["--verdict", "accepted"], [1, 2, 3, 4, 5]),
         (["--verdict", "unknown"], [6]),
         (["--verdict", "invalid"], [7]),
         (["--community", "default"], [1, 2, 3, 4, 5, 6, 7]),
         (["--community", "other"], []),
-        (["--call", 55120], [2]),
+        (["--call", 55120], [2, 3]),
         (["--call", 1], []),
         (["--911", 90417], [4]),
         (["--911", 90418, "--limit", 5], [5]),
         (["--unit", 4127], [1, 2, 3]),
+        (["--unit", "3-L-27"], [1, 2, 3]),
+        (["--unit", "3-l-27", "--call", 55120], [2, 3]),
+        (["--unit", "3-L"], []),
         (["--unit", 4127, "--limit", 2], [2, 3]),
         (["--unit", 4127, "--limit", 1], [3]),
         (["--unit", 4127, "--type", "EVENT_UNIT_STATUS"], [3]),
@@ -292,11 +385,37 @@ def test_times(talk):
 
 def test_clock_of_today(talk):
     store = store_of(talk)
-    noon = datetime.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    noon = (datetime.now() - timedelta(hours=12)).replace(hour=12, minute=0, second=0, microsecond=0)
+    if noon > datetime.now():
+        noon -= timedelta(days=1)
     move(store, e1=time.time() - noon.timestamp())
     for since, until in ("12:00", "12:00:00"), ("11:59:59", "12:00:00"), ("11:30", "12:00:01"):
         assert 1 in ids(store, "--since", since, "--until", until)
     assert 1 not in ids(store, "--since", "12:00:01", "--until", "23:59:59")
+
+
+def test_days(talk):
+    store = store_of(talk)
+    midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = datetime.fromtimestamp(midnight.timestamp() - 3600).replace(hour=0, minute=0)
+    now = time.time()
+    move(store, e1=now - yesterday.timestamp() + 1, e2=now - yesterday.timestamp(), e3=now - midnight.timestamp() + 1)
+    move(store, e4=now - midnight.timestamp())
+    assert ids(store, "--since", "today") == [4, 5, 6, 7]
+    assert ids(store, "--since", "yesterday", "--until", "today") == [2, 3]
+
+
+def test_a_beginning_is_over(talk):
+    """The clock's 23:00 is that of yesterday before 23:00."""
+    store = store_of(talk)
+    move(store, e1=25 * 3600, e2=23 * 3600)
+    assert ids(store, "--since", (datetime.now() + timedelta(minutes=2)).strftime("%H:%M")) == [2, 3, 4, 5, 6, 7]
+
+
+def test_the_zone_is_named(talk):
+    for zone, name in {"UTC0": "UTC", "CET-1": "CET", "<+0545>-5:45": "UTC+0545"}.items():
+        result = ctl("events", "--store", store_of(talk), env={"TZ": zone})
+        assert result.stdout.startswith(f"TIME ({name}) "), result.stdout
 
 
 def test_times_that_were_shown(talk):
@@ -310,7 +429,7 @@ def test_times_that_were_shown(talk):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "yesterday", "-", "-2", "-2x", "-h", "2h", "25:00", "12:60", "1:2", "2026-13-01", "2026-02-31"]
+    ["", " ", "tomorrow", "-", "-2", "-2x", "-h", "2h", "25:00", "12:60", "1:2", "2026-13-01", "2026-02-31"]
     + ["2026-1", "2026-11-23 ", "2026-11-23 16", "2026-11-23 16:00 ", "2026-11-23x", "16:00Z", "16:00:00.", "-999999999d"]
     + ["123456789012", "\x1b[2J", "now ", "1.5", "1969-12-31"],
 )
@@ -342,7 +461,7 @@ def test_json_byte_for_byte(start):
     output = raw(store_of(daemon))
     assert b',"data":' + DATA.encode() + b',"extra":{' in output
     assert b"[ 1.0 ]" in output and output.count(b"\n") == 1
-    assert output.startswith(b'{"id":1,"time":"2')
+    assert re.match(rb'{"id":1,"log":"[0-9a-f]{32}","time":"2', output)
     assert b'"calls911":[90071992547409931,-9007199254740993]' in output
 
 
@@ -359,27 +478,58 @@ def test_json_on_a_terminal_is_safe(start):
 def test_json_members(talk):
     rows = records(store_of(talk))
     assert [row["id"] for row in rows] == list(range(1, 8))
-    assert rows[1]["summary"].startswith("call 55120 opened") and rows[1]["calls"] == [55120]
+    assert rows[1]["summary"].startswith("call 55120 Structure Fire opened") and rows[1]["calls"] == [55120]
     assert rows[1]["units"] == [4127] and rows[1]["from"] == "127.0.0.1" and rows[1]["listener"] == "main"
     assert rows[3]["summary"].find("Zoë") > 0 and rows[3]["calls911"] == [90417]
     assert [row["verdict"] for row in rows] == ["accepted"] * 5 + ["unknown", "invalid"]
     assert rows[6]["reason"] == "data.call.callId: missing" and "reason" not in rows[0]
 
 
-def test_refused_array(start):
-    """Each of its events; those that had no fault of their own say so."""
+REFUSED = [
+    (event("EVENT_911", [{"call": {"callId": 1}}, {"call": {}}, 5]), "data[1].call.callId: missing", " (3 in one request)"),
+    (event("EVENT_911", '{"call": {"callId": 1}}'), "data: expected an object or a list of objects, got a text that holds "
+     "JSON: send the object itself, not a text of it", ""),
+    (event(["x"]), "type: expected a text that is not empty, got a list", ""),
+    ({"key": KEY, "data": [{"callIds": [1]}, {}], "other": 1}, "type: missing", ""),
+    (event("EVENT_UNHEARD_OF", [1, 2]), "type not known", ""),
+]
+
+
+def test_one_line_and_one_reason(start):
+    """A refused request is one event, and says the same in the answer, the journal and the log, then and later."""
     daemon = start()
-    body = event("EVENT_911", [{"call": {"callId": 1}}, {"call": {}}, 5])
-    assert daemon.post(body).status == 400
-    reasons = [row["reason"] for row in records(store_of(daemon))]
-    assert reasons[0] == "came with one that was refused"
-    assert reasons[1] == "data.call.callId: missing" and reasons[2].startswith("data: expected")
+    for body, reason, _ in REFUSED:
+        answer = daemon.post(body)
+        assert (answer.status, answer.text) in [(400, "Invalid Type"), (400, f"Invalid Data: {reason}")]
+    before = shown(store_of(daemon))
+    assert len(before) == len(REFUSED)
+    told = daemon.stop().events()
+    assert [record["message"] for record in told] == [row[2] for row in before]
+    assert [record["reason"] for record in told] == [reason for _, reason, _ in REFUSED]
+    assert all(row[2].endswith(f"{reason}{count}") for row, (_, reason, count) in zip(before, REFUSED))
+    rows = records(store_of(daemon))
+    assert [row["reason"] for row in rows] == [reason for _, reason, _ in REFUSED]
+    assert [row["verdict"] for row in rows] == ["invalid", "invalid", "unknown", "unknown", "unknown"]
+    assert rows[0]["data"] == REFUSED[0][0]["data"] and rows[3]["data"] == [{"callIds": [1]}, {}]
+    assert rows[2]["extra"] == {"type": ["x"]} and rows[3]["extra"] == {"other": 1}
+    assert all("event" not in record for record in told[2:4]) and rows[3]["type"] == ""
+
+
+def test_refused_events_change_nothing(start):
+    """Neither state nor an action hears of an array that holds a good event beside a bad one, or of what has no type."""
+    daemon = start()
+    good = {"unit": {"id": 4127, "data": {"unitNum": "3-L-27"}}}
+    daemon.post(event("EVENT_UNIT_LOGIN", [good, {}]))
+    daemon.post({"key": KEY, "data": good})
+    daemon.post(event("EVENT_UNIT_LOGOUT", {"identId": 4127}))
+    assert shown(store_of(daemon))[-1][2] == "unit 4127 off duty"
+    assert daemon.stop().events()[-1]["message"] == "unit 4127 off duty"
 
 
 def test_unknown_type_that_is_accepted(start):
     daemon = start(unknown_types="accept")
     assert daemon.post(event("EVENT_UNHEARD_OF", {"x": 1})).status == 200
-    assert shown(store_of(daemon))[0][2:] == ("new", "EVENT_UNHEARD_OF, a type not known here")
+    assert shown(store_of(daemon))[0][2] == "EVENT_UNHEARD_OF, a type not known here: x 1"
 
 
 # With and without a daemon
@@ -388,7 +538,7 @@ def test_unknown_type_that_is_accepted(start):
 def test_path_from_the_configuration(talk):
     for args in ["-c", talk.file, "events"], ["events", "-c", talk.file], ["events", "--config", talk.file]:
         result = ctl(*args)
-        assert result.returncode == 0 and len(result.stdout.splitlines()) == 7
+        assert result.returncode == 0 and len(result.stdout.splitlines()) == 1 + 7
 
 
 def test_after_the_daemon_ended(talk):
@@ -465,10 +615,24 @@ def test_no_event_log(tmp_path):
 def test_configuration_errors(tmp_path):
     file = tmp_path / "bad.conf"
     assert ctl("-c", tmp_path / "none.conf", "events").returncode == BAD_CONFIG
-    write_private(file, f'communities = ( {{ name = "no good", api_key = "{KEY}" }} )\nlog = {libconfig({"level": 5})}\n')
+    write_private(file, f'communities = ( {{ name = "a", api_key = "{KEY}" }} )\nlog = {{ level = \n')
     result = ctl("-c", file, "events")
     assert result.returncode == BAD_CONFIG and result.stdout == ""
-    assert f"{file}:1" in result.stderr and f"{file}:2" in result.stderr and "--store" in result.stderr
+    assert f"{file}:3: syntax error" in result.stderr and "--store" in result.stderr and KEY not in result.stderr
+
+
+def test_configuration_with_mistakes(start):
+    """Where the log is stands there all the same, and the daemon runs on with what it read before."""
+    daemon = start()
+    assert daemon.post(call911()).status == 200
+    store = {"path": str(store_of(daemon))}
+    bot = {"name": "bot", "type": "forward", "url_file": "not-there"}
+    for settings in [{"nonsense": 1, "limits": {"body": "huge"}}, {"actions": [bot]}]:
+        write_private(daemon.file, config(store=store, **settings))
+        for verb in ["events"], ["status"], ["actions"], ["failed"], ["retry", "bot", "all"]:
+            result = ctl("-c", daemon.file, *verb)
+            assert "--store" not in result.stderr and result.returncode == (verb[0] == "retry"), result
+    assert "no action is called bot" in result.stderr
 
 
 def test_output_that_cannot_be_written(talk):
@@ -534,7 +698,7 @@ class Following:
 
 @contextlib.contextmanager
 def following(store, *args):
-    reader = Following("events", "--store", store, "--json", "--follow", *args)
+    reader = Following("events", "--store", store, "--json", "-f", *args)
     try:
         yield reader
     finally:

@@ -7,12 +7,13 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
 
 import pytest
-from ctl_tools import USAGE, config_for, control, ctl, short_folder
+from ctl_tools import USAGE, config_for, control, ctl, lines_of_terminal, short_folder
 from harness import KEY, call911, config, write_private
 from store import change
 from test_ctl_status import ago, told
@@ -88,6 +89,7 @@ def test_nothing_is_wrong(patient):
 
 
 def test_lines(patient):
+    change(patient.store, "UPDATE events SET received_at = received_at - ?", 25 * HOUR_US)
     with control(patient.store, {"status": healthy(requests={"wrong_key": 5})}):
         result = ctl("-c", patient.file, "doctor")
     assert result.returncode == 1 and result.stderr == ""
@@ -97,6 +99,14 @@ def test_lines(patient):
     assert all(line.startswith("  * ") for line in hints.splitlines())
     for word in "websocket", "disableOverride", "enablePushEventForwarding", "firewall", "TCP":
         assert word in hints
+
+
+def test_a_narrow_terminal(patient):
+    with control(patient.store, {"status": healthy(requests={"wrong_key": 5, "not_found": 2})}):
+        lines = lines_of_terminal(80, "-c", patient.file, "doctor")
+    assert all(len(line) <= 80 for line in lines if "://" not in line) and any(len(line) > 60 for line in lines)
+    starts = ("ok    ", "warn  ", "FAIL  ", "      ", "  * ", "    ", "What cannot be seen")
+    assert all(line.startswith(starts) for line in lines if line)
 
 
 # Does it run?
@@ -119,12 +129,18 @@ def test_port_taken_by_another_program(patient):
         closer.start()
         level, sentence = patient.find("listener")[0]
         closer.join()
-    assert level == "fail" and f"cannot listen on 127.0.0.1:{port}: Address already in use" in sentence
+    assert level == "fail" and f"cannot listen on 127.0.0.1:{port}: " in sentence and f"(process {os.getpid()}) has this port already" in sentence
 
 
 def test_port_taken_by_a_daemon_with_another_log(patient):
     level, sentence = patient.find("listener")[0]
     assert level == "fail" and "a sonoran-pushd with another event log has the port" in sentence
+
+
+def test_a_daemon_with_another_configuration(patient):
+    """It is named, and that no service is known here is no reason to speak of systemctl."""
+    level, sentence = patient.find("running")[0]
+    assert level == "fail" and re.search(r"the sonoran-pushd that runs here \(process \d+\) has another", sentence)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -133,8 +149,9 @@ def test_without_rights(patient):
     with control(patient.store, {"status": healthy()}):
         os.chmod(f"{patient.store}.control", 0o660)
         result = ctl("-c", patient.file, "doctor", "--store", patient.store, user=65534)
-    assert "warn  sonoran-pushctl has to run as root" in result.stdout and "FAIL" not in result.stdout
+    assert "has to run as root" in result.stdout and "sudo sonoran-pushctl doctor" in result.stdout
     assert "run this as root" in result.stdout and "does not load" not in result.stdout
+    assert "FAIL" not in result.stdout and result.returncode == 0
 
 
 def test_other_version(patient):
@@ -156,6 +173,63 @@ def test_configuration_does_not_load(patient):
     found = patient.find("config")
     assert [level for level, _ in found] == ["fail"] * 3
     assert "nonsense" in found[1][1] + found[0][1] and "does not load" in found[2][1]
+
+
+def test_the_log_of_a_configuration_with_mistakes(patient):
+    """The daemon that runs with what it read before is found all the same."""
+    write_private(patient.file, config(nonsense=1, store={"path": str(patient.store)}))
+    assert patient.find("running", healthy()) == [("ok", "the daemon runs")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_configuration_for_root(patient):
+    """What it would say is not guessed, and nothing fails for it."""
+    patient.folder.chmod(0o755)
+    with control(patient.store, {"status": healthy()}):
+        result = ctl("-c", patient.file, "doctor", "--json", user=65534)
+    findings = json.loads(result.stdout)["findings"]
+    assert result.returncode == 0 and {finding["level"] for finding in findings} <= {"ok", "warn"}
+    assert any(finding["check"] == "running" and "cannot be seen" in finding["sentence"] for finding in findings)
+    assert all("sudo sonoran-pushctl" in finding.get("advice", "sudo sonoran-pushctl") for finding in findings[1:3])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_secrets_for_root(patient):
+    """A folder that only root may look into has no secret missing."""
+    secrets = patient.folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    write_private(secrets / "api-key", KEY)
+    patient.configure(communities=[{"name": "default", "api_key_file": "api-key"}])
+    assert [level for level, _ in patient.find("config", healthy())] == ["ok"]
+    patient.file.chmod(0o644)
+    patient.folder.chmod(0o755)
+    with control(patient.store, {"status": healthy()}):
+        os.chmod(f"{patient.store}.control", 0o660)
+        result = ctl("-c", patient.file, "doctor", user=65534)
+        status = ctl("-c", patient.file, "status", user=65534)
+    assert "FAIL" not in result.stdout and f"{secrets}/api-key: Permission denied" in result.stdout
+    assert status.returncode == 1 and "sonoran-pushctl has to run as root" in status.stdout
+    patient.file.chmod(0o600)
+    status = ctl("-c", patient.file, "status", user=65534)
+    assert status.returncode == 1 and "for root to read: sudo sonoran-pushctl" in status.stderr
+
+
+def test_a_secret_of_an_action_is_missing(patient):
+    """The daemon starts without it, so what else is there to find is found."""
+    patient.configure(actions=[{"name": "bot", "type": "forward", "url_file": "not-there"}], paths=["/other"])
+    patient.file.chmod(0o640)
+    (mistake, words), (level, sentence) = patient.find("config", healthy())
+    assert (mistake, level) == ("fail", "fail") and "not-there" in words and "leaves actions off" in sentence
+    assert [level for level, _ in patient.find("paths", healthy())] == ["fail", "warn"]
+    patient.file.chmod(0o644)
+    assert [level for level, words in patient.find("config") if "others may" in words] == ["warn"]
+
+
+def test_several_keys(patient):
+    patient.configure(communities=[{"name": "default", "api_key": [KEY, "the-old-one"]}])
+    found = patient.find("config", healthy())
+    assert [level for level, _ in found] == ["ok", "ok"]
+    assert found[1][1].startswith("community default has 2 keys: take the old one out")
 
 
 def test_no_configuration(patient):
@@ -220,12 +294,35 @@ def test_address_that_the_daemon_tells(patient):
     assert patient.find("listener", healthy())[0][0] == "warn"
 
 
+def test_listener_that_was_changed(patient):
+    """The daemon listens where it was told to at its start."""
+    host, port = patient.daemon.address
+    two = [{"name": "main", "address": f"127.0.0.1:{free_port()}"}, {"name": "new", "address": "127.0.0.1:0"}]
+    patient.configure(listeners=two)
+    found = patient.find("listener", healthy(listeners=[{"name": "main", "address": f"{host}:{port}"}]))
+    sentences = [sentence for level, sentence in found if level == "warn" and "the configuration says" in sentence]
+    assert f"the daemon listens on {host}:{port}" in sentences[0] and "listens nowhere for it" in sentences[1]
+    assert ("ok", f"listener main answers at http://{host}:{port}/sonorancad/event") in found
+
+
+def test_without_a_configuration_the_daemon_tells(patient):
+    host, port = patient.daemon.address
+    write_private(patient.file, "nonsense")
+    status = healthy(listeners=[{"name": "main", "address": f"{host}:{port}"}])
+    with control(patient.store, {"status": status}):
+        result = ctl("-c", patient.file, "doctor", "--store", patient.store)
+    assert f"ok    listener main answers at http://{host}:{port}/sonorancad/event" in result.stdout
+
+
 def test_loopback_only(patient):
     port = free_port()
     for address, expected in {"127.0.0.1": True, "[::1]": True, "0.0.0.0": False, "[::]": False}.items():
         patient.configure(listeners=[{"name": "main", "address": f"{address}:{port}"}])
         sentences = [sentence for _, sentence in patient.find("listener")]
         assert any("this machine only" in sentence for sentence in sentences) == expected, address
+    two = [{"name": "near", "address": "127.0.0.1:0"}, {"name": "far", "address": f"0.0.0.0:{port}"}]
+    patient.configure(listeners=two)
+    assert not any("this machine only" in sentence for _, sentence in patient.find("listener"))
 
 
 # What came
@@ -234,12 +331,20 @@ def test_loopback_only(patient):
 @pytest.mark.parametrize(
     "requests, expected",
     [
-        ({}, [("warn", "not one request")]),
+        ({}, []),
         ({"accepted": 3}, [("ok", "3 requests were accepted")]),
-        ({"wrong_key": 1}, [("fail", "1 request came with a wrong key")]),
+        ({"wrong_key": 1}, [("warn", "1 request came with a wrong key")]),
         ({"accepted": 3, "wrong_key": 2}, [("ok", "3"), ("warn", "2 requests came with a wrong key")]),
-        ({"accepted": 1, "unknown": 2}, [("ok", "1"), ("warn", "2 of a type")]),
-        ({"invalid": 2, "malformed": 3, "busy": 4}, [("warn", "2 with data"), ("warn", "3 that"), ("warn", "4 turned")]),
+        ({"accepted": 1, "unknown": 2}, [("ok", "1 request was"), ("warn", "2 requests had a type")]),
+        (
+            {"accepted": 1, "invalid": 1, "malformed": 3, "busy": 4},
+            [("ok", "1"), ("warn", "1 request had data"), ("warn", "3 requests had no event"), ("warn", "4 requests got 503")],
+        ),
+        (
+            {"accepted": 1, "too_large": 1, "connections": 1, "not_http": 7},
+            [("ok", "1"), ("warn", "1 request had a body"), ("warn", "1 connection had to give way"), ("warn", "7 connections spoke")],
+        ),
+        ({"malformed": 3}, [("warn", "3 requests had no event")]),
     ],
 )
 def test_requests(patient, requests, expected):
@@ -250,10 +355,61 @@ def test_requests(patient, requests, expected):
         assert any(row[0] == level and words in row[1] for row in rows), words
 
 
+@pytest.mark.parametrize(
+    "requests, expected",
+    [
+        ({}, [("warn", "not one request")]),
+        ({"wrong_key": 1}, [("fail", "1 request came with a wrong key")]),
+        ({"malformed": 3}, [("warn", "3 requests had no event"), ("warn", "not one request")]),
+    ],
+)
+def test_requests_after_a_day_without_events(patient, requests, expected):
+    """A daemon that has just been started again knows of no request; its log does."""
+    change(patient.store, "UPDATE events SET received_at = received_at - ?", 25 * HOUR_US)
+    test_requests(patient, requests, expected)
+
+
 def test_who_had_the_wrong_key(patient):
+    change(patient.store, "UPDATE events SET received_at = received_at - ?", 25 * HOUR_US)
     last = {"at": ago(minutes=5, seconds=5), "from": "203.0.113.7"}
     sentence = patient.find("keys", healthy(requests={"wrong_key": 2}, last_wrong_key=last))[0][1]
     assert "the last 5 min ago from 203.0.113.7; none with the right one" in sentence
+
+
+def test_posts_to_another_path(patient):
+    last = {"at": ago(minutes=5, seconds=5), "from": "203.0.113.7", "what": "/foo"}
+    found = patient.find("requests", healthy(requests={"accepted": 1, "not_found": 2}, last_not_found=last))
+    assert found[1][0] == "warn" and "2 requests came to a path that is none of ours" in found[1][1]
+    assert found[1][1].endswith("the last 5 min ago from 203.0.113.7: /foo")
+
+
+def test_all_connections_in_use(patient):
+    assert patient.find("connections", healthy(connections=1023)) == []
+    level, sentence = patient.find("connections", healthy(connections=1024))[0]
+    assert level == "fail" and "all 1024 connections" in sentence
+
+
+def test_a_refused_reload(patient):
+    refused = {"at": ago(minutes=5, seconds=5), "problem": "x.conf:3: limits.body: too large"}
+    level, sentence = patient.find("reload", healthy(reload_refused=refused))[0]
+    assert level == "warn" and "the last reload, 5 min ago, was refused" in sentence
+    assert sentence.endswith("x.conf:3: limits.body: too large")
+
+
+def test_a_reader_that_holds_the_log(patient):
+    store = {"wal_bytes": 441 << 20, "held_by": "sqlite3 (process 77)"}
+    level, sentence = patient.find("log", healthy(store=store))[0]
+    assert level == "warn" and sentence.startswith("sqlite3 (process 77) reads the event log") and "441.0 MiB" in sentence
+    assert patient.find("log", healthy(store={"wal_bytes": 4096})) == []
+
+
+def test_check_of_the_log(patient):
+    assert patient.find("log", healthy(), "--check-log") == [("ok", "all of the event log was read: no damage")]
+    with open(patient.store, "r+b") as file:
+        file.seek(4096 + 8)
+        file.write(b"\xff" * 3000)
+    level, sentence = patient.find("log", None, "--check-log")[0]
+    assert level == "fail" and "damaged" in sentence
 
 
 def test_quiet(patient):

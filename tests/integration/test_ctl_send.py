@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ctl_tools import BAD_CONFIG, USAGE, config_for, control, ctl, short_folder, store_of
-from harness import KEY, config, event, write_private
+from harness import KEY, config, event, wait_for, write_private
 from store import read
 
 TYPES = ctl("send", "--list").stdout.splitlines()
@@ -35,6 +35,40 @@ def test_every_type(daemon, file):
         result = send(file, line.split()[0])
         assert (result.returncode, result.stdout, result.stderr) == (0, "200 ok\n", ""), line
     assert [row["verdict"] for row in rows_of(store_of(daemon))] == ["accepted"] * 35
+
+
+def test_marked_as_a_test(start, tmp_path):
+    """It goes to no action, unless the body or the sender says that it is meant."""
+    heard = tmp_path / "heard"
+    script = tmp_path / "program"
+    script.write_text(f'#!/bin/sh\necho "$SONORAN_EVENT_ID $SONORAN_TEST" >>{heard}\n')
+    script.chmod(0o755)
+    actions = [{"name": "bell", "type": "exec", "command": [str(script)]}]
+    daemon = start(actions=actions)
+    file = config_for(daemon, tmp_path)
+    assert send(file, "EVENT_911").stdout == "200 ok\n"
+    assert send(file, "EVENT_UNIT_PANIC").stdout == "200 ok\n"
+    assert send(file, "EVENT_911", "--real").stdout == "200 ok\n"
+    meant = b'{"type":"EVENT_911","data":{"call":{"callId":1}},"test":false}'
+    assert send(file, "-", stdin=meant).stdout == "200 ok\n"
+    wait_for(lambda: heard.exists() and heard.read_text() == "3 \n4 \n", "the two that were meant")
+    assert [row["extra"] for row in rows_of(store_of(daemon))] == ['{"test":true}'] * 2 + [None, '{"test":false}']
+    wait_for(lambda: len(daemon.events()) == 4, "the lines, which a program need not wait for")
+    lines = [record["message"] for record in daemon.events()]
+    assert lines[0].startswith("test: 911 call 990201") and lines[1].startswith("TEST PANIC")
+    assert lines[2].startswith("911 call 990201") and lines[3].startswith("911 call 1")
+
+
+def test_print(daemon, file):
+    """Nothing is posted, and the key is not shown; the configuration is not even read."""
+    result = send("/nonexistent", "EVENT_UNIT_STATUS", "--print")
+    assert (result.returncode, result.stderr) == (0, "")
+    body = json.loads(result.stdout)
+    assert body["key"] == "YOUR-API-KEY" and body["type"] == "EVENT_UNIT_STATUS" and body["test"] is True
+    result = send(file, "-", "--print", "--real", stdin=f'{{"type":"T","data":[1.50],"key":"{KEY}"}}'.encode())
+    assert result.stdout == '{"key":"YOUR-API-KEY","type":"T","data":[1.50]}\n'
+    assert send(file, "EVENT_UNIT_PANC", "--print").returncode == USAGE
+    assert rows_of(store_of(daemon)) == []
 
 
 def test_json(daemon, file):
@@ -197,3 +231,12 @@ def test_sample_files(daemon, file):
     sample = Path(__file__).parents[1] / "fixtures" / "samples" / "EVENT_911.json"
     assert json.loads(sample.read_text())["type"] == event("EVENT_911")["type"]
     assert send(file, sample).stdout == "200 ok\n"
+
+
+def test_a_mistyped_type(start):
+    """And a word that is near to none."""
+    daemon = start()
+    for word, said in {"EVNT_911": "did you mean EVENT_911?", "unit_panic": "did you mean EVENT_UNIT_PANIC?",
+                       "nothing-of-the-kind": "send --list"}.items():
+        result = ctl("-c", daemon.file, "send", word)
+        assert result.returncode == USAGE and result.stdout == "" and said in result.stderr

@@ -61,16 +61,40 @@ def test_everything(store):
     assert lines[6].startswith("Newest:     event 3, ") and lines[6].endswith(" ago: EVENT_REMOVE_911")
     assert lines[7] == "Last hour:  2 events"
     assert lines[8].startswith("Event log:  ") and lines[8].endswith(f"iB in {store}")
-    assert lines[9] == "" and lines[10].startswith("NAME") and lines[12].startswith("siren")
+    assert "held by" not in result.stdout
+    assert lines[9] == "" and lines[10].startswith("NAME") and lines[13].startswith("siren")
+
+
+def test_what_is_wrong_outside(store):
+    """Only what came is counted; the last of each kind, and why a reload was refused."""
+    last = {"at": ago(minutes=7, seconds=10), "from": "203.0.113.7"}
+    status = told(
+        requests={"accepted": 1, "not_found": 1, "too_large": 2, "connections": 3, "not_http": 4},
+        last_not_found={**last, "what": "/foo"},
+        last_not_http={**last, "what": "a TLS connection"},
+        reload_refused={"at": ago(minutes=2, seconds=5), "problem": "x.conf:3: limits.body: too large"},
+    )
+    status.pop("last_wrong_key")
+    with control(store, {"status": status}):
+        lines = ctl("status", "--store", store).stdout.splitlines()
+    assert lines[3:7] == [
+        "Requests:   1 accepted, 1 to a wrong path, 2 too large, 3 that had to give way, 4 that were no HTTP"
+        " (since the start)",
+        "Wrong path: last 7 min ago, from 203.0.113.7: /foo",
+        "No HTTP:    last 7 min ago, from 203.0.113.7: a TLS connection",
+        "Reload:     refused 2 min ago, the configuration from before is in force: x.conf:3: limits.body: too large",
+    ]
 
 
 def test_json(store):
-    status = told()
+    """What the daemon says of its log stands beside what we see of it."""
+    status = told(store={"wal_bytes": 4096})
     with control(store, {"status": status}):
         result = ctl("status", "--store", store, "--json")
     assert result.returncode == 0 and result.stdout.count("\n") == 1
     answer = json.loads(result.stdout)
     log = answer.pop("store")
+    assert status.pop("store").items() <= log.items()
     assert answer == {**status, "running": True}
     assert (log["path"], log["newest"], log["last_hour"]) == (str(store), 3, 2)
     assert log["newest_type"] == "EVENT_REMOVE_911" and log["size"] > 4096
@@ -86,9 +110,29 @@ def test_members_may_be_absent(store, answer):
     assert "Newest:     event 3" in result.stdout
 
 
+def test_a_reader_that_holds_the_log(store):
+    with control(store, {"status": told(store={"held_by": "sqlite3 (process 77)"})}):
+        assert f"in {store}, held by sqlite3 (process 77)\n" in ctl("status", "--store", store).stdout
+
+
 def test_storing_fails(store):
     with control(store, {"status": told(storing=False)}):
-        assert "Storing:    FAILS" in ctl("status", "--store", store).stdout
+        result = ctl("status", "--store", store)
+    assert "Storing:    FAILS" in result.stdout and result.returncode == 1
+
+
+@pytest.mark.parametrize("option", ["-q", "--quiet"])
+def test_quiet(store, option):
+    """The exit status is that of status, for a health check."""
+
+    def quiet(answer):
+        with control(store, {"status": answer}):
+            result = ctl("status", option, "--store", store)
+        assert result.stdout == result.stderr == ""
+        return result.returncode
+
+    assert quiet(told()) == 0 and quiet(told(storing=False)) == 1 and quiet(b"nonsense\n") == 1
+    assert ctl("status", option, "--store", store).returncode == NOT_RUNNING
 
 
 def test_safe_for_terminals(store):
@@ -129,5 +173,7 @@ def test_empty_log(start):
 def test_usage(tmp_path):
     assert ctl("status", "extra").returncode == USAGE
     assert ctl("-c", tmp_path / "none", "status").returncode == BAD_CONFIG
-    (tmp_path / "c").write_text(config(nonsense=1))
+    (tmp_path / "c").write_text(config() + "nonsense")
     assert ctl("-c", tmp_path / "c", "status").returncode == BAD_CONFIG
+    (tmp_path / "c").write_text(config(nonsense=1))
+    assert ctl("-c", tmp_path / "c", "status").returncode == NOT_RUNNING

@@ -163,17 +163,18 @@ def test_file_that_vanishes(on, path, harm, says):
 
 
 def test_locked_under_load(on, path):
-    daemon = on()
+    """Whoever waited too long is withdrawn, and so not there afterwards."""
+    daemon = on(limits={"request_time": "1s"})
     senders = under_load(daemon)
     wait_for(lambda: all(s.accepted() for s in senders), "load")
     with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN EXCLUSIVE")
         wait_for(lambda: any(s.with_status(503) for s in senders), "a refusal")
         other.execute("ROLLBACK")
-    daemon.wait_line(WORKS)
+    daemon.wait_line("the event log is not locked any more")
     end_all(senders)
     daemon.stop()
-    assert_told(daemon, 1)
+    assert len(told(daemon, "holds a lock on the event log")) == 1
     assert_all_there(path, senders)
 
 
@@ -235,6 +236,31 @@ def test_full_queue(on, path, disk):
     assert len(stored) > 1 and {answer.text for answer in answers.values()} == {"ok", "Busy"}
     assert sorted(call_ids(path)) == sorted(stored)
     assert daemon.serves()
+
+
+def test_a_disk_that_hangs(on, path, disk):
+    """Who waits too long for it is answered so, and the disk is named, not the sender."""
+    daemon = on(env=disk.env, limits={"request_time": "1s"})
+    for first in 10, 20:
+        since = len(daemon.lines())
+        with disk.failing(STALL, calls=1 << SYNC):
+            clients = waiting_clients(daemon, 1, first)
+            stalled(disk)
+            clients |= waiting_clients(daemon, 3, first + 1)
+            for client in clients.values():
+                answer = client.answer()
+                assert (answer.status, answer.text) == (503, "Storage Unavailable")
+                assert int(answer.headers["Retry-After"]) >= 1
+            daemon.wait_line("the disk does not answer", since)
+        daemon.wait_line("was stored late", since)
+        daemon.wait_line("the disk answers again", since)
+        for call, client in clients.items():
+            client.close()
+            assert daemon.post(call911(call + 100)).status == 200
+    daemon.stop()
+    assert sorted(call_ids(path)) == [11, 21, *range(111, 115), *range(121, 125)]
+    assert len(told(daemon, "the disk does not answer")) == 2
+    assert not told(daemon, "refused")
 
 
 def test_clients_that_leave_while_they_wait(on, path, disk):

@@ -80,7 +80,7 @@ def test_fields(daemon):
     data = {"call": {"callId": 90417, "caller": "John Doe", "location": "118 Lantern St", "isEmergency": True}}
     assert daemon.post(event("EVENT_911", data)).status == 200
     entry = daemon.wait_entry(SONORAN_911=90417)
-    assert entry["MESSAGE"] == "911 call 90417 from John Doe at 118 Lantern St"
+    assert entry["MESSAGE"] == "911 call 90417 at 118 Lantern St, from John Doe"
     assert entry["MESSAGE_ID"] == EVENT and entry["PRIORITY"] == "5"
     assert entry["SYSLOG_IDENTIFIER"] == "sonoran-pushd" and entry["SONORAN_EVENT"] == "EVENT_911"
     assert (entry["SONORAN_COMMUNITY"], entry["SONORAN_LISTENER"], entry["SONORAN_FROM"]) == (

@@ -1,7 +1,10 @@
 """Who may speak: the keys of several communities, and addresses that guess."""
 
+import re
+import sqlite3
+
 import pytest
-from harness import KEY, OTHER_CLIENT, WRONG_KEY, event, request, wait_for
+from harness import KEY, OTHER_CLIENT, WRONG_KEY, config, event, request, run, wait_for
 
 GUESSER = "127.0.0.2"
 KEYS = {"default": KEY, "calder-rp": "Calder-key-1234567890", "night_shift.2": 'with "quotes" \\ and Zoë'}
@@ -22,6 +25,19 @@ def test_communities(several):
     assert several.post(event(key=KEY + KEYS["calder-rp"])).status == 400
     communities = [e["community"] for e in several.stop().events()]
     assert communities == [name for name in KEYS for _ in range(3)]
+
+
+def test_several_keys_of_a_community(start):
+    """While the panel changes it: both are right, and a reload takes the old one out."""
+    old, new = "Old-key-1234567890", "New-key-1234567890"
+    both = [{"name": "default", "api_key": [new, old]}]
+    daemon = start(communities=both)
+    daemon.secrets.update((old, new))
+    assert [daemon.post(event(key=key)).status for key in (old, new, old.lower(), KEY, old + new)] == [200, 200, 200, 400, 400]
+    assert "community default: 2 keys" in run("--check", "-c", daemon.file).stdout
+    daemon.reload(config(communities=[{"name": "default", "api_key": new}]))
+    assert [daemon.post(event(key=key)).status for key in (old, new)] == [400, 200]
+    assert {e["community"] for e in daemon.stop().events() if "community" in e} == {"default"}
 
 
 def test_case_of_other_letters_counts(several):
@@ -63,11 +79,64 @@ def test_fewer_wrong_keys(start):
     assert daemon.serves(GUESSER)
 
 
-def test_right_keys_are_not_counted(start):
+def test_who_had_a_right_key_is_never_refused_unread(start):
+    """Behind one address may be many: whoever guesses there silences nobody. The guesses are counted and told."""
     daemon = limited(start)
-    for _ in range(20):
-        assert daemon.serves(GUESSER)
-    guess(daemon, 3)
+    guess(daemon, 2)
+    assert daemon.serves(GUESSER)
+    guess(daemon, 20)
+    assert daemon.serves(GUESSER)
+    records = daemon.stop().records()
+    assert any("wrong key" in r["message"] and r.get("from") == GUESSER for r in records)
+    told = sum(int(n) for r in records for n in re.findall(r"refused (\d+) more .*wrong key", r["message"]))
+    assert told + len([r for r in records if "refused a request" in r["message"]]) == 22
+
+
+def test_a_refused_event_had_a_right_key_too(start):
+    daemon = limited(start)
+    for body in event("EVENT_UNHEARD_OF"), event("EVENT_911", {}):
+        assert daemon.post(body, source=GUESSER).status == 400
+    guess(daemon, 5)
+    assert daemon.serves(GUESSER)
+
+
+def test_who_is_known_is_known_after_a_restart(start):
+    """From the log; those who only guessed are no more known than before."""
+    first = limited(start)
+    path = first.file.parent / "events.db"
+    assert first.serves("127.0.6.1")
+    guess(first, 1, "127.0.6.2")
+    first.stop()
+    daemon = start(limits={"failed_keys": 3}, store={"path": str(path)})
+    guess(daemon, 5, "127.0.6.1")
+    assert daemon.serves("127.0.6.1")
+    guess(daemon, 3, "127.0.6.2")
+    assert daemon.post(event(), source="127.0.6.2").status == 429
+
+
+def test_a_day_later_nobody_is_known(start):
+    """What the log has from a day ago tells of nobody who sends today."""
+    first = start()
+    path = first.file.parent / "events.db"
+    assert first.serves("127.0.6.1") and first.serves("127.0.6.2")
+    first.stop()
+    with sqlite3.connect(path) as log:
+        log.execute("UPDATE events SET received_at = received_at - 24 * 3600 * 1000000 WHERE peer = '127.0.6.1'")
+    log.close()
+    daemon = start(limits={"failed_keys": 3}, store={"path": str(path)})
+    for address, status in ("127.0.6.1", 429), ("127.0.6.2", 200):
+        guess(daemon, 3, address)
+        assert daemon.post(event(), source=address).status == status
+
+
+def test_strangers_push_nobody_out(start):
+    """However many addresses guess, who had a right key stays known."""
+    daemon = limited(start)
+    assert daemon.serves(GUESSER)
+    for i in range(1500):
+        guess(daemon, 1, f"127.{10 + i // 250}.0.{i % 250 + 1}")
+    guess(daemon, 5)
+    assert daemon.serves(GUESSER)
 
 
 def test_each_address_counts_for_itself(start):
@@ -116,6 +185,6 @@ def test_open_connections_are_locked_out_too(start):
     """The address counts, not the connection."""
     daemon = limited(start)
     with daemon.connect(GUESSER) as client:
-        assert client.ask(request(event())).status == 200
+        assert client.ask(request(method="GET")).status == 200
         guess(daemon, 3)
         assert client.ask(request(event())).status == 429

@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from harness import KEY, OTHER_CLIENT, WRONG_KEY, call911, config, event, request, wait_for
+from harness import KEY, OTHER_CLIENT, PATH, WRONG_KEY, call911, config, event, request, wait_for
 
 HOSTILE = "\x1b[2J\n<@everyone>\r\x07\x7f\x9b31m\u202e\u2028\x08"
 TEXT_LINE = re.compile(r"\d\d:\d\d:\d\d \S+ +\S.*")
@@ -58,16 +58,18 @@ def test_hostile_text(start, target):
     else:
         lines = daemon.lines()[before:]
         assert all(TEXT_LINE.fullmatch(line) for line in lines)
-        assert r"\x1b[2J\n<@everyone>" in lines[0]
+        assert r"\x1b[2J <@everyone>" in lines[0]
 
 
 def test_text_lines(start):
-    """HH:MM:SS, a label, the line."""
+    """HH:MM:SS, the line; in front of one of the daemon itself its level."""
     daemon = start(log={"target": "text"})
     daemon.post(call911(90417, caller="Ada Lovelace", location="118 Lantern St", description="Smoke", isEmergency=True))
     lines = daemon.stop().lines()
     assert all(TEXT_LINE.fullmatch(line) for line in lines), lines
     [line] = [line for line in lines if "90417" in line]
+    assert re.match(r"\d\d:\d\d:\d\d 911 call 90417 at ", line)
+    assert all(re.match(r"\d\d:\d\d:\d\d (info|warn|note) +\S", other) for other in lines if other is not line), lines
     for words in "Ada Lovelace", "118 Lantern St", "Smoke":
         assert words in line
 
@@ -80,6 +82,17 @@ def test_on_a_terminal(start):
     output = bytes(daemon.stop().stderr.bytes)
     assert re.search(rb"\x1b\[[0-9;]+m", output)
     assert_harmless(re.sub(rb"\x1b\[[0-9;]*m|\r(?=\n)", b"", output))
+
+
+def test_what_has_to_be_seen_is_red_on_a_terminal(start):
+    daemon = start(log={"target": "auto"}, terminal=True)
+    daemon.post(event("EVENT_UNIT_PANIC", {"identIds": [4127], "isPanic": True}))
+    daemon.post(event("EVENT_UNIT_PANIC", {"identIds": [4127], "isPanic": False}))
+    daemon.post(event("EVENT_911", {"call": {}}))
+    output = bytes(daemon.stop().stderr.bytes)
+    assert b" \x1b[1;31mPANIC\x1b[0m: unit 4127" in output
+    assert re.search(rb" \x1b\[32mpanic ended.*\x1b\[0m: unit 4127", output)
+    assert b" \x1b[33mrefused EVENT_911\x1b[0m from " in output
 
 
 def test_not_coloured_in_a_pipe(start):
@@ -109,10 +122,48 @@ def test_fields(daemon):
     assert (invalid["verdict"], invalid["reason"]) == ("invalid", "data.call.callId: missing")
 
 
+def test_fields_of_who_and_what(daemon):
+    """Numbers as they were known, who did it, records, tests; nobody is unit 0."""
+    for body in [
+        event("EVENT_UNIT_LOGIN", {"unit": {"id": 4127, "data": {"unitNum": "3-L-27", "name": "Mara Ellison"}}}),
+        event("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 55120, "idents": [4127]}, "eventOriginIdent": 4101}),
+        event("EVENT_UNIT_STATUS", {"identIds": [4127, 0, -1], "status": 3}),
+        event("EVENT_DISPATCH_CLOSED", {"callIds": [55120], "eventOriginIdent": 0}),
+        event("EVENT_RECORD_ADD", {"record": {"id": 88213, "type": 8, "name": "Speeding Citation"}}),
+        event("EVENT_UNIT_STATUS", {"identIds": [1], "status": 3}, test=True),
+        event("EVENT_DISPATCH_UNIT_ATTACH", {"callId": 55120, "idents": [4127, "x"]}),
+        event(None, {"callId": 55120}),
+    ]:
+        assert daemon.post(body).status in (200, 400)
+    login, new, status, closed, record, test, refused, no_type = daemon.stop().events()
+    assert (login["unit"], login["unit_number"], "by" in login, "test" in login) == ([4127], ["3-L-27"], False, False)
+    assert (new["call"], new["by"]) == ([55120], 4101)
+    assert (status["unit"], status["unit_number"], status["call"]) == ([4127], ["3-L-27"], [55120])
+    assert ("by" in closed, closed["unit"]) == (False, [4127])
+    assert (record["record"], test["test"], "record" in test) == (88213, "1", False)
+    assert (refused["verdict"], refused["call"], refused["unit"]) == ("invalid", [55120], [4127])
+    assert (no_type["verdict"], no_type["community"], "event" in no_type) == ("unknown", "default", False)
+
+
+def test_refused_requests_say_which_and_how_much(start):
+    """A wrong push URL is the commonest mistake."""
+    daemon = start(limits={"body": "64K"})
+    daemon.ask("POST", "/wrong/url", b"{}")
+    daemon.post(b"x" * 70000)
+    daemon.post(event(key=17))
+    reasons = {r["message"]: r["priority"] for r in daemon.stop().records() if r.get("verdict") == "refused"}
+    start_of = "refused a request from 127.0.0.1: "
+    assert reasons == {
+        start_of + "path not found (/wrong/url)": 6,
+        start_of + "body too large (limit 64K)": 6,
+        start_of + "key is not a text, for EVENT_REMOVE_911": 4,
+    }
+
+
 def test_priorities(daemon):
     cases = [
         (event("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True}), 4),
-        (event("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": False}), 6),
+        (event("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": False}), 5),
         (call911(1, isEmergency=True), 5),
         (call911(2, isEmergency=False), 6),
         (event(), 6),
@@ -156,6 +207,7 @@ def test_payload_off(start):
 def test_level(daemon):
     """warning hides events, and a panic is more than one."""
     daemon.post(call911(1, isEmergency=True))
+    daemon.wait_line("EVENT_911")  # it is written after the answer
     for path in "/first", "/second":  # when the second file is in force, all of the first is; their lines are hidden
         daemon.configure(config(log={"level": "warning"}, paths=[path]))
         daemon.process.send_signal(signal.SIGHUP)
@@ -165,13 +217,13 @@ def test_level(daemon):
     assert [e["event"] for e in daemon.stop().events()] == ["EVENT_911", "EVENT_UNIT_PANIC"]
 
 
-# Refusals: the first at once, the others as a number
+# Refusals: the first of a minute at once, the others as a number
 
 
-def summed(daemon):
-    """How many more the lines at the end tell of."""
+def refused(daemon):
+    """How many the lines tell of."""
     messages = [r["message"] for r in daemon.stop().records()]
-    return sum(int(n) for m in messages for n in re.findall(r"(\d+) more", m))
+    return sum(int(n or 1) for m in messages for n in re.findall(r"^refused (?:a request|(\d+) more)", m))
 
 
 REFUSALS = {
@@ -179,7 +231,7 @@ REFUSALS = {
     "wrong key, always another": lambda i: request(event(key=f"{WRONG_KEY}{i}")),
     "wrong key, always another type": lambda i: request(event(f"EVENT_{i}", key=WRONG_KEY)),
     "no JSON": lambda i: request("{" * (i + 1)),
-    "no type": lambda i: request({"key": KEY}),
+    "no key": lambda i: request({"type": "EVENT_911"}),
     "other path": lambda i: request(method="GET", path=f"/{i}"),
     "other method": lambda i: request(method="PUT"),
     "encoded": lambda i: request(event(), headers=["Content-Encoding: gzip"]),
@@ -194,7 +246,7 @@ def test_refusals_are_counted(daemon, kind):
         wait_for(lambda: len(daemon.lines()) > before, "the first refusal")
         for i in range(1, 500):
             assert client.ask(REFUSALS[kind](i)).status >= 400
-    assert summed(daemon) == 499
+    assert refused(daemon) == 500
     assert len(daemon.lines()) - before < 10
 
 
@@ -205,6 +257,43 @@ def test_refusals_from_many_addresses(daemon):
         assert daemon.post(event(key=WRONG_KEY), source=f"127.0.{i // 250 + 4}.{i % 250 + 1}").status == 400
     daemon.stop()
     assert len(daemon.lines()) - before < 100
+
+
+def test_strangers_silence_no_line_about_others(daemon):
+    """Each of the first addresses has a line of its own, and one that had a right key always."""
+    cad, forwarder = "127.0.7.1", "127.0.7.2"
+    assert daemon.serves(cad)
+    for i in range(200):
+        daemon.post(event(key=WRONG_KEY), source=f"127.0.8.{i % 100 + 1}")
+        daemon.post("{" * (i + 1), source="127.0.8.1")
+        daemon.ask("GET", f"/{i}", source="127.0.8.1")
+    daemon.post("{ no JSON", source=forwarder)
+    for path, body in (PATH, event(key=WRONG_KEY)), (PATH, "{ no JSON"), ("/x", event()):
+        for _ in range(3):
+            assert daemon.post(body, path, source=cad).status >= 400
+    records = daemon.stop().records()
+    refused = [r for r in records if r["message"].startswith("refused a request from")]
+    assert [r["reason"] for r in refused if r["from"] == cad] == ["wrong key", "body is not sound JSON", "path not found"]
+    assert [r["priority"] for r in refused if r["from"] == cad] == [4, 4, 4]
+    assert [r["from"] for r in refused if "had a right key within a day" in r["message"]] == [cad]
+    assert [r["reason"] for r in refused if r["from"] == forwarder] == ["body is not sound JSON"]
+    sums = [r for r in records if re.match(r"refused \d+ more", r["message"])]
+    assert {(r["from"], r["reason"], r["count"]) for r in sums if r["from"] == cad} == {
+        (cad, reason, 2) for reason in ("wrong key", "body is not sound JSON", "path not found")
+    }
+    assert len(refused) + len(sums) < 30
+
+
+def test_noise_is_quiet(daemon):
+    """What every open port hears is information; what may be the CAD is a warning."""
+    noise = [request(method="GET", path="/wp-login.php"), request("GET / HTTP"), request({"key": "x", "type": "y"})]
+    for bytes_ in [*noise, request(method="PUT"), request({"type": "EVENT_UNHEARD_OF"}), request({"key": 5})]:
+        with daemon.connect() as client:
+            client.ask(bytes_)
+    daemon.post(event("event_dispatch_close", key=WRONG_KEY))
+    refused = [r for r in daemon.stop().records() if r.get("verdict") == "refused"]
+    assert [r["priority"] for r in refused] == [6] * 6 + [4]
+    assert [r["reason"] for r in refused][-2:] == ["key is not a text", "wrong key"]
 
 
 def test_a_refusal_is_told(daemon):

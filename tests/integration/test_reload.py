@@ -164,32 +164,17 @@ def test_key_file(start, tmp_path):
 # What needs a restart
 
 
-def test_listeners_changed(daemon):
-    """Named in the log; the rest of the file counts at once."""
-    address = daemon.address
-    listeners = [{"name": "main", "address": "127.0.0.1:0"}, {"name": "second", "address": "127.0.0.1:0"}]
-    daemon.reload(config(listeners=listeners, communities=NEW_COMMUNITIES))
-    daemon.wait_line("listeners.*restart|restart.*listeners")
-    assert daemon.post(event(key=NEW_KEY)).status == 200
-    assert (daemon.address, len(daemon.ready())) == (address, 1)
-
-
-def test_listeners_changed_and_back(daemon):
-    """What counts is what listens, not what the file said last."""
-    listeners = [{"name": "other", "address": "127.0.0.1:0"}]
+def test_store_moved(daemon):
+    """Named in the log; the rest of the file counts at once. What counts is what is in use, not what the file said
+    last."""
     for _ in range(2):
         since = len(daemon.lines())
-        daemon.reload(config(listeners=listeners))
-        daemon.wait_line("after a restart: listeners", since)
+        daemon.reload(config(store={"path": "other.db"}, communities=NEW_COMMUNITIES))
+        daemon.wait_line("after a restart: store.path", since)
+        assert daemon.post(event(key=NEW_KEY)).status == 200
     since = len(daemon.lines())
     daemon.reload(config())
     assert not any("after a restart" in line for line in daemon.stop().lines()[since:])
-
-
-def test_listeners_unchanged(daemon):
-    daemon.reload(config(communities=NEW_COMMUNITIES))
-    daemon.stop()
-    assert not any("restart" in line for line in daemon.lines())
 
 
 # Many

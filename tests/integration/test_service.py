@@ -1,45 +1,13 @@
-"""The daemon as systemd sees it: what it is told, the sockets it hands over, the watchdog."""
+"""The daemon as systemd sees it: what it is told, the watchdog. Sockets: test_listeners.py."""
 
-import os
 import re
-import socket
+import time
 
 import harness
 import pytest
 from disk import STALL, SYNC
 from harness import call911, event, wait_for
 
-
-class Systemd:
-    """The notify socket. Remembers every message."""
-
-    def __init__(self, path):
-        self.path, self.messages = path, []
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(path))
-        self.socket.setblocking(False)
-
-    @property
-    def env(self):
-        return {"NOTIFY_SOCKET": str(self.path)}
-
-    def said(self):
-        try:
-            while True:
-                self.messages.append(self.socket.recv(4096).decode())
-        except BlockingIOError:
-            return self.messages
-
-    def wait(self, pattern, since=0):
-        """The first message from number since on in which the pattern is found."""
-        return wait_for(
-            lambda: next((m for m in self.said()[since:] if re.search(pattern, m)), None), f"{pattern} from the daemon"
-        )
-
-
-@pytest.fixture
-def systemd(tmp_path):
-    return Systemd(tmp_path / "notify")
 
 
 FAST_WATCHDOG = {"WATCHDOG_USEC": "400000"}
@@ -73,11 +41,31 @@ def test_watchdog(systemd, start):
     systemd.wait("STATUS=Listening for push events, 1 in the log")
 
 
+def test_pause(systemd, start):
+    """A machine that stood still for many intervals: nobody was stuck, and the watchdog is fed again."""
+    daemon = start(env={**systemd.env, "WATCHDOG_USEC": "400000"})
+    wait_for(lambda: systemd.said().count("WATCHDOG=1") >= 3, "a watchdog that is fed")
+    with daemon.stopped():
+        resume_ns = time.monotonic_ns() + 2_000_000_000
+        wait_for(lambda: time.monotonic_ns() > resume_ns, "ten intervals")
+    fed = systemd.said().count("WATCHDOG=1")
+    wait_for(lambda: systemd.said().count("WATCHDOG=1") >= fed + 3, "a watchdog that is fed")
+    assert not any("does not get on" in line for line in daemon.stop().lines())
+
+
 def test_status_names_actions_that_fail(systemd, start):
     dead = {"name": "bot", "type": "forward", "url": "http://127.0.0.1:1/"}
     daemon = start(env={**systemd.env, **FAST_WATCHDOG}, actions=[dead])
     assert daemon.post(call911()).status == 200
     systemd.wait(r"STATUS=.*not delivering: bot \(1 behind\)")
+
+
+def test_status_names_actions_that_are_off(systemd, start):
+    """With the reason, which is no message to systemd."""
+    gone = {"name": "siren", "type": "exec", "command": ["/no/such\nMAINPID=1"]}
+    start(env={**systemd.env, **FAST_WATCHDOG}, actions=[gone])
+    systemd.wait(r"STATUS=.*not delivering: siren \(0 behind, off: command: expected a program, but /no/such\\n")
+    assert not any(re.search("^MAINPID", message, re.MULTILINE) for message in systemd.said())
 
 
 def test_writer_that_hangs(systemd, start, disk):
@@ -111,75 +99,3 @@ def test_silence(systemd, start):
     assert daemon.post(event()).status == 200
     wait_for(lambda: sum("no event for" in line for line in daemon.lines()) == 2, "the next silence")
 
-
-# Sockets
-
-
-def handed_over(sockets):
-    """A command in front of the daemon that becomes it, with these sockets {name: socket} as systemd passes them."""
-    names = ":".join(sockets)
-    moves = " ".join(f"{3 + i}<&{s.fileno()}" for i, s in enumerate(sockets.values()))
-    script = f'export LISTEN_PID=$$ LISTEN_FDS={len(sockets)} LISTEN_FDNAMES={names}; exec "$@" {moves}'
-    return ["bash", "-c", script, "bash"]
-
-
-class Activated(harness.Daemon):
-    def __init__(self, folder, sockets, **changes):
-        for each in sockets.values():
-            os.set_inheritable(each.fileno(), True)
-        super().__init__(folder, harness.config(**changes), wrapper=handed_over(sockets), close_fds=False)
-        self.wait_ready(len(changes.get("listeners", [1])))
-
-
-@pytest.fixture
-def activated(tmp_path):
-    daemons = []
-
-    def activated(sockets, **changes):
-        daemons.append(Activated(tmp_path / f"daemon{len(daemons)}", sockets, **changes))
-        return daemons[-1]
-
-    yield activated
-    for daemon in daemons:
-        daemon.finish()
-
-
-def listening():
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def test_sockets_by_name(activated):
-    one, two = listening(), listening()
-    listeners = [{"name": name, "address": f"127.0.0.1:{port}"} for port, name in enumerate(("first", "second"), 1)]
-    daemon = activated({"second": two, "first": one}, listeners=listeners)
-    ports = [port for _, port in daemon.ready()]
-    assert ports == [one.getsockname()[1], two.getsockname()[1]]
-    assert daemon.serves("127.0.0.1")
-    with socket.create_connection(two.getsockname()) as client:
-        client.sendall(harness.request(event()))
-        assert client.recv(100).startswith(b"HTTP/1.1 200")
-    wait_for(lambda: [record["listener"] for record in daemon.events()] == ["first", "second"], "both events")
-
-
-def test_socket_outlives_the_daemon(activated):
-    """What connects between two daemons waits in the queue and is answered by the next one."""
-    door = listening()
-    activated({"main": door}).stop()
-    with socket.create_connection(door.getsockname()) as client:
-        client.sendall(harness.request(event()))
-        activated({"main": door})
-        assert client.recv(100).startswith(b"HTTP/1.1 200")
-
-
-def test_socket_that_nobody_is_called_like(activated):
-    daemon = activated({"other": listening()})
-    daemon.wait_line("a socket called other .* but no listener is called so: closed")
-    assert daemon.serves("127.0.0.1")
-
-
-def test_socket_of_another_kind(activated):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind(("127.0.0.1", 0))
-        daemon = activated({"main": udp})
-        daemon.wait_line("main, which is no listening TCP socket: closed")
-        assert daemon.serves("127.0.0.1")

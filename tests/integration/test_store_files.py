@@ -3,25 +3,29 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import sqlite3
 import subprocess
 
 import harness
 import pytest
-from harness import call911, wait_for
+from harness import call911, request, wait_for
 from store import Sender, array_of, call_ids, change, kill, numbers, read
 
 HOUR_US = 3600 * 1_000_000
 SEVERE = 2  # LOG_CRIT
 
 
-def refused_start(tmp_path, file, **settings):
+HOPELESS = 78  # EX_CONFIG: systemd does not try again
+
+
+def refused_start(tmp_path, file, status=1, **settings):
     """What a daemon says that does not start on this file."""
     conf = tmp_path / "refused.conf"
     harness.write_private(conf, harness.config(store={"path": str(file), **settings}))
     result = harness.run("-c", conf)
-    assert (result.returncode, "ready on" in result.output) == (1, False), result.output
+    assert (result.returncode, "ready on" in result.output) == (status, False), result.output
     return [json.loads(line) for line in result.stderr.splitlines()][-1]["message"]
 
 
@@ -54,11 +58,11 @@ FOREIGN = {
     "another program's id": (lambda f: sqlite_file(f, "PRAGMA application_id = 7", "VACUUM"), "another program"),
 }
 DAMAGED = {
-    "newer": (lambda f: sqlite_file(f, "PRAGMA journal_mode = DELETE", "PRAGMA user_version = 99"), "newer version"),
+    "newer": (lambda f: sqlite_file(f, "PRAGMA journal_mode = DELETE", "PRAGMA user_version = 99"), "made by a newer sonoran-pushd"),
     "truncated": (lambda f: os.truncate(f, os.path.getsize(f) // 2 // 4096 * 4096), "damaged"),
     "cut in a page": (lambda f: os.truncate(f, os.path.getsize(f) - 1000), "damaged"),
     "schema": (lambda f: damage(f, 100, 3000), "damaged"),
-    "leaf": (lambda f: damage(f, 6 * 4096), "damaged"),
+    "leaf": (lambda f: damage(f, 10 * 4096), "damaged"),
 }
 
 
@@ -70,7 +74,7 @@ def test_file_that_is_refused(on, tmp_path, kind):
         filled(on, file)
     spoil(file)
     before = file.read_bytes()
-    message = refused_start(tmp_path, file)
+    message = refused_start(tmp_path, file, HOPELESS)
     assert says in message and str(file) in message and "left as it is" in message
     assert file.read_bytes() == before
     assert not [f for f in os.listdir(tmp_path) if f.startswith("file.db-")]
@@ -161,16 +165,51 @@ def test_disk_full(on, tmp_path):
         assert read(file, "PRAGMA integrity_check") == [("ok",)]
 
 
+HOLDS_LOCK = f"[(]process {os.getpid()}[)] holds a lock on the event log"
+UNLOCKED = "the event log is not locked any more"
+
+
 def test_locked_by_another(on, path):
-    daemon = on()
+    """Longer than a request may wait."""
+    daemon = on(limits={"request_time": "1s"})
     assert storage_answers(daemon, 1) == 200
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert [storage_answers(daemon, call) for call in (2, 3)] == [503, 503]
         other.execute("ROLLBACK")
     assert storage_answers(daemon, 4) == 200
-    assert "locked" in assert_told_once(daemon)
+    daemon.wait_line(UNLOCKED)
+    daemon.wait_line(HOLDS_LOCK + ": an event waited 1 s for it; events are answered 503 until it lets go")
+    assert len([r for r in daemon.stop().records() if r["priority"] <= SEVERE]) == 1
     assert (call_ids(path), numbers(path)) == ([1, 4], [1, 2])
+
+
+def test_locked_for_a_moment(on, path):
+    """The CAD does not repeat: whoever waits has its 200 when the lock is gone, and there is nothing to tell."""
+    daemon = on()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, daemon.connect() as client:
+        other.execute("BEGIN IMMEDIATE")
+        client.send(request(call911(1)))
+        assert not select.select([client.socket], [], [], 1)[0], "answered while it is locked"
+        other.execute("ROLLBACK")
+        assert client.answer().status == 200
+    daemon.stop()
+    assert not [r for r in daemon.records() if r["priority"] <= SEVERE or UNLOCKED in r["message"]]
+    assert call_ids(path) == [1]
+
+
+def test_stop_while_it_is_locked(on, path):
+    """What waits is told that it is not stored."""
+    daemon = on()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, daemon.connect() as client:
+        other.execute("BEGIN IMMEDIATE")
+        client.send(request(call911(1)))
+        with daemon.connect() as idle:
+            assert idle.ask(request(method="GET")).status == 200  # whoever sent before was heard before
+        daemon.process.terminate()
+        assert client.answer().status == 503
+        daemon.stop()
+    assert call_ids(path) == []
 
 
 # What is deleted
@@ -180,7 +219,7 @@ def test_max_size(on, path):
     limit = 2_000_000
     daemon = on(store={"max_size": "2M"})
     sender = Sender(daemon, 0, padding=20_000)
-    wait_for(lambda: sender.next > 1000 or not sender.is_alive(), "events")
+    wait_for(lambda: sender.next > 300 or not sender.is_alive(), "events")
     sender.end()
     daemon.stop()
     before = numbers(path)

@@ -1,10 +1,13 @@
-"""A Debian 12 of its own: made once with debootstrap, booted with systemd as its first process, entered with nsenter.
+"""A Debian of its own, 12 (bookworm) or 13 (trixie): made once with debootstrap, booted with systemd as its first
+process, entered with nsenter.
 
 What changes inside is kept in memory and gone with the container; its network is a loopback that nobody else has.
 A wait is for a condition and has a bound.
 """
 
+import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+TOP = Path(__file__).resolve().parents[2]
 SUITE = "bookworm"
 BASE_PACKAGES = ["systemd-sysv", "dbus", "python3", "curl"]
 TOOLS = ["systemd-nspawn", "debootstrap", "nsenter"]
@@ -48,15 +52,16 @@ def apt_setting(name):
 
 
 def mirror():
-    """Of this machine's own Debian, if that is what it is; and what its apt needs to get there."""
+    """Of this machine's own Debian, if that is what it is (a mirror has all suites); and what its apt needs to get
+    there."""
     targets = run("apt-get", "indextargets", "--format", "$(SITE) $(CODENAME) $(ORIGIN)", "Created-By: Packages").stdout
-    uris = [line.split()[0] for line in targets.splitlines() if line.endswith(f" {SUITE} Debian")]
+    uris = [line.split()[0] for line in targets.splitlines() if re.search(r" [a-z]+ Debian$", line)]
     proxy = apt_setting("Acquire::http::Proxy")
     environment = dict(os.environ, **({"http_proxy": proxy} if proxy else {}))
     return (uris or ["http://deb.debian.org/debian"])[0], environment
 
 
-def make_root(root, packages):
+def make_root(root, packages, suite=SUITE):
     """The Debian in root, with these packages beside the base ones; only what is missing is done."""
     uri, environment = mirror()
     if not (root / "usr/bin/python3").exists():
@@ -64,7 +69,7 @@ def make_root(root, packages):
         root.parent.mkdir(parents=True, exist_ok=True)
         made = root.with_name(root.name + ".new")
         shutil.rmtree(made, ignore_errors=True)
-        result = run("debootstrap", "--variant=minbase", "--include=" + ",".join(BASE_PACKAGES), SUITE, str(made), uri,
+        result = run("debootstrap", "--variant=minbase", "--include=" + ",".join(BASE_PACKAGES), suite, str(made), uri,
                      env=environment, timeout=1800)
         if result.returncode:
             raise Skip(f"debootstrap failed: {(result.stdout + result.stderr).strip().splitlines()[-1:]}")
@@ -74,10 +79,59 @@ def make_root(root, packages):
     if missing:
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         inside = {**environment, **ENVIRONMENT}
+        inside.pop("TMPDIR", None)  # a folder out here
         for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
             result = run("chroot", str(root), "apt-get", "-q", *command, env=inside, timeout=1800)
             if result.returncode:
                 raise Skip(f"packages for the container cannot be had: {result.stderr.strip().splitlines()[-1:]}")
+
+
+def check_tools():
+    if os.geteuid() != 0:
+        raise Skip("it takes root to enter another Debian")
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
+        raise Skip(f"not installed: {' '.join(missing)}")
+
+
+def tracked_files():
+    """A tar archive of what git tracks, as it is now; without git, of all but build folders."""
+    archive = tempfile.NamedTemporaryFile(prefix="sonoran-pushd-", suffix=".tar")
+    listed = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, check=False)
+    what = ["--null", "-T", "-"] if listed.returncode == 0 else ["--exclude=./build*", "."]
+    subprocess.run(["tar", "-C", str(TOP), "-cf", archive.name, *what], input=listed.stdout, check=True)
+    return archive
+
+
+def forget(name):
+    """What systemd-nspawn leaves behind."""
+    left = Path("/run/systemd/nspawn/propagate", name)
+    if left.is_dir():
+        left.rmdir()
+
+
+def unpack(archive, tree):
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    subprocess.run(["tar", "-C", str(tree), "-xf", archive], check=True)
+
+
+def make_package(tree, suite, suffix=""):
+    """packaging/deb.sh of a tree, run on that Debian: on this machine, or in a folder that is kept for it."""
+    command = ["sh", str(tree / "packaging/deb.sh"), suffix]
+    _, environment = mirror()
+    if run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").stdout.strip() != suite:
+        root = TOP / "build/system" / f"{suite}-build"
+        make_root(root, [], suite)
+        shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+        settings = {**ENVIRONMENT, **{name: value for name, value in environment.items() if name.endswith("_proxy")}}
+        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2", "--resolv-conf=off",
+                   f"--machine=sonoran-pushd-build-{os.getpid()}", f"--bind={tree}",
+                   *(f"--setenv={name}={value}" for name, value in settings.items()), "-D", str(root), *command]
+    result = run(*command, env=environment, timeout=1800)
+    forget(f"sonoran-pushd-build-{os.getpid()}")
+    if result.returncode:
+        raise AssertionError(f"packaging/deb.sh failed:\n{result.stdout}{result.stderr}")
+    return Path(result.stdout.split()[-1])
 
 
 class Container:
@@ -86,8 +140,11 @@ class Container:
         self.name = f"sonoran-pushd-test-{os.getpid()}"
         self.log = tempfile.NamedTemporaryFile("w+", prefix=self.name)
         self.leader = None
+        self.turn = open("/run/lock/sonoran-pushd-test", "w", encoding="ascii")
 
     def __enter__(self):
+        """One after the other: two at the same time would share control groups."""
+        fcntl.flock(self.turn, fcntl.LOCK_EX)
         self.process = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
              "--volatile=overlay", "--console=pipe", f"--machine={self.name}", "-D", str(self.root)],
@@ -119,9 +176,7 @@ class Container:
                     self.process.wait(30)
                 except subprocess.TimeoutExpired:
                     continue
-        left = Path("/run/systemd/nspawn/propagate", self.name)
-        if left.is_dir():
-            left.rmdir()
+        forget(self.name)
 
     def command(self, script):
         namespaces = ["-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w"]

@@ -57,7 +57,9 @@ static void make_events(const cJSON *fixture, struct two_events *ret)
 {
     static const struct event_community communities[] = { { "default", KEY } };
     static const struct http_origin origin = { "main", "192.0.2.1" };
-    const struct envelope_rules rules = { communities, 1, &all_event_families, true };
+    const struct envelope_rules rules = {
+        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = true
+    };
     struct text body = TEXT_INIT;
     struct err err;
 

@@ -41,6 +41,14 @@ static inline void write_text(const char *name, const char *s)
     write_bytes(name, s, strlen(s));
 }
 
+/* With those above it. */
+static inline void make_folder(const char *name)
+{
+    char command[640];
+    snprintf(command, sizeof(command), "mkdir -p %s", path_of(name));
+    assert_int_equal(system(command), 0);
+}
+
 static inline char *read_text(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -65,11 +73,12 @@ static inline char *replace_all(const char *s, const char *old, const char *by)
 }
 
 /* The lines about a file, without the directory; to be freed. */
-static inline char *load(const char *name, int *ret_r, struct config **ret)
+static inline char *load_with(const char *name, const struct config_secrets *secrets, int *ret_r, struct config **ret)
 {
+    const struct config_hooks hooks = { .secrets = secrets };
     struct config_problems problems;
     struct config *config = NULL;
-    *ret_r = config_load(path_of(name), NULL, &config, &problems);
+    *ret_r = config_load(path_of(name), &hooks, &config, &problems);
     assert_true(*ret_r == 0 ? !!config : !config);
 
     struct text lines = TEXT_INIT;
@@ -91,6 +100,11 @@ static inline char *load(const char *name, int *ret_r, struct config **ret)
     return stripped;
 }
 
+static inline char *load(const char *name, int *ret_r, struct config **ret)
+{
+    return load_with(name, NULL, ret_r, ret);
+}
+
 static inline void assert_lines(const char *name, int expected_r, const char *expected)
 {
     int r;
@@ -100,15 +114,27 @@ static inline void assert_lines(const char *name, int expected_r, const char *ex
     free(lines);
 }
 
-static inline struct config *must_load(const char *name)
+static inline struct config *must_load_with(const char *name, const struct config_secrets *secrets)
 {
     int r;
     struct config *config;
-    char *lines = load(name, &r, &config);
+    char *lines = load_with(name, secrets, &r, &config);
     assert_string_equal(lines, "");
     assert_int_equal(r, 0);
     free(lines);
     return config;
+}
+
+static inline struct config *must_load(const char *name)
+{
+    return must_load_with(name, NULL);
+}
+
+static inline void assert_key(const char *name, const char *key)
+{
+    struct config *config = must_load(name);
+    assert_string_equal(config->communities[0].api_keys[0], key);
+    config_free(config);
 }
 
 static inline char *print(const struct config *config)

@@ -126,27 +126,53 @@ static inline void check_embed(const cJSON *embed)
     assert_int_equal(strlen(cJSON_GetStringValue(at(embed, "timestamp"))), strlen("2026-11-23T16:00:00.000000Z"));
 }
 
-/* The roles of the configuration in front, then what check_text accepts. */
+static inline void check_allowed(const cJSON *message, const struct config_action *config)
+{
+    const cJSON *allowed = at(message, "allowed_mentions"), *parse = at(allowed, "parse");
+    const cJSON *roles = at(allowed, "roles"), *users = at(allowed, "users");
+    assert_true(cJSON_IsArray(parse));
+    assert_int_equal(cJSON_GetArraySize(parse), config->mention == MENTION_HERE);
+    if (config->mention == MENTION_HERE)
+        assert_string_equal(cJSON_GetArrayItem(parse, 0)->valuestring, "everyone");
+    assert_int_equal(cJSON_GetArraySize(roles), config->n_mention_roles);
+    for (size_t i = 0; i < config->n_mention_roles; i++)
+        assert_string_equal(cJSON_GetArrayItem(roles, (int) i)->valuestring, config->mention_roles[i]);
+    assert_int_equal(cJSON_GetArraySize(users), config->n_mention_users);
+    for (size_t i = 0; i < config->n_mention_users; i++)
+        assert_string_equal(cJSON_GetArrayItem(users, (int) i)->valuestring, config->mention_users[i]);
+}
+
+static inline const char *skip_mentions(const char *s, const char *before, char *const *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char mention[64];
+        int size = snprintf(mention, sizeof(mention), "%s%s>", before, ids[i]);
+        s += *s == ' ';
+        assert_memory_equal(s, mention, (size_t) size);
+        s += size;
+    }
+    return s;
+}
+
+/* The mentions of the configuration in front, then what check_text accepts. */
 static inline void check_content(const cJSON *message, const struct config_action *config)
 {
-    const cJSON *content = at(message, "content"), *roles = at(at(message, "allowed_mentions"), "roles");
-    assert_int_equal(cJSON_GetArraySize(at(at(message, "allowed_mentions"), "parse")), 0);
-    assert_true(cJSON_IsArray(at(at(message, "allowed_mentions"), "parse")));
-    assert_int_equal(cJSON_GetArraySize(roles), config->n_mention_roles);
-    if (!config->message && !config->n_mention_roles)
+    static char here[] = "@here";
+    const cJSON *content = at(message, "content");
+    check_allowed(message, config);
+    if (!config->message && !config->n_mention_roles && !config->n_mention_users && config->mention == MENTION_NONE)
         assert_null(content);
     if (!content)
         return;
 
     const char *s = content->valuestring;
     assert_true(units_of(s) <= 2000);
-    for (size_t i = 0; i < config->n_mention_roles; i++) {
-        char mention[64];
-        int size = snprintf(mention, sizeof(mention), "%s<@&%s>", i ? " " : "", config->mention_roles[i]);
-        assert_string_equal(cJSON_GetArrayItem(roles, (int) i)->valuestring, config->mention_roles[i]);
-        assert_memory_equal(s, mention, (size_t) size);
-        s += size;
+    if (config->mention == MENTION_HERE) {
+        assert_memory_equal(s, here, strlen(here));
+        s += strlen(here);
     }
+    s = skip_mentions(s, "<@&", config->mention_roles, config->n_mention_roles);
+    s = skip_mentions(s, "<@", config->mention_users, config->n_mention_users);
     check_characters(s);
     check_mentions(s);
 }

@@ -1,5 +1,4 @@
-/* event_dump.h - state as JSON, for test_events.c: what was never told is left out; ids that a double would spoil are
- * texts. */
+/* event_dump.h - state as JSON, for test_events.c: what was never told is left out. */
 #pragma once
 
 #include <stdlib.h>
@@ -7,26 +6,7 @@
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/state.h>
 
-static void add_id(cJSON *object, const char *name, int64_t id)
-{
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%lld", (long long) id);
-    if (llabs(id) < 1000000000000000)
-        cJSON_AddNumberToObject(object, name, (double) id);
-    else
-        cJSON_AddStringToObject(object, name, digits);
-}
-
-static void add_ids(cJSON *object, const char *name, const int64_t *ids, size_t n)
-{
-    cJSON *list = n ? cJSON_AddArrayToObject(object, name) : NULL;
-    for (size_t i = 0; i < n; i++) {
-        cJSON *one = cJSON_CreateObject();
-        add_id(one, "id", ids[i]);
-        cJSON_AddItemToArray(list, cJSON_DetachItemFromObject(one, "id"));
-        cJSON_Delete(one);
-    }
-}
+#include "event_bodies.h"
 
 static void add_text(cJSON *object, const char *name, const char *text)
 {
@@ -90,8 +70,8 @@ static cJSON *dump_call911(const struct state_call911 *call)
     add_text(object, "caller", call->caller);
     add_text(object, "location", call->location);
     add_text(object, "description", call->description);
-    if (call->emergency)
-        cJSON_AddTrueToObject(object, "emergency");
+    if (call->emergency >= 0)
+        cJSON_AddBoolToObject(object, "emergency", call->emergency);
     return object;
 }
 

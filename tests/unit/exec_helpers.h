@@ -1,7 +1,7 @@
 /* exec_helpers.h - for the tests of the exec action: small programs in a folder, run on an event, and their log lines.
  *
- * The process is as the daemon is: signals blocked and ignored, descriptors open. It adopts what programs leave
- * behind, so that how those end can be seen, and an alarm ends a test that waits for ever. */
+ * The process is as the daemon is: signals blocked and ignored, descriptors open, their limit raised. It adopts what
+ * programs leave behind, so that how those end can be seen, and an alarm ends a test that waits for ever. */
 #pragma once
 
 #include <setjmp.h>
@@ -14,15 +14,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sonoran-pushd/actions.h>
+#include <sonoran-pushd/child.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LONG_US (100 * USEC_PER_SEC) /* a time limit that is not to be reached */
 #define TEST_MAX_S 60
+#define STARTED_WITH_FILES 777
 
 static char folder[] = "/tmp/test_exec.XXXXXX";
 static int saved_stderr;
@@ -109,6 +112,13 @@ static inline int be_like_the_daemon(void **state)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
+    struct rlimit few;
+    if (getrlimit(RLIMIT_NOFILE, &few) < 0)
+        return -1;
+    few.rlim_cur = STARTED_WITH_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &few) < 0)
+        return -1;
+    child_raise_own_limit();
     log_configure(LOG_TARGET_JSON, LOG_INFO);
     return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -129,6 +139,7 @@ static inline void sample_init(struct sample *sample, const char *data)
         .event = { .id = 1042,
                    .time_us = 1795449600123456,
                    .type = "EVENT_911",
+                   .source = EVENT_SOURCE_PUSH,
                    .community = "default",
                    .data = cJSON_Parse(data),
                    .data_text = { data, strlen(data) } },
@@ -245,4 +256,31 @@ static inline void assert_gone(const char *name)
     assert_true(pid > 1);
     assert_int_equal(kill(pid, 0), -1);
     assert_int_equal(errno, ESRCH);
+}
+
+/* ---- the log ---- */
+
+/* The message of line n of the log, from 0. */
+static inline const char *message_of(size_t n)
+{
+    static char message[8192];
+    const char *line = read_all("log");
+    for (size_t i = 0; i < n; i++) {
+        line = strchr(line, '\n');
+        assert_non_null(line);
+        line++;
+    }
+    cJSON *item = cJSON_ParseWithOpts(line, &line, 0);
+    assert_non_null(item);
+    snprintf(message, sizeof(message), "%s", cJSON_GetObjectItemCaseSensitive(item, "message")->valuestring);
+    cJSON_Delete(item);
+    return message;
+}
+
+static inline size_t count_lines(void)
+{
+    size_t n = 0;
+    for (const char *p = read_all("log"); (p = strchr(p, '\n')); p++)
+        n++;
+    return n;
 }

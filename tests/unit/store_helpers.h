@@ -87,7 +87,7 @@ static inline int append_one(struct store *store, uint64_t id, usec_t time_us, c
         .verdict = id % 5 == 0 ? EVENT_INVALID : EVENT_ACCEPTED,
         .data_text = { data, strlen(data) },
     };
-    int r = store_append(store, &event, &err);
+    int r = store_append(store, &event, NULL, &err);
     free(data);
     return r;
 }
@@ -131,6 +131,32 @@ static inline void copy_file(const char *from, const char *to)
     char command[600];
     snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
     assert_int_equal(system(command), 0);
+}
+
+/* Everything that can go at this time. What the steps told is added up in *ret. */
+static inline uint64_t trim_at(struct store *store, usec_t now_us, usec_t boottime_us, struct store_trimmed *ret)
+{
+    const struct store_time now = { now_us, boottime_us };
+    struct store_trimmed step;
+    *ret = (struct store_trimmed){ 0 };
+    do {
+        if (store_trim(store, &now, &step, &err) < 0)
+            fail_msg("store_trim: %s", err.msg);
+        ret->n_events += step.n_events;
+        ret->n_unread += step.n_unread;
+        ret->jump_us += step.jump_us;
+        ret->believed |= step.believed;
+    } while (step.again);
+    return ret->n_events;
+}
+
+/* The same where the machine is up since 1970. */
+static inline int trim_all(struct store *store, usec_t now_us, uint64_t *ret_unread)
+{
+    struct store_trimmed trimmed;
+    int n = (int) trim_at(store, now_us, now_us, &trimmed);
+    *ret_unread = trimmed.n_unread;
+    return n;
 }
 
 /* The first number that a statement gives, by a connection of its own. */

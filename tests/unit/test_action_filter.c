@@ -2,6 +2,8 @@
  * (fixtures/actions/filter-check.json). */
 #include "action_helpers.h"
 
+#include <sonoran-pushd/state.h>
+
 /* A list of a fixture as the configuration has it; borrowed, but for the list itself. */
 static char **read_list(const cJSON *fixture, const char *name, size_t *ret_n)
 {
@@ -36,7 +38,7 @@ static void complain(void *context, const char *option, const char *sentence)
 }
 
 /* Each condition alone, which the check has nothing against. */
-static void check_conditions(const cJSON *list, const struct event *event, bool holds)
+static void check_conditions(const cJSON *list, const struct action_record *record, bool holds)
 {
     const cJSON *item;
     cJSON_ArrayForEach (item, list) {
@@ -44,25 +46,38 @@ static void check_conditions(const cJSON *list, const struct event *event, bool 
         struct text complaints CLEANUP(text_free) = TEXT_INIT;
         filter_check(&action, &all_event_families, false, complain, &complaints);
         assert_string_equal(complaints.s, "");
-        if (filter_wants(&action, event) != holds)
+        if ((filter_look(&action, record) == LEFT_OUT_NOT) != holds)
             fail_msg("%s: %s", item->valuestring, holds ? "does not hold" : "holds");
     }
 }
 
-static void check_event(const cJSON *fixture, const struct event *event)
+static void check_record(const cJSON *fixture, const struct action_record *record)
 {
     const cJSON *wants = cJSON_GetObjectItemCaseSensitive(fixture, "wants");
-    check_conditions(cJSON_GetObjectItemCaseSensitive(fixture, "holds"), event, true);
-    check_conditions(cJSON_GetObjectItemCaseSensitive(fixture, "fails"), event, false);
+    check_conditions(cJSON_GetObjectItemCaseSensitive(fixture, "holds"), record, true);
+    check_conditions(cJSON_GetObjectItemCaseSensitive(fixture, "fails"), record, false);
     if (!wants)
         return;
 
     struct config_action action;
     read_action(fixture, &action);
-    assert_int_equal(filter_wants(&action, event), cJSON_IsTrue(wants));
+    assert_int_equal(filter_look(&action, record) == LEFT_OUT_NOT, cJSON_IsTrue(wants));
     if (action.n_events)
-        assert_int_equal(filter_wants_type(&action, &all_event_families, event->type), cJSON_IsTrue(wants));
+        assert_int_equal(filter_wants_type(&action, &all_event_families, record->event->type), cJSON_IsTrue(wants));
     free_action(&action);
+}
+
+static void check_event(const cJSON *fixture, const struct event *event)
+{
+    struct description description = DESCRIPTION_INIT;
+    const struct action_record record = { .event = event,
+                                          .description = &description,
+                                          .known = cJSON_GetObjectItemCaseSensitive(fixture, "known") };
+    struct state *state = state_new();
+    event_describe(event, state, &description);
+    check_record(fixture, &record);
+    state_free(state);
+    description_free(&description);
 }
 
 static void test_event(void **state)

@@ -15,6 +15,7 @@ static void check_expansion(const cJSON *fixture, const struct event *event)
     const struct action_record record = { .event = event, .description = &description };
     struct text text CLEANUP(text_free) = TEXT_INIT;
 
+    description.level = 5;
     text_add(&description.line, "911 call 90417 from John \"<b>\" Doe");
     ids_add(&description.calls, 55120);
     ids_add(&description.units, 4127);
@@ -31,7 +32,7 @@ static void test_fixture(void **state)
     const cJSON *fixture = *state;
     const char *refused = get_text(fixture, "refused", NULL);
     struct err err = { "" };
-    int r = template_check(get_text(fixture, "template", NULL), &err);
+    int r = template_check(get_text(fixture, "template", NULL), NULL, &all_event_families, &err);
     assert_string_equal(err.msg, refused ? refused : "");
     assert_int_equal(r, refused ? -EINVAL : 0);
     if (refused)

@@ -10,6 +10,18 @@
 
 /* ---- fixtures ---- */
 
+static bool has_mistake(const char *lines)
+{
+    for (const char *end; *lines; lines = end + 1) {
+        const char *warning = strstr(lines, ": warning: ");
+        end = strchr(lines, '\n');
+        assert_non_null(end);
+        if (!warning || warning > end)
+            return true;
+    }
+    return false;
+}
+
 static void fixture(void **state)
 {
     char name[128], *expected = NULL;
@@ -18,7 +30,7 @@ static void fixture(void **state)
         expected = read_text(path_of(name));
     assert_true(!expected || *expected);
     snprintf(name, sizeof(name), "%s.conf", (const char *) *state);
-    assert_lines(name, expected ? -EINVAL : 0, expected ? expected : "");
+    assert_lines(name, expected && has_mistake(expected) ? -EINVAL : 0, expected ? expected : "");
     free(expected);
 }
 
@@ -53,11 +65,11 @@ static void defaults(void **state)
     assert_int_equal(config->unknown_types, UNKNOWN_TYPES_REJECT);
     assert_int_equal(config->n_communities, 1);
     assert_string_equal(config->communities[0].name, "default");
-    assert_string_equal(config->communities[0].api_key, "SECRET-minimal");
+    assert_string_equal(config->communities[0].api_keys[0], "SECRET-minimal");
     assert_int_equal(config->log.level, LOG_INFO);
     assert_int_equal(config->log.target, LOG_TARGET_AUTO);
     assert_int_equal(config->log.payload_bytes, 4096);
-    assert_int_equal(config->limits.body_bytes, 1 << 20);
+    assert_int_equal(config->limits.body_bytes, 4 << 20);
     assert_int_equal(config->limits.connections, 1024);
     assert_int_equal(config->limits.connections_per_ip, 64);
     assert_int_equal(config->limits.request_time_us, 10 * USEC_PER_SEC);
@@ -95,8 +107,8 @@ static void everything_given(void **state)
     assert_int_equal(config->unknown_types, UNKNOWN_TYPES_ACCEPT);
     assert_int_equal(config->n_communities, 3);
     assert_string_equal(config->communities[1].name, "beta");
-    assert_string_equal(config->communities[1].api_key, "SECRET \"beta\" \\ A");
-    assert_string_equal(config->communities[2].api_key, "SECRET-from-a-file");
+    assert_string_equal(config->communities[1].api_keys[0], "SECRET-beta");
+    assert_string_equal(config->communities[2].api_keys[0], "SECRET-from-a-file");
     assert_int_equal(config->log.level, LOG_DEBUG);
     assert_int_equal(config->log.target, LOG_TARGET_JSON);
     assert_int_equal(config->log.payload_bytes, 0);
@@ -105,7 +117,7 @@ static void everything_given(void **state)
     assert_int_equal(config->limits.connections_per_ip, 1);
     assert_int_equal(config->limits.request_time_us, 1500 * USEC_PER_MSEC);
     assert_int_equal(config->limits.in_flight_bytes, 5000000000);
-    assert_int_equal(config->limits.failed_keys, 0);
+    assert_int_equal(config->limits.failed_keys, 1);
     assert_int_equal(config->limits.failed_keys_window_us, 86400 * USEC_PER_SEC);
     config_free(config);
 }
@@ -136,11 +148,11 @@ static void printed_settings_load_again(void **state)
     config_free(config);
 }
 
-static void assert_restart(const char *listeners, const char *expected)
+static void assert_restart(const char *settings, const char *expected)
 {
     char text[256];
     snprintf(text, sizeof(text),
-             "log = { level = \"debug\" } paths = [ \"/\" ] communities = ( { api_key = \"a\" } ) %s", listeners);
+             "log = { level = \"debug\" } paths = [ \"/\" ] communities = ( { api_key = \"a\" } ) %s", settings);
     write_text("changed", text);
     struct config *old = must_load("minimal.conf"), *changed = must_load("changed");
     char *names = config_needs_restart(old, changed);
@@ -157,10 +169,9 @@ static void what_needs_a_restart(void **state)
 {
     (void) state;
     assert_restart("", NULL);
-    assert_restart("listeners = ( { address = \"[::]:30120\" } )", NULL);
-    assert_restart("listeners = ( { address = \"[::]:30121\" } )", "listeners");
-    assert_restart("listeners = ( { name = \"other\" } )", "listeners");
-    assert_restart("listeners = ( { name = \"main\" }, { name = \"b\", address = \"[::]:1\" } )", "listeners");
+    assert_restart("listeners = ( { name = \"other\", address = \"[::]:30121\" } )", NULL);
+    assert_restart("store = { keep = \"1d\" }", NULL);
+    assert_restart("store = { path = \"/other.db\" }", "store.path");
 }
 
 /* ---- the table ---- */
@@ -172,6 +183,8 @@ static bool is_in_list(const struct config_option *option)
 
 static size_t size_of(enum config_type type)
 {
+    if (type == CONFIG_BOOL)
+        return sizeof(bool);
     return type <= CONFIG_FILE ? sizeof(char *) : type == CONFIG_WORD ? sizeof(int) : sizeof(uint64_t);
 }
 
@@ -218,6 +231,8 @@ static void every_row_is_sane(void **state)
             continue;
         }
         assert_true(option->min < option->max);
+        if (option->list) /* of one type of action: actions-values.conf */
+            continue;
         assert_value(option, option->min, true);
         assert_value(option, option->max, true);
         uint64_t step = option->type == CONFIG_DURATION ? USEC_PER_MSEC : 1;

@@ -34,6 +34,8 @@ static void the_design(void **state)
     assert_texts(panic->when, panic->n_when, "/isPanic = true|");
     assert_string_equal(panic->message, "🚨 {summary}");
     assert_texts(panic->mention_roles, panic->n_mention_roles, "1234567890|");
+    assert_int_equal(panic->mention, MENTION_NONE);
+    assert_int_equal(panic->n_mention_users, 0);
 
     assert_int_equal(siren->type, ACTION_TYPE_EXEC);
     assert_texts(siren->command, siren->n_command, "/usr/local/bin/siren|--call|{/call/callId}|");
@@ -43,7 +45,7 @@ static void the_design(void **state)
     assert_int_equal(bot->type, ACTION_TYPE_FORWARD);
     assert_string_equal(bot->url, "http://127.0.0.1:4000/SECRET/event");
     assert_texts(bot->events, bot->n_events, "*|");
-    assert_int_equal(bot->body, FORWARD_BODY_ORIGINAL);
+    assert_int_equal(bot->body, FORWARD_BODY_RECORD);
     config_free(config);
 }
 
@@ -80,31 +82,42 @@ static void everything_given(void **state)
     assert_int_equal(all->give_up_after_us, 0);
     assert_int_equal(all->max_age_us, 600 * USEC_PER_SEC);
     assert_int_equal(all->parallel, 64);
-    assert_int_equal(all->body, FORWARD_BODY_RECORD);
+    assert_int_equal(all->body, FORWARD_BODY_ORIGINAL);
     assert_string_equal(all->api_key, "SECRET-from-a-file");
     assert_string_equal(all->signing_secret, "SECRET-4");
     assert_string_equal(thread->username, "Dispatch \"1\"");
     assert_string_equal(thread->thread_id, "42");
     assert_string_equal(thread->avatar_url, "https://example.org/a.png");
+    assert_int_equal(thread->mention, MENTION_HERE);
+    assert_texts(thread->mention_users, thread->n_mention_users, "7|8|");
     config_free(config);
 }
 
 static const char *const printed_actions =
     "actions = (\n"
     "    { name = \"panic\", type = \"discord\", events = [ \"EVENT_UNIT_PANIC\" ], when = [ \"/isPanic = true\" ], "
-    "timeout = \"20s\", give_up_after = \"1h\", max_age = \"0s\", parallel = 1, url = \"(set)\", "
-    "message = \"🚨 {summary}\", mention_roles = [ \"1234567890\" ] },\n"
+    "timeout = \"20s\", give_up_after = \"1h\", max_age = \"0s\", late = false, cooldown = \"0s\", parallel = 1, url = "
+    "\"(set)\", "
+    "message = \"🚨 {summary}\", mention = \"none\", mention_roles = [ \"1234567890\" ] },\n"
     "    { name = \"siren\", type = \"exec\", events = [ \"EVENT_911\" ], timeout = \"20s\", give_up_after = \"1h\", "
-    "max_age = \"0s\", parallel = 1, command = [ \"/usr/local/bin/siren\", \"--call\", \"{/call/callId}\" ] },\n"
+    "max_age = \"0s\", late = false, cooldown = \"0s\", parallel = 1, command = [ \"/usr/local/bin/siren\", "
+    "\"--call\", "
+    "\"{/call/callId}\" ] },\n"
     "    { name = \"bot\", type = \"forward\", events = [ \"*\" ], timeout = \"20s\", give_up_after = \"1h\", "
-    "max_age = \"0s\", parallel = 1, url = \"(set)\", body = \"original\" },\n"
+    "max_age = \"0s\", late = false, cooldown = \"0s\", parallel = 1, url = \"(set)\", body = \"record\", content_type "
+    "= "
+    "\"application/json\" },\n"
     "    { name = \"all\", type = \"forward\", events = [ \"EVENT_911\", \"EVENT_UNIT_*\" ], "
     "when = [ \"/call/callId exists\", \"/x != y\" ], communities = [ \"second\", \"default\" ], "
-    "listeners = [ \"main\" ], timeout = \"1h\", give_up_after = \"0s\", max_age = \"10min\", parallel = 64, "
-    "url = \"(set)\", body = \"record\", api_key = \"(set)\", signing_secret = \"(set)\" },\n"
+    "listeners = [ \"main\" ], timeout = \"1h\", give_up_after = \"0s\", max_age = \"10min\", late = false, cooldown = "
+    "\"0s\", "
+    "parallel = 64, "
+    "url = \"(set)\", body = \"original\", content_type = \"application/json\", api_key = \"(set)\", signing_secret = "
+    "\"(set)\" },\n"
     "    { name = \"thread\", type = \"discord\", timeout = \"20s\", give_up_after = \"1h\", max_age = \"0s\", "
-    "parallel = 1, url = \"(set)\", username = \"Dispatch \\\"1\\\"\", avatar_url = \"https://example.org/a.png\", "
-    "thread_id = \"42\" }\n"
+    "late = false, cooldown = \"0s\", parallel = 1, url = \"(set)\", username = \"Dispatch \\\"1\\\"\", "
+    "avatar_url = \"https://example.org/a.png\", "
+    "thread_id = \"42\", mention = \"here\", mention_users = [ \"7\", \"8\" ] }\n"
     ")\n";
 
 static void printed_actions_load_again(void **state)
@@ -145,10 +158,10 @@ static void others_who_may_read_a_url(void **state)
     write_text("open", "communities = ( { api_key_file = \"key\" } )\nactions = ( { " FORWARD " } )");
     write_text("beside", "communities = ( { api_key_file = \"key\" } )\n"
                          "actions = ( { name = \"a\" type = \"discord\" url_file = \"url\" } )");
-    assert_int_equal(chmod(path_of("open"), 0644), 0);
-    assert_int_equal(chmod(path_of("url"), 0644), 0);
-    assert_lines("open", 0, "open:2: warning: this file holds a URL, and others may read it: chmod 640 open\n");
-    assert_lines("beside", 0, "beside:2: warning: others may read url, which holds a URL: chmod 600 url\n");
+    assert_int_equal(chmod(path_of("open"), 0660), 0);
+    assert_int_equal(chmod(path_of("url"), 0620), 0);
+    assert_lines("open", 0, "open:2: warning: this file holds a URL, and others may change it: chmod 640 open\n");
+    assert_lines("beside", 0, "beside:2: warning: others may change url, which holds a URL: chmod 600 url\n");
 }
 
 /* ---- two configs ---- */
@@ -215,6 +228,8 @@ static void every_option_counts(void **state)
     assert_differ(DISCORD, DISCORD "avatar_url = \"x\"");
     assert_differ(DISCORD, DISCORD "thread_id = \"1\"");
     assert_differ(DISCORD, DISCORD "mention_roles = [ \"1\" ]");
+    assert_differ(DISCORD, DISCORD "mention_users = [ \"1\" ]");
+    assert_differ(DISCORD, DISCORD "mention = \"here\"");
 }
 
 static void written_otherwise_is_the_same(void **state)

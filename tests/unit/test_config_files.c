@@ -1,113 +1,7 @@
-/* test_config_files.c - files around a config: keys, who may read them, files that are none, and our samples. */
+/* test_config_files.c - files around a config: files that are none, and our samples. */
 #include <ctype.h>
 
 #include "config_helpers.h"
-
-/* ---- files with keys ---- */
-
-static void assert_key(const char *name, const char *key)
-{
-    struct config *config = must_load(name);
-    assert_string_equal(config->communities[0].api_key, key);
-    config_free(config);
-}
-
-static void credentials_come_first(void **state)
-{
-    (void) state;
-    write_text("cred.conf", "communities = ( { api_key_file = \"key\" } )");
-    assert_int_equal(mkdir(path_of("cred"), 0700), 0);
-    write_text("key", "SECRET-beside\n");
-    assert_key("cred.conf", "SECRET-beside");
-
-    setenv("CREDENTIALS_DIRECTORY", path_of("cred"), 1);
-    assert_key("cred.conf", "SECRET-beside");
-    write_text("cred/key", "\xef\xbb\xbfSECRET of systemd");
-    assert_key("cred.conf", "SECRET of systemd");
-
-    char text[512];
-    snprintf(text, sizeof(text), "communities = ( { api_key_file = \"%s\" } )", path_of("key"));
-    write_text("absolute.conf", text);
-    assert_key("absolute.conf", "SECRET-beside");
-
-    write_text("none.conf", "communities = ( { api_key_file = \"none\" } )");
-    assert_lines("none.conf", -EINVAL,
-                 "none.conf:1: communities[0].api_key_file = \"none\": cannot read none: No such file or directory, "
-                 "nor is it in $CREDENTIALS_DIRECTORY\n");
-    unsetenv("CREDENTIALS_DIRECTORY");
-}
-
-static void a_key_may_have_4K(void **state)
-{
-    (void) state;
-    char key[4098];
-    memset(key, 'k', sizeof(key));
-    key[4095] = '\n';
-    write_text("large.conf", "communities = ( { api_key_file = \"large\" } )");
-    write_bytes("large", key, 4096);
-    struct config *config = must_load("large.conf");
-    assert_int_equal(strlen(config->communities[0].api_key), 4095);
-    config_free(config);
-
-    write_bytes("large", key, 4097);
-    assert_lines("large.conf", -EINVAL,
-                 "large.conf:1: communities[0].api_key_file = \"large\": cannot read large: larger than 4K\n");
-    write_bytes("large", "SECRET\0-1", 9);
-    assert_lines("large.conf", -EINVAL,
-                 "large.conf:1: communities[0].api_key_file = \"large\": expected a key of one line, without control "
-                 "characters\n");
-}
-
-static void others_who_may_read_a_key(void **state)
-{
-    (void) state;
-    static const struct {
-        mode_t mode;
-        const char *may;
-    } rows[] = {
-        { 0400, NULL },
-        { 0600, NULL },
-        { 0640, NULL },
-        { 0750, NULL },
-        { 0604, "read" },
-        { 0644, "read" },
-        { 0620, "change" },
-        { 0602, "change" },
-        { 0660, "change" },
-        { 0664, "read and change" },
-        { 0666, "read and change" },
-    };
-    write_text("inline.conf", "\ncommunities = ( { name = \"a\", api_key = \"SECRET-1\" },\n"
-                              "{ name = \"b\", api_key = \"SECRET-2\" } )");
-    write_text("file.conf", "\ncommunities = ( { api_key_file = \"key\" } )");
-    write_text("key", "SECRET-3");
-    assert_int_equal(chmod(path_of("file.conf"), 0666), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        char of_config[256] = "", of_key[256] = "";
-        if (rows[i].may) {
-            snprintf(of_config, sizeof(of_config),
-                     "inline.conf:2: warning: this file holds a key, and others may %s it: chmod 640 inline.conf\n",
-                     rows[i].may);
-            snprintf(of_key, sizeof(of_key),
-                     "file.conf:2: warning: others may %s key, which holds a key: chmod 600 key\n", rows[i].may);
-        }
-        assert_int_equal(chmod(path_of("inline.conf"), rows[i].mode), 0);
-        assert_int_equal(chmod(path_of("key"), rows[i].mode), 0);
-        assert_lines("inline.conf", 0, of_config);
-        assert_lines("file.conf", 0, of_key);
-    }
-}
-
-static void warnings_stand_beside_mistakes(void **state)
-{
-    (void) state;
-    write_text("both.conf", "bodi = 1\n@include \"inline.conf\"\nbodu = 2\n");
-    assert_int_equal(chmod(path_of("inline.conf"), 0644), 0);
-    assert_lines("both.conf", -EINVAL,
-                 "both.conf:1: bodi: unknown option\n"
-                 "inline.conf:2: warning: this file holds a key, and others may read it: chmod 640 inline.conf\n"
-                 "both.conf:3: bodu: unknown option\n");
-}
 
 /* ---- files that are no config ---- */
 
@@ -222,6 +116,7 @@ static void sample_shows_the_defaults(void **state)
     assert_key("sample.conf", "SECRET-1");
     write_text("sample/bot-key", "SECRET-2\n");
     write_text("sample/bot-secret", "SECRET-3\n");
+    write_text("sample/bot-headers", "X-A: SECRET-5\n");
     write_text("sample/discord-url", "https://h/SECRET-4\n");
     assert_prints_alike("sample.conf", "minimal.conf");
     assert_prints_alike_but_actions("all.conf", "minimal.conf");
@@ -237,7 +132,7 @@ static void add_default(struct text *text, const struct config_option *option)
     text_addf(text, "%s = ", option->name);
     if (!option->fallback)
         return;
-    if (option->type == CONFIG_COUNT) {
+    if (option->type == CONFIG_COUNT || option->type == CONFIG_BOOL) {
         text_add(text, option->fallback);
         return;
     }
@@ -270,29 +165,51 @@ static void sample_names_every_option(void **state)
     free(s);
 }
 
+static void assert_store(const char *text, int r, const char *path)
+{
+    char *found = NULL;
+    write_text("store.conf", text);
+    assert_int_equal(config_find_store(path_of("store.conf"), &found), r);
+    assert_string_equal(found, path);
+    free(found);
+}
+
+static void store_is_found(void **state)
+{
+    (void) state;
+    char *none;
+    assert_store("store = { path = \"/a/b\" }\nnonsense = 1", 0, "/a/b");
+    assert_store("communities = ( { api_key_file = \"not-there\" } )", 0, "/var/lib/sonoran-pushd/events.db");
+    assert_store("} store = { path = \"/a/b\" }", 1, "/var/lib/sonoran-pushd/events.db");
+    assert_int_equal(config_find_store(path_of("not-there.conf"), &none), -ENOENT);
+}
+
 static void demo_loads(void **state)
 {
     (void) state;
     struct config_problems problems;
     struct config *config;
     assert_int_equal(config_load(SOURCE_ROOT "/config/demo.conf", NULL, &config, &problems), 0);
-    config_problems_free(&problems); /* about the mode of the file, which is the checkout's */
+    assert_int_equal(problems.n_lines, 0); /* the first that a new user sees, whatever the checkout's modes are */
+    config_problems_free(&problems);
     assert_string_equal(config->listeners[0].address, "[::]:30120");
     assert_int_equal(config->log.target, LOG_TARGET_TEXT);
     assert_int_equal(config->n_communities, 1);
     assert_string_equal(config->communities[0].name, "demo");
-    assert_string_equal(config->communities[0].api_key, "demo");
+    assert_string_equal(config->communities[0].api_keys[0], "demo");
     config_free(config);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(credentials_come_first),    cmocka_unit_test(a_key_may_have_4K),
-        cmocka_unit_test(others_who_may_read_a_key), cmocka_unit_test(warnings_stand_beside_mistakes),
-        cmocka_unit_test(files_that_cannot_be_read), cmocka_unit_test(files_that_are_huge),
-        cmocka_unit_test(very_many_mistakes),        cmocka_unit_test(sample_shows_the_defaults),
-        cmocka_unit_test(sample_names_every_option), cmocka_unit_test(demo_loads),
+        cmocka_unit_test(files_that_cannot_be_read),
+        cmocka_unit_test(files_that_are_huge),
+        cmocka_unit_test(very_many_mistakes),
+        cmocka_unit_test(sample_shows_the_defaults),
+        cmocka_unit_test(sample_names_every_option),
+        cmocka_unit_test(demo_loads),
+        cmocka_unit_test(store_is_found),
     };
     return cmocka_run_group_tests_name("config files", tests, copy_fixtures, remove_fixtures);
 }

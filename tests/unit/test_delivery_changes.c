@@ -60,7 +60,7 @@ static void test_cursors_survive(void **state)
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };
     assert_int_equal(store_begin(store, &err), 0);
-    assert_int_equal(store_append(store, &event, &err), 0);
+    assert_int_equal(store_append(store, &event, NULL, &err), 0);
     assert_int_equal(store_commit(store, &err), 0);
     start_with(ACTION);
     wait_until(world.n_delivered == 3);
@@ -228,7 +228,7 @@ static void test_refused_is_not_delivered_again(void **state)
                                  .data_text = { DATA, sizeof(DATA) - 1 } };
     (void) state;
     assert_int_equal(store_begin(store, &err), 0);
-    assert_int_equal(store_append(store, &event, &err), 0);
+    assert_int_equal(store_append(store, &event, NULL, &err), 0);
     assert_int_equal(store_commit(store, &err), 0);
     start_with(ACTION);
     assert_int_equal(delivery_retry(delivery, "a", 1, &err), 0);

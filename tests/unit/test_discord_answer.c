@@ -38,6 +38,7 @@ static void judge(const cJSON *step, struct discord_limits *limits, uint64_t key
         .reset_after = text_at(said, "X-RateLimit-Reset-After"),
         .global = text_at(said, "X-RateLimit-Global"),
         .scope = text_at(said, "X-RateLimit-Scope"),
+        .in_thread = cJSON_IsTrue(at(step, "in_thread")),
     };
     struct action_outcome outcome = { 0 };
     discord_judge(&answer, limits, key, uptime, &outcome);

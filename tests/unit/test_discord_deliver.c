@@ -8,6 +8,7 @@
 #include "web.h"
 
 #include <sonoran-pushd/actions.h>
+#include <sonoran-pushd/events.h>
 
 struct web {
     int unused;
@@ -197,68 +198,56 @@ static char *copy(const char *s)
 static void test_check(void **state)
 {
     static const struct {
-        const char *url, *message, *username, *avatar_url, *thread_id, *role, *complaints;
+        const char *message, *username, *avatar_url, *complaints;
     } rows[] = {
-        { "https://discord.com/api/webhooks/1/t", "{summary}", "CAD", "https://x/y.png", "123", "456", "" },
-        { "http://127.0.0.1:1/hook", NULL, NULL, NULL, NULL, NULL, "" },
-        { "ftp://discord.com/", NULL, NULL, NULL, NULL, NULL, "url" },
-        { NULL, "{summary", NULL, NULL, NULL, NULL, "message" },
-        { NULL, NULL, "", NULL, NULL, NULL, "username" },
-        { NULL, NULL, " \u3164", NULL, NULL, NULL, "username" },
-        { NULL, NULL, "My DisCord bot", NULL, NULL, NULL, "username" },
-        { NULL, NULL, "CLYDE", NULL, NULL, NULL, "username" },
-        { NULL, NULL, "0123456789012345678901234567890123456789012345678901234567890123456789012345678\U0001f6a8", NULL,
-          NULL, NULL, "username" },
-        { NULL, NULL, "012345678901234567890123456789012345678901234567890123456789012345678901234567\U0001f6a8", NULL,
-          NULL, NULL, "" },
-        { NULL, NULL, NULL, "javascript:alert(1)", NULL, NULL, "avatar_url" },
-        { NULL, NULL, NULL, NULL, "12&wait=false", NULL, "thread_id" },
-        { NULL, NULL, NULL, NULL, "", NULL, "thread_id" },
-        { NULL, NULL, NULL, NULL, NULL, "@everyone", "mention_roles" },
-        { NULL, NULL, NULL, NULL, NULL, "123456789012345678901", "mention_roles" },
+        { "{summary}", "CAD", "https://x/y.png", "" },
+        { NULL, NULL, NULL, "" },
+        { "{summary", NULL, NULL, "message" },
+        { NULL, "", NULL, "username" },
+        { NULL, " \u3164", NULL, "username" },
+        { NULL, "My DisCord bot", NULL, "username" },
+        { NULL, "CLYDE", NULL, "username" },
+        { NULL, "0123456789012345678901234567890123456789012345678901234567890123456789012345678\U0001f6a8", NULL,
+          "username" },
+        { NULL, "012345678901234567890123456789012345678901234567890123456789012345678901234567\U0001f6a8", NULL, "" },
+        { NULL, NULL, "javascript:alert(1)", "avatar_url" },
     };
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct text said CLEANUP(text_free) = TEXT_INIT;
-        char *texts[] = { copy(rows[i].url),        copy(rows[i].message),   copy(rows[i].username),
-                          copy(rows[i].avatar_url), copy(rows[i].thread_id), copy(rows[i].role) };
-        const struct config_action config = { .url = texts[0],
-                                              .message = texts[1],
-                                              .username = texts[2],
-                                              .avatar_url = texts[3],
-                                              .thread_id = texts[4],
-                                              .mention_roles = &texts[5],
-                                              .n_mention_roles = rows[i].role != NULL };
-        action_discord.check(&config, complain, &said);
+        char *texts[] = { copy(rows[i].message), copy(rows[i].username), copy(rows[i].avatar_url) };
+        const struct config_action config = { .message = texts[0], .username = texts[1], .avatar_url = texts[2] };
+        action_discord.check(&config, &all_event_families, complain, &said);
         assert_string_equal(said.s, rows[i].complaints);
         for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
             free(texts[k]);
     }
 }
 
-static void test_check_roles(void **state)
+static void test_check_mentions(void **state)
 {
-    static char id[] = "1", other[] = "2";
-    char *roles[DISCORD_ROLES_MAX + 1] = { id, other, id };
-    struct config_action config = { .mention_roles = roles, .n_mention_roles = 3 };
+    static char id[] = "1";
+    char *ids[DISCORD_MENTIONS_MAX + 1] = { id };
+    struct config_action config = { .mention_roles = ids, .mention_users = ids };
     struct text said CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    action_discord.check(&config, complain, &said);
+    config.n_mention_roles = DISCORD_MENTIONS_MAX;
+    action_discord.check(&config, &all_event_families, complain, &said);
+    assert_string_equal(said.s, "");
+    config.n_mention_roles = DISCORD_MENTIONS_MAX + 1;
+    action_discord.check(&config, &all_event_families, complain, &said);
     assert_string_equal(said.s, "mention_roles");
     text_reset(&said);
-    config.n_mention_roles = 2;
-    action_discord.check(&config, complain, &said);
-    assert_string_equal(said.s, "");
-    config.n_mention_roles = DISCORD_ROLES_MAX + 1;
-    action_discord.check(&config, complain, &said);
-    assert_string_equal(said.s, "mention_roles");
+    config.n_mention_roles = config.n_mention_users = DISCORD_MENTIONS_MAX / 2 + 1;
+    action_discord.check(&config, &all_event_families, complain, &said);
+    assert_string_equal(said.s, "mention_users");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
-        cmocka_unit_test(test_check_roles),
+        cmocka_unit_test(test_check_mentions),
         cmocka_unit_test(test_done),
         cmocka_unit_test(test_errors_of_the_connection),
         cmocka_unit_test(test_limit_is_shared),

@@ -74,9 +74,9 @@ static void test_blank(void **state)
     static const char *const blank[] = { "", " \n\t", "\u00a0\u3000", "\u200b\u200d", "\u3164", "\u2800" };
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(blank); i++)
-        assert_true(discord_is_blank(blank[i], strlen(blank[i])));
-    assert_false(discord_is_blank(" .", 2));
-    assert_false(discord_is_blank("\U0001f6a8", 4));
+        assert_true(text_is_blank(blank[i], strlen(blank[i])));
+    assert_false(text_is_blank(" .", 2));
+    assert_false(text_is_blank("\U0001f6a8", 4));
 }
 
 static void test_cut(void **state)

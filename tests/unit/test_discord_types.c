@@ -1,7 +1,5 @@
 /* test_discord_types.c - no type is trusted: every value of every sample once as something that nobody promised, and
  * what goes to Discord still keeps the rules of discord_checks.h. */
-#include <dirent.h>
-
 #include "discord_hear.h"
 
 static size_t n_rendered;
@@ -10,13 +8,15 @@ static void render(const struct event *event, const struct description *descript
 {
     static char message[] = "{summary}";
     const struct config_action config = { .message = message };
-    const struct action_record record = { .event = event, .description = description };
+    cJSON *known = cJSON_Parse(description->known.s);
+    const struct action_record record = { .event = event, .description = description, .known = known };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct err err;
     (void) context;
     assert_int_equal(discord_render(&config, &record, &payload, &err), 0);
     check_message(payload.body.s, &config);
     action_payload_free(&payload);
+    cJSON_Delete(known);
     n_rendered++;
 }
 

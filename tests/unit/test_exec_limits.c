@@ -71,31 +71,6 @@ static void test_ignores_term_later(void **state)
 
 /* ---- output without end ---- */
 
-/* The message of line n of the log, from 0. */
-static const char *message_of(size_t n)
-{
-    static char message[8192];
-    const char *line = read_all("log");
-    for (size_t i = 0; i < n; i++) {
-        line = strchr(line, '\n');
-        assert_non_null(line);
-        line++;
-    }
-    cJSON *item = cJSON_ParseWithOpts(line, &line, 0);
-    assert_non_null(item);
-    snprintf(message, sizeof(message), "%s", cJSON_GetObjectItemCaseSensitive(item, "message")->valuestring);
-    cJSON_Delete(item);
-    return message;
-}
-
-static size_t count_lines(void)
-{
-    size_t n = 0;
-    for (const char *p = read_all("log"); (p = strchr(p, '\n')); p++)
-        n++;
-    return n;
-}
-
 static void test_flood(void **state)
 {
     (void) state;
@@ -186,29 +161,7 @@ static void test_input(void **state)
     assert_no_children();
 }
 
-/* ---- what is left behind ---- */
-
-static void test_background(void **state)
-{
-    (void) state;
-    struct action_outcome outcome = run_script("sleep 90 & echo $! >$D/job; echo started", LONG_US);
-    assert_outcome(&outcome, ACTION_DONE, "");
-    assert_string_equal(message_of(0), "siren: started");
-    pid_t job = atoi(read_all("job"));
-    assert_int_equal(waitpid(job, NULL, WNOHANG), 0); /* goes on */
-    assert_int_equal(kill(job, SIGINT), 0);
-    assert_int_equal(kill(job, SIGTERM), 0);
-    assert_int_equal(wait_signal_of("job"), SIGTERM); /* a shell's background jobs ignore SIGINT */
-
-    outcome = run_script("yes & echo $! >$D/job", LONG_US);
-    assert_outcome(&outcome, ACTION_DONE, "");
-    assert_int_equal(wait_signal_of("job"), SIGPIPE);
-
-    outcome = run_script("sleep 90 & echo $! >$D/job; exit 75", LONG_US);
-    assert_outcome(&outcome, ACTION_RETRY, "ended with status 75");
-    assert_int_equal(wait_signal_of("job"), SIGKILL);
-    assert_no_children();
-}
+/* ---- what cannot be ended ---- */
 
 /* No signal can end it: the deliverer is not held up, no second program comes beside it, and it is no zombie later. */
 static void test_cannot_be_ended(void **state)
@@ -347,10 +300,17 @@ static void test_parallel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        exec_test(test_time_limit), exec_test(test_ignores_term),     exec_test(test_ignores_term_later),
-        exec_test(test_flood),      exec_test(test_long_line),        exec_test(test_written_at_the_end),
-        exec_test(test_input),      exec_test(test_background),       exec_test(test_cannot_be_ended),
-        exec_test(test_cancel),     exec_test(test_cancelled_before), exec_test(test_parallel),
+        exec_test(test_time_limit),
+        exec_test(test_ignores_term),
+        exec_test(test_ignores_term_later),
+        exec_test(test_flood),
+        exec_test(test_long_line),
+        exec_test(test_written_at_the_end),
+        exec_test(test_input),
+        exec_test(test_cannot_be_ended),
+        exec_test(test_cancel),
+        exec_test(test_cancelled_before),
+        exec_test(test_parallel),
     };
     return cmocka_run_group_tests(tests, be_like_the_daemon, NULL);
 }

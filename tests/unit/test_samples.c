@@ -38,13 +38,14 @@ static void check(const char *name, const struct event_type *type)
         fail_msg("%s has no sample", name);
     assert_string_equal(sample->type, type->name);
 
-    assert_int_equal(body_make(KEY, name, sample->data, sample->top, &body, &err), 0);
+    assert_int_equal(body_make(KEY, name, sample->data, sample->top, true, &body, &err), 0);
     if (parse(&body, &batch, &err) != ENVELOPE_OK)
         fail_msg("%s: %s", name, err.msg);
     assert_int_equal(batch.n_events, 1);
     if (batch.events[0].verdict != EVENT_ACCEPTED)
         fail_msg("%s: %s", name, batch.events[0].reason);
     assert_ptr_equal(batch.events[0].handler, type);
+    assert_true(batch.events[0].test);
     batch_done(&batch);
     text_free(&body);
 }
@@ -79,12 +80,14 @@ static void test_find(void **unused)
     assert_null(sample_find(long_name));
 }
 
+static bool marked;
+
 static void expect_body(const char *json, const char *expected)
 {
     struct text from = TEXT_INIT, body = TEXT_INIT;
     struct err err;
     text_add(&from, json);
-    int r = body_with_key(&from, "a\"b", &body, &err);
+    int r = body_with_key(&from, "a\"b", marked, &body, &err);
     if (!expected) {
         assert_int_equal(r, -EINVAL);
     } else {
@@ -114,12 +117,26 @@ static void test_body_with_key(void **unused)
     expect_body("{} {}", NULL);
 }
 
+/* Where the body says nothing of it. */
+static void test_body_is_marked(void **unused)
+{
+    (void) unused;
+    marked = true;
+    expect_body("{}", "{\"key\":\"a\\\"b\",\"test\":true}");
+    expect_body("{\"type\":\"T\", \"data\":{\"test\":1} }",
+                "{\"key\":\"a\\\"b\",\"type\":\"T\", \"data\":{\"test\":1} ,\"test\":true}");
+    expect_body("{\"test\": false}", "{\"key\":\"a\\\"b\",\"test\": false}");
+    expect_body("{\"te\\u0073t\":0}", "{\"key\":\"a\\\"b\",\"te\\u0073t\":0}");
+    marked = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_type),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_body_with_key),
+        cmocka_unit_test(test_body_is_marked),
     };
     return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
 }

@@ -273,19 +273,13 @@ static void communities_are_apart(void **fixture)
     assert_string_equal(a->units[0].name, "Mara");
     assert_string_equal(b->units[0].name, "Zoë");
     assert_true(none->n_units == 0 && none->n_calls == 0 && none->n_calls911 == 0);
-
-    assert_int_equal(state_expire(state, T0 + STATE_KEEP_US + 1), 1);
-    CLEANUP(drop) struct state_snapshot *after = snap_of(state, "ab");
-    assert_int_equal(after->n_units, 0);
 }
 
-typedef bool name_function(const struct state *state, const char *community, int64_t id, struct text *out);
-
-static void expect_name(const struct state *state, name_function *name, int64_t id, bool known, const char *expected)
+static void expect_name(const struct state *state, int64_t id, bool known, const char *expected)
 {
     struct text text = TEXT_INIT;
     text_add(&text, "> ");
-    assert_int_equal(name(state, "a", id, &text), known);
+    assert_int_equal(state_name_unit(state, "a", id, &text), known);
     assert_string_equal(text.s + 2, expected);
     assert_false(text.failed);
     text_free(&text);
@@ -294,23 +288,23 @@ static void expect_name(const struct state *state, name_function *name, int64_t 
 static void units_are_named(void **fixture)
 {
     struct state *state = *fixture;
-    expect_name(state, state_name_unit, 4127, false, "unit 4127");
+    expect_name(state, 4127, false, "unit 4127");
     put_named(state, 1, "3-L-27", "Mara Ellison");
     put_named(state, 2, "3-L-27", "");
     put_named(state, 3, NULL, "Mara Ellison");
     put_named(state, -1, "", NULL);
     put_named(state, 5, "3\n\x1b[31m", "Ma\xe2\x80\xaera");
-    expect_name(state, state_name_unit, 1, true, "3-L-27 Mara Ellison");
-    expect_name(state, state_name_unit, 2, true, "3-L-27");
-    expect_name(state, state_name_unit, 3, true, "Mara Ellison");
-    expect_name(state, state_name_unit, -1, false, "unit -1");
-    expect_name(state, state_name_unit, 5, true, "3\\n\\x1b[31m Ma\\u202era");
+    expect_name(state, 1, true, "3-L-27 Mara Ellison");
+    expect_name(state, 2, true, "3-L-27");
+    expect_name(state, 3, true, "Mara Ellison");
+    expect_name(state, -1, false, "unit -1");
+    expect_name(state, 5, true, "3 \\x1b[31m Ma\\u202era");
     put_unit(state, 1, 0, T0);
-    expect_name(state, state_name_unit, 1, true, "3-L-27 Mara Ellison");
+    expect_name(state, 1, true, "3-L-27 Mara Ellison");
     put_named(state, 1, "", NULL); /* cleared is as if never told */
-    expect_name(state, state_name_unit, 1, true, "Mara Ellison");
+    expect_name(state, 1, true, "Mara Ellison");
     put_named(state, 1, NULL, "");
-    expect_name(state, state_name_unit, 1, false, "unit 1");
+    expect_name(state, 1, false, "unit 1");
 
     struct text text = TEXT_INIT;
     assert_false(state_name_unit(state, "b", 1, &text));
@@ -322,36 +316,14 @@ static void names_are_cut(void **fixture)
 {
     char name[101] = { 0 }, expected[100] = { 0 };
     memset(name, 'n', 100);
-    memset(expected, 'n', 80);
+    memset(expected, 'n', 60);
     put_named(*fixture, 1, NULL, name);
-    strcpy(expected + 80, "…");
-    expect_name(*fixture, state_name_unit, 1, true, expected);
-    name[80] = '\0';
-    expected[80] = '\0';
+    strcpy(expected + 60, "…");
+    expect_name(*fixture, 1, true, expected);
+    name[60] = '\0';
+    expected[60] = '\0';
     put_named(*fixture, 1, NULL, name);
-    expect_name(*fixture, state_name_unit, 1, true, expected);
-}
-
-static void calls_are_named(void **fixture)
-{
-    struct state *state = *fixture;
-    struct state_call patch = STATE_CALL_PATCH(55120);
-    expect_name(state, state_name_call, 55120, false, "55120");
-    state_call_put(state, "a", &patch, T0);
-    expect_name(state, state_name_call, 55120, false, "55120");
-    patch.title = "Structure\tFire";
-    state_call_put(state, "a", &patch, T0);
-    expect_name(state, state_name_call, 55120, true, "55120 Structure\\tFire");
-
-    expect_name(state, state_name_call911, 55120, false, "55120");
-    put_call911(state, 1, "Zoë Okonkwo", "118 Lantern St", T0);
-    put_call911(state, 2, "Zoë Okonkwo", "", T0);
-    put_call911(state, 3, NULL, "118 Lantern St", T0);
-    put_call911(state, 4, NULL, NULL, T0);
-    expect_name(state, state_name_call911, 1, true, "1 (Zoë Okonkwo, 118 Lantern St)");
-    expect_name(state, state_name_call911, 2, true, "2 (Zoë Okonkwo)");
-    expect_name(state, state_name_call911, 3, true, "3 (118 Lantern St)");
-    expect_name(state, state_name_call911, 4, false, "4");
+    expect_name(*fixture, 1, true, expected);
 }
 
 int main(void)
@@ -368,7 +340,6 @@ int main(void)
         TEST(communities_are_apart),
         TEST(units_are_named),
         TEST(names_are_cut),
-        TEST(calls_are_named),
     };
     return cmocka_run_group_tests_name("state", tests, NULL, NULL);
 }

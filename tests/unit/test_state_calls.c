@@ -36,7 +36,9 @@ static void call911_is_put_and_removed(void **fixture)
     struct state_call911 patch = STATE_CALL911_PATCH(90);
     assert_int_equal(state_call911_put(state, "a", &patch, T0), 1);
     assert_int_equal(state_call911_put(state, "a", &patch, T0 + 1), 0);
+    assert_int_equal(state_find_call911(state, "a", 90)->emergency, -1); /* not told is not civil */
     patch.emergency = 0;
+    assert_int_equal(state_call911_put(state, "a", &patch, T0), 1);
     assert_int_equal(state_call911_put(state, "a", &patch, T0), 0);
     patch.emergency = 1;
     assert_int_equal(state_call911_put(state, "a", &patch, T0 + 2), 1);

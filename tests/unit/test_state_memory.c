@@ -141,10 +141,12 @@ static int step_snapshot(struct state *state)
 static const struct step {
     int (*run)(struct state *state);
     int first, again;
+    bool needs_none;
 } steps[] = {
-    { step_put_unit, 1, 0 }, { step_put_call, 1, 0 },  { step_put_call911, 1, 0 }, { step_rename, 1, 0 },
-    { step_attach, 1, 0 },   { step_set_units, 1, 0 }, { step_detach, 1, 0 },      { step_clear, 0, 0 },
-    { step_note, 1, 1 },     { step_snapshot, 0, 0 },
+    { step_put_unit, 1, 0, false }, { step_put_call, 1, 0, false }, { step_put_call911, 1, 0, false },
+    { step_rename, 1, 0, false },   { step_attach, 1, 0, false },   { step_set_units, 1, 0, false },
+    { step_detach, 1, 0, false },   { step_clear, 0, 0, true },     { step_note, 1, 1, false },
+    { step_snapshot, 0, 0, false },
 };
 
 /* With memory for n allocations; whether that was enough. */
@@ -173,7 +175,7 @@ static void no_memory_is_said(void **fixture)
 {
     need_own_allocator();
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        assert_false(step_succeeds(&steps[i], 0));
+        assert_int_equal(step_succeeds(&steps[i], 0), steps[i].needs_none);
         for (size_t n = 1; !step_succeeds(&steps[i], n);)
             assert_true(++n < 20);
     }

@@ -61,8 +61,66 @@ static const struct safe_case safe_cases[] = {
     { "\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80", 0, "\\xc0\\x80\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80" },
     { "äöüß", 2, "äö…" },
     { "äöüß", 4, "äöüß" },
+    { "two people still inside", 15, "two people stil…" },
     { "", 0, "" },
 };
+
+static const struct safe_case prose_cases[] = {
+    { "a\nb\r\tc", 0, "a b c" },
+    { "a \n\n  b\n", 0, "a b" },
+    { "\n\ta  b", 0, "a  b" }, /* blanks of their own stay */
+    { "\n", 0, "" },
+    { "\033[2J\007\n", 0, "\\x1b[2J\\x07" },
+    { "äöüß\n", 4, "äöüß" },
+    { "two people still inside", 15, "two people…" },
+    { "two people still inside", 16, "two people still…" },
+    { "two people still inside", 17, "two people still…" },
+    { "https://example.net/a", 15, "https://example…" },
+    { "ab cdefghijklmnopqrstuvwxyz", 20, "ab cdefghijklmnopqrs…" }, /* no blank is near */
+};
+
+static void test_wiped(void **state)
+{
+    (void) state;
+    struct text text = TEXT_INIT;
+    text_wipe(&text); /* which holds nothing of its own */
+    text_add(&text, "a key");
+    text_wipe(&text);
+    assert_string_equal(text.s, "");
+    assert_int_equal(text.room, 0);
+}
+
+static void test_duration(void **state)
+{
+    (void) state;
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    text_add_duration(&text, 20 * USEC_PER_SEC);
+    text_add(&text, " ");
+    text_add_duration(&text, 1500 * USEC_PER_MSEC);
+    assert_string_equal(text.s, "20s 1500ms");
+}
+
+static void test_size(void **state)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *words;
+    } cases[] = {
+        { 0, "0" },
+        { 1000, "1000" },
+        { 1 << 10, "1K" },
+        { 1536 << 10, "1536K" },
+        { 4 << 20, "4M" },
+        { UINT64_C(3) << 30, "3G" },
+        { UINT64_C(2048) << 30, "2048G" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        text_add_size(&text, cases[i].bytes);
+        assert_string_equal(text.s, cases[i].words);
+    }
+}
 
 static void test_safe(void **state)
 {
@@ -71,6 +129,48 @@ static void test_safe(void **state)
         struct text text CLEANUP(text_free) = TEXT_INIT;
         text_add_safe(&text, safe_cases[i].in, strlen(safe_cases[i].in), safe_cases[i].max_chars);
         assert_string_equal(text.s, safe_cases[i].out);
+    }
+}
+
+static void test_prose(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(prose_cases); i++) {
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        text_add_prose(&text, prose_cases[i].in, strlen(prose_cases[i].in), prose_cases[i].max_chars);
+        assert_string_equal(text.s, prose_cases[i].out);
+    }
+}
+
+static void test_unescaped(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        { "plain \u00e9 \U0001f6a8", "plain \u00e9 \U0001f6a8" },
+        { "a\\x1b[31mb\\u200bc\\ue0041d\\nE", "a[31mbcd E" },
+        { "\\u200bcafe", "cafe" },
+        { "\\", "\\" },
+        { "\\x", "\\x" },
+        { "\\x1", "\\x1" },
+        { "C:\\x41 \\u0041 \\X1b \\x1B", "C:\\x41 \\u0041 \\X1b \\x1B" }, /* not what anything is shown as */
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        text_add_unescaped(&text, cases[i].in, strlen(cases[i].in));
+        assert_string_equal(text.s, cases[i].out);
+    }
+}
+
+static void test_unescaped_is_the_end_of_safe(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(safe_cases); i++) {
+        struct text safe CLEANUP(text_free) = TEXT_INIT, text CLEANUP(text_free) = TEXT_INIT;
+        text_add_safe(&safe, safe_cases[i].in, strlen(safe_cases[i].in), 0);
+        text_add_unescaped(&text, safe.s, safe.size);
+        assert_null(strstr(text.s, "\\u"));
     }
 }
 
@@ -140,7 +240,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows),
         cmocka_unit_test(test_refuses_more_than_the_limit),
+        cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_safe),
+        cmocka_unit_test(test_unescaped),
+        cmocka_unit_test(test_unescaped_is_the_end_of_safe),
+        cmocka_unit_test(test_prose),
+        cmocka_unit_test(test_prose),
         cmocka_unit_test(test_safe_counts_nul_as_text),
         cmocka_unit_test(test_json_says_the_same),
         cmocka_unit_test(test_json_replaces_what_is_not_utf8),

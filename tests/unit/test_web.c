@@ -86,6 +86,55 @@ static void test_redirect_is_not_followed(void **state)
     assert_int_equal(server.n_requests, 1);
 }
 
+/* Nobody answers, and it arrives all the same, on a connection that is not cut off. */
+static void test_sent_is_enough(void **state)
+{
+    static const struct turn turns[] = { { NULL, CLOSE }, { NULL, CLOSE }, { NULL, HANG } };
+    eventfd_t n_told = 0;
+    (void) state;
+    server_start(&server, turns, ARRAY_SIZE(turns));
+    server.told_fd = eventfd(0, EFD_CLOEXEC);
+    server_run(&server);
+    open_web(LONG_US);
+    waits = WEB_WAIT_SENT;
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+        assert_int_equal(post_to(url, NULL, i == 2 ? "{\"last\":1}" : "{}", 1000), 0);
+        assert_int_equal(answer.status, 0);
+        web_answer_free(&answer);
+        assert_int_equal(eventfd_read(server.told_fd, &n_told), 0);
+    }
+    close(server.told_fd);
+    end();
+    assert_int_equal(server.n_accepted, 3);
+    assert_string_equal(strstr(server.last.s, "\r\n\r\n") + 4, "{\"last\":1}");
+}
+
+static void test_all_is_sent(void **state)
+{
+    struct text body CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    for (int i = 0; i < 1000000; i++)
+        text_addf(&body, "%07d,", i);
+    begin(LONG_US, { NULL, HANG });
+    waits = WEB_WAIT_SENT;
+    assert_int_equal(post_to(url, NULL, body.s, 1000), 0);
+    web_answer_free(&answer);
+    end();
+    assert_string_equal(strstr(server.last.s, "\r\n\r\n") + 4, body.s);
+}
+
+static void test_where_it_redirects(void **state)
+{
+    char wanted[64];
+    (void) state;
+    begin(LONG_US, { "HTTP/1.1 308 Go\r\nLocation: /elsewhere?a\r\nContent-Length: 0\r\n\r\n", STAY });
+    assert_int_equal(post_to(url, NULL, "{}", 0), 0);
+    snprintf(wanted, sizeof(wanted), "127.0.0.1:%d/elsewhere?a", server.port);
+    assert_non_null(strstr(answer.redirect.s, wanted));
+    web_answer_free(&answer);
+    end();
+}
+
 static void test_headers_of_answer(void **state)
 {
     (void) state;
@@ -106,10 +155,12 @@ static void test_headers_of_answer(void **state)
     assert_null(web_header(&answer, "X-RateLimit-Global"));
     assert_null(web_header(&answer, "X-RateLimit-Scope"));
     assert_null(web_header(&answer, "Content-Length"));
+    web_answer_free(&answer);
 
     assert_int_equal(post_to(url, NULL, "", 0), 0);
     assert_int_equal(answer.retry_after_us, 0);
     assert_null(web_header(&answer, "X-RateLimit-Remaining"));
+    web_answer_free(&answer);
     end();
 }
 
@@ -199,6 +250,9 @@ int main(void)
         web_test(test_connection_is_kept),
         web_test(test_stale_connection),
         web_test(test_redirect_is_not_followed),
+        web_test(test_sent_is_enough),
+        web_test(test_all_is_sent),
+        web_test(test_where_it_redirects),
         web_test(test_headers_of_answer),
         cmocka_unit_test(test_retry_after),
         web_test(test_long_answer),

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "../../src/actions/web.h"
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sonoran-pushd/actions.h>
@@ -22,6 +23,8 @@ static int post_to_port(int port)
     const struct web_request request = { .url = url, .body = { "{}", 2 } };
     assert_int_equal(web_open(&web, &context, &err), 0);
     int r = web_post(web, &request, &answer, &err);
+    if (r == 0)
+        web_answer_free(&answer);
     web_close(web);
     return r;
 }
@@ -55,34 +58,81 @@ static void *serve_tls(void *userdata)
     int fd = accept4(tls->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     SSL *ssl = SSL_new(tls->context);
     SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1)
+    if (SSL_accept(ssl) == 1) {
         tls->n_read = SSL_read(ssl, request, sizeof(request));
+        SSL_write(ssl, OK_ANSWER, sizeof(OK_ANSWER) - 1);
+    }
     SSL_free(ssl);
     close(fd);
     return NULL;
 }
 
-static void test_certificate_is_checked(void **state)
+static int post_to(struct tls_server *tls, EVP_PKEY *key, X509 *certificate)
 {
-    struct tls_server tls = { .context = SSL_CTX_new(TLS_server_method()) };
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = make_certificate(key);
     pthread_t thread;
     int port;
-    (void) state;
-    assert_int_equal(SSL_CTX_use_certificate(tls.context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(tls.context, key), 1);
-    tls.listen_fd = listen_anywhere(1, &port);
-    assert_int_equal(pthread_create(&thread, NULL, serve_tls, &tls), 0);
-
-    assert_int_equal(post_to_port(port), -EPROTO);
-    assert_string_equal(err.msg, "TLS: certificate problem: self-signed certificate");
+    tls->n_read = 0;
+    tls->context = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_use_certificate(tls->context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(tls->context, key), 1);
+    tls->listen_fd = listen_anywhere(1, &port);
+    assert_int_equal(pthread_create(&thread, NULL, serve_tls, tls), 0);
+    int r = post_to_port(port);
     pthread_join(thread, NULL);
+    close(tls->listen_fd);
+    SSL_CTX_free(tls->context);
+    return r;
+}
+
+static void test_certificate_is_checked(void **state)
+{
+    struct tls_server tls;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = make_certificate(key);
+    (void) state;
+    assert_int_equal(post_to(&tls, key, certificate), -EPROTO);
+    assert_string_equal(err.msg, "TLS: certificate problem: self-signed certificate");
     assert_true(tls.n_read <= 0);
-    close(tls.listen_fd);
     X509_free(certificate);
     EVP_PKEY_free(key);
-    SSL_CTX_free(tls.context);
+}
+
+static void write_certificate(const char *path, X509 *certificate)
+{
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    assert_int_equal(PEM_write_X509(out, certificate), 1);
+    fclose(out);
+}
+
+/* Whom a file of ours vouches for, and nobody else. */
+static void test_ca_file(void **state)
+{
+    char path[] = "/tmp/test_web_tls-XXXXXX";
+    struct tls_server tls;
+    EVP_PKEY *key = EVP_EC_gen("P-256"), *other_key = EVP_EC_gen("P-256");
+    X509 *certificate = make_certificate(key), *other = make_certificate(other_key);
+    (void) state;
+    close(mkstemp(path));
+    assert_int_equal(web_check_ca_file(path, &err), -EINVAL);
+    assert_non_null(strstr(err.msg, " has no certificate in it: expected -----BEGIN CERTIFICATE-----"));
+    assert_int_equal(web_check_ca_file("/nowhere/ca.pem", &err), -ENOENT);
+    assert_string_equal(err.msg, "/nowhere/ca.pem: No such file or directory");
+    config.ca_file = path;
+
+    write_certificate(path, certificate);
+    assert_int_equal(web_check_ca_file(path, &err), 0);
+    assert_int_equal(post_to(&tls, key, certificate), 0);
+    assert_true(tls.n_read > 0);
+    assert_int_equal(post_to(&tls, other_key, other), -EPROTO);
+    assert_true(tls.n_read <= 0);
+
+    unlink(path);
+    config.ca_file = NULL;
+    X509_free(certificate);
+    X509_free(other);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(other_key);
 }
 
 static void test_no_tls_there(void **state)
@@ -104,6 +154,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN); /* the TLS server's own */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificate_is_checked),
+        cmocka_unit_test(test_ca_file),
         cmocka_unit_test(test_no_tls_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ static struct web_answer answer;
 static struct err err;
 static char url[128];
 static int cancel_fd;
+static enum web_wait waits;
 
 static inline void open_web(usec_t timeout_us)
 {
@@ -42,6 +43,7 @@ static inline int set_up(void **state)
 {
     (void) state;
     cancel_fd = eventfd(0, EFD_CLOEXEC);
+    waits = WEB_WAIT_HEAD;
     return cancel_fd < 0;
 }
 
@@ -55,9 +57,11 @@ static inline int tear_down(void **state)
 
 static inline int post_to(const char *where, const struct words *headers, const char *body, size_t max_answer_bytes)
 {
-    const struct web_request request = {
-        .url = where, .headers = headers, .body = { body, strlen(body) }, .max_answer_bytes = max_answer_bytes
-    };
+    const struct web_request request = { .url = where,
+                                         .headers = headers,
+                                         .body = { body, strlen(body) },
+                                         .max_answer_bytes = max_answer_bytes,
+                                         .wait = waits };
     answer = (struct web_answer){ 0 };
     return web_post(web, &request, &answer, &err);
 }

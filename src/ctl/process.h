@@ -1,0 +1,15 @@
+/* process.h - inside src/ctl: a daemon that runs on this machine, whoever started it. */
+#pragma once
+
+#include "private.h"
+
+struct process {
+    int pid;
+    char *file; /* its configuration, yours to free; relative to a folder that cannot be seen, where it cannot */
+};
+
+/* The one with this configuration, else any that is seen. False: there is none. */
+bool process_find(const char *config_file, struct process *ret);
+
+/* Whether it was started with this file. */
+bool process_has(const struct process *process, const char *config_file);

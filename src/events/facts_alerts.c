@@ -1,0 +1,153 @@
+/* facts_alerts.c - what tones, station alerts, pages and call-outs mean. Source: events.md 4.22, 4.25 to 4.27. */
+#include "fact_values.h"
+
+enum { BESIDE = FACT_BESIDE, SEVERAL = FACT_BESIDE | FACT_SEVERAL };
+
+/* ---- tone ---- */
+
+enum { TARGET_ALL = 0, TARGET_CALL = 1, TARGET_UNIT = 5 };
+
+struct request {
+    const struct fact *fact;
+    const struct fact_asked *asked;
+    int32_t type;
+};
+
+static bool take_target(void *context, const cJSON *target)
+{
+    static const char *const kinds[] = { "all active units", "call ", "agency ", "department ",
+                                         "subdivision ",     "unit ", "group " };
+    const struct request *request = context;
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    int32_t type = get_number(target, "type");
+    const char *value = get_text(target, "value"), *label = get_text(target, "label");
+    bool named = cJSON_IsString(get(target, "value")) && *value && type != TARGET_UNIT;
+    bool labelled = label && *label && type != TARGET_CALL && !named;
+
+    text_add(&text, type >= 0 && type < (int32_t) ARRAY_SIZE(kinds) ? kinds[type] : "target ");
+    value = labelled ? label : value;
+    if (type != TARGET_ALL && value)
+        text_add(&text, value);
+    return fact_give(request->fact, request->asked, text.s, NULL);
+}
+
+static void fact_target(const struct fact *fact, const struct fact_asked *asked)
+{
+    struct request request = { fact, asked, TARGET_ALL };
+    fact_walk(fact, asked->event, take_target, &request);
+}
+
+static bool take_target_id(void *context, const cJSON *target)
+{
+    const struct request *request = context;
+    int64_t id;
+    return get_number(target, "type") == request->type && get_id(target, "value", &id) &&
+           fact_give_int(request->fact, request->asked, id);
+}
+
+static void fact_target_call(const struct fact *fact, const struct fact_asked *asked)
+{
+    struct request request = { fact, asked, TARGET_CALL };
+    fact_walk(fact, asked->event, take_target_id, &request);
+}
+
+static void fact_target_unit(const struct fact *fact, const struct fact_asked *asked)
+{
+    struct request request = { fact, asked, TARGET_UNIT };
+    fact_walk(fact, asked->event, take_target_id, &request);
+}
+
+/* "medic-1.mp3" of its URL, without the query. */
+static void fact_file(const struct fact *fact, const struct fact_asked *asked)
+{
+    const char *url = get_text(asked->event->data, "url"), *first = url;
+    size_t size = url ? strcspn(url, "?#") : 0;
+    if (!size || url[size - 1] == '/')
+        return;
+    for (size_t i = 0; i + 1 < size; i++)
+        if (url[i] == '/')
+            first = url + i + 1;
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    text_add_bytes(&name, first, (size_t) (url + size - first));
+    fact_give(fact, asked, name.s, NULL);
+}
+
+static const struct fact rows_tone[] = {
+    { "file", "Tone", FACT_TEXT, BESIDE, fact_file, NULL, NULL },
+    { "target", "For", FACT_TEXT, FACT_SEVERAL, fact_target, "playTonesTo", NULL },
+    { "call", "Call", FACT_NUMBER, SEVERAL, fact_target_call, "playTonesTo", NULL },
+    { "unit.id", "Unit id", FACT_NUMBER, SEVERAL, fact_target_unit, "playTonesTo", NULL },
+    { "url", "Sound", FACT_TEXT, 0, fact_text, "url", NULL },
+};
+FACT_LIST(facts_tone, rows_tone);
+
+/* ---- station alert ---- */
+
+static void fact_message(const struct fact *fact, const struct fact_asked *asked)
+{
+    const char *message = get_text(asked->event->data, "message");
+    fact_give(fact, asked, message && is_recorded_sound(message) ? "recorded message" : message, NULL);
+}
+
+static const struct fact rows_station[] = {
+    { "station", "Stations", FACT_TEXT, FACT_SEVERAL, fact_name, "locations", NULL },
+    { "message", "Message", FACT_TEXT, 0, fact_message, NULL, NULL },
+    { "tone", "Tone", FACT_TEXT, BESIDE, fact_text, "tone", NULL },
+    { "light", "Lights", FACT_TEXT, SEVERAL, fact_text, "colors color", NULL },
+    { "open", "Doors to open", FACT_TEXT, SEVERAL, fact_text, "locations.open", NULL },
+    { "close", "Doors to close", FACT_TEXT, SEVERAL, fact_text, "locations.close", NULL },
+};
+FACT_LIST(facts_station, rows_station);
+
+/* ---- pager ---- */
+
+static const struct fact rows_pager[] = {
+    { "nature", "Nature", FACT_TEXT, BESIDE, fact_text, "nature", NULL },
+    { "pager", "Pagers", FACT_TEXT, SEVERAL, fact_text, "addresses", NULL },
+    UNIT_FACTS("identIds+identId"),
+    { "player", "Players", FACT_TEXT, SEVERAL, fact_text, "players", NULL },
+    { "message", "Message", FACT_TEXT, 0, fact_text, "body", NULL },
+};
+FACT_LIST(facts_pager, rows_pager);
+
+/* ---- call-out: the code's form has its fields in data, in capitals, the documentation's in the call-out ---- */
+
+#define OF_CALLOUT(small, capital) "callout.data." capital " callout.data." small " callout." small
+
+static bool take_position(void *context, const cJSON *place)
+{
+    const struct request *request = context;
+    const cJSON *x = get(place, "x") ? get(place, "x") : get(place, "X");
+    const cJSON *y = get(place, "y") ? get(place, "y") : get(place, "Y");
+    char position[80];
+    if (!cJSON_IsNumber(x) || !cJSON_IsNumber(y))
+        return false;
+    snprintf(position, sizeof(position), "(%.1f, %.1f)", x->valuedouble, y->valuedouble);
+    return fact_give(request->fact, request->asked, position, NULL);
+}
+
+static void fact_position(const struct fact *fact, const struct fact_asked *asked)
+{
+    struct request request = { fact, asked, 0 };
+    fact_walk(fact, asked->event, take_position, &request);
+}
+
+static const struct fact rows_callout[] = {
+    { "title", "Call-out", FACT_TEXT, BESIDE, fact_text, OF_CALLOUT("calloutName", "CalloutName") " callout.id", NULL },
+    { "position", "Position", FACT_TEXT, SEVERAL, fact_position, OF_CALLOUT("calloutLocations", "CalloutLocations"),
+      NULL },
+    { "needs", "Units required", FACT_TEXT, BESIDE, fact_text,
+      "callout.data.CalloutUnitsRequired.description callout.calloutUnitsRequired.description", NULL },
+    { "weapon", "Weapons", FACT_TEXT, SEVERAL, fact_text, OF_CALLOUT("pedWeaponData", "PedWeaponData"), NULL },
+    { "may_flee", "May flee (%)", FACT_NUMBER, BESIDE, fact_number,
+      OF_CALLOUT("pedChanceToFleeFromPlayer", "PedChanceToFleeFromPlayer"), NULL },
+    { "may_attack", "May attack (%)", FACT_NUMBER, BESIDE, fact_number,
+      OF_CALLOUT("pedChanceToAttackPlayer", "PedChanceToAttackPlayer"), NULL },
+    { "may_surrender", "May surrender (%)", FACT_NUMBER, BESIDE, fact_number,
+      OF_CALLOUT("pedChanceToSurrender", "PedChanceToSurrender"), NULL },
+    { "suspects", "By default", FACT_TEXT, BESIDE, fact_text,
+      OF_CALLOUT("pedActionOnNoActionFound", "PedActionOnNoActionFound"), NULL },
+    { "description", "Description", FACT_TEXT, FACT_SEVERAL, fact_text,
+      OF_CALLOUT("calloutDescriptions", "CalloutDescriptions"), NULL },
+};
+FACT_LIST(facts_callout, rows_callout);

@@ -1,0 +1,217 @@
+/* unit_duty.c - EVENT_UNIT_LOGIN, EVENT_UNIT_LOGOUT: who is on duty.
+ * Source: events.md 4.10, 4.11; vendor pages push-events/unit-events. */
+#include "unit.h"
+
+static const char *const logout_names[] = { "identId", "identIds", NULL };
+
+/* ---- log-in ---- */
+
+/* A development version of 2021 sent the id beside the unit. */
+static bool login_unit(const struct event *event, const cJSON *json, struct state_unit *ret)
+{
+    return read_unit(json, ret) || get_id(event->data, "id", &ret->id);
+}
+
+int login_check(const struct event *event, struct err *err)
+{
+    const cJSON *unit = get(event->data, "unit");
+    if (!unit && get(event->data, "units"))
+        return need_units(event, err, false, false);
+    if (unit && !cJSON_IsObject(unit))
+        return event_refuse_value(event, err, "unit", "an object", unit);
+    int64_t id;
+    if (!unit)
+        return refuse_neither(event, err, "unit", "units");
+    if (!get_id(unit, "id", &id) && get(event->data, "id"))
+        return need_id(event, err, event->data, "", "id");
+    return need_id(event, err, unit, "unit", "id");
+}
+
+static bool is_dispatcher(const struct event *event, const struct state_unit *unit)
+{
+    return get_flag(event->data, "isDispatch") == 1 || unit->dispatcher == 1;
+}
+
+/* ", police, Calder County Sheriff, available, at Pier Rd / Old Mill Ln" */
+static void say_session(struct text *out, const struct state_unit *unit, bool dispatcher)
+{
+    if (!dispatcher && unit->page >= 0) {
+        text_add(out, ", ");
+        say_word(out, WORD_PAGE, unit->page);
+    }
+    say_after(out, ", ", unit->department, LINE_NAME_MAX);
+    if (unit->status != STATE_UNSET) {
+        text_add(out, ", ");
+        say_word(out, WORD_UNIT_STATUS, unit->status);
+    }
+    say_after(out, ", at ", unit->location, LINE_NAME_MAX);
+}
+
+/* It was seen to log in, and not to leave. */
+static bool is_on_duty(const struct state_unit *unit)
+{
+    return unit && unit->told && unit->online == 1 && unit->duty_since_us;
+}
+
+static void say_login(const struct line *line, const struct told_unit *unit)
+{
+    struct text *text = &line->out->line;
+    bool again = is_on_duty(unit->was), dispatcher = is_dispatcher(line->event, &unit->now);
+    say_panic(line, unit);
+    say_told_unit(line, unit, again);
+    say_unit_number(line, unit);
+    text_add(text, again ? " on duty again" : " on duty");
+    if (dispatcher)
+        text_add(text, " as dispatcher");
+    if (again)
+        say_session_changes(line, unit);
+    else
+        say_session(text, &unit->now, dispatcher);
+    if (get_flag(line->event->data, "selfDispatch") == 1)
+        text_add(text, ", self-dispatch");
+    if (panic_of(unit) == PANIC_GOES_ON)
+        text_add(text, ", in panic");
+    if (panic_of(unit) == PANIC_BEGINS)
+        say_unit_calls(line, ", ", unit->id);
+}
+
+void login_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    const struct line line = { event, state, out };
+    const cJSON *one = get(event->data, "unit"), *list = one ? one : get(event->data, "units");
+    size_t n = 0;
+    for (const cJSON *json = first_of(list); json; json = next_of(list, json)) {
+        struct state_unit told;
+        if (!login_unit(event, json, &told) || !begin_clause(&line, n++, told.id))
+            continue;
+        struct told_unit unit = told_unit(&line, told.id, json);
+        say_login(&line, &unit);
+    }
+    end_clauses(&line, n);
+    if (n == 0)
+        text_add(&out->line, "a unit without an id on duty");
+}
+
+/* The status it comes with begins with it. */
+static int apply_login(const struct event *event, struct state *state, const cJSON *json)
+{
+    struct state_unit patch;
+    int8_t dispatcher = get_flag(event->data, "isDispatch");
+    if (!login_unit(event, json, &patch))
+        return 0;
+    patch.online = 1;
+    patch.told = true;
+    patch.status_since_us = patch.duty_since_us = event->time_us;
+    if (dispatcher >= 0)
+        patch.dispatcher = dispatcher;
+    return state_unit_put(state, event->community, &patch, event->time_us);
+}
+
+int login_apply(const struct event *event, struct state *state)
+{
+    const cJSON *unit = get(event->data, "unit");
+    int changed = 0;
+    if (!unit) {
+        FOR_EACH_UNIT (each, event)
+            changed |= apply_login(event, state, each);
+        return changed;
+    }
+    return apply_login(event, state, unit);
+}
+
+/* ---- log-out ---- */
+
+int logout_check(const struct event *event, struct err *err)
+{
+    if (get_any(event->data, logout_names))
+        return need_ids(event, err, logout_names, 0);
+    if (get(event->data, "units"))
+        return need_units(event, err, true, false);
+    return refuse_neither(event, err, "identId", "units");
+}
+
+static void logout_ids(const struct event *event, struct ids *ret)
+{
+    get_units(event->data, logout_names, ret);
+    FOR_EACH_UNIT (unit, event) {
+        struct state_unit told;
+        if (read_unit(unit, &told))
+            ids_add(ret, told.id);
+    }
+}
+
+static void say_logout(const struct line *line, const struct told_unit *unit)
+{
+    struct text *text = &line->out->line;
+    bool panic = unit->was && unit->was->panic == 1;
+    say_told_unit(line, unit, false);
+    if (panic) {
+        line->out->level = LOG_WARNING;
+        text_add(text, " off duty while in panic");
+        say_last_place(line, unit);
+    } else {
+        say_unit_number(line, unit);
+        text_add(text, unit->was && unit->was->online == 0 ? " off duty again" : " off duty");
+        if (is_on_duty(unit->was))
+            say_since(text, " after ", unit->was->duty_since_us, line->event->time_us);
+    }
+    say_unit_calls(line, ", still on ", unit->id);
+}
+
+/* The object of a unit, where the event has one. */
+static const cJSON *object_of(const struct event *event, int64_t id)
+{
+    FOR_EACH_UNIT (unit, event) {
+        struct state_unit told;
+        if (cJSON_IsObject(unit) && read_unit(unit, &told) && told.id == id)
+            return unit;
+    }
+    return NULL;
+}
+
+static bool has_objects(const struct event *event)
+{
+    return cJSON_IsObject(first_of(get(event->data, "units")));
+}
+
+void logout_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    const struct line line = { event, state, out };
+    struct ids ids CLEANUP(ids_free) = { 0 };
+    logout_ids(event, &ids);
+    if (ids.n == 0)
+        out->level = LOG_DEBUG;
+    if (ids.n == 0 || (ids.n > 1 && !has_objects(event) && is_none_named(&line, &ids))) {
+        text_add(&out->line, ids.n ? "" : "no unit");
+        say_units(event, state, out, &ids);
+        text_add(&out->line, " off duty");
+        (void) have_same_calls(&line, &ids); /* they are counted */
+        return;
+    }
+    for (size_t i = 0; i < ids.n; i++) {
+        if (!begin_clause(&line, i, ids.v[i]))
+            continue;
+        struct told_unit unit = told_unit(&line, ids.v[i], object_of(event, ids.v[i]));
+        say_logout(&line, &unit);
+    }
+    end_clauses(&line, ids.n);
+}
+
+int logout_apply(const struct event *event, struct state *state)
+{
+    struct ids ids CLEANUP(ids_free) = { 0 };
+    struct state_unit off_duty = STATE_UNIT_PATCH(0);
+    int changed = 0;
+    off_duty.online = 0;
+    logout_ids(event, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        struct state_unit patch = STATE_UNIT_PATCH(ids.v[i]);
+        patch.online = 0;
+        patch.duty_since_us = event->time_us;
+        changed |= state_unit_put(state, event->community, &patch, event->time_us);
+    }
+    FOR_EACH_UNIT (unit, event)
+        if (cJSON_IsObject(unit))
+            changed |= apply_unit(event, state, unit, &off_duty);
+    return changed;
+}

@@ -1,0 +1,174 @@
+/* accept.c - new connections, and their way to libmicrohttpd.
+ *
+ * Connections are accepted here and handed to libmicrohttpd: its limits are fixed at start, its time limit counts
+ * inactivity alone (one byte a second keeps a connection for ever), and above its connection limit an external
+ * loop goes deaf. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "private.h"
+
+#define ACCEPT_MAX 64 /* in one round, so that those who are here already are served too */
+#define FIRST_BYTES 16
+#define ACCEPT_REST_US (100 * USEC_PER_MSEC)
+
+static void set_peer(struct connection *connection, const struct sockaddr_storage *peer)
+{
+    if (peer->ss_family == AF_INET6) {
+        connection->address = ((const struct sockaddr_in6 *) peer)->sin6_addr;
+    } else {
+        connection->address.s6_addr[10] = connection->address.s6_addr[11] = 0xff;
+        memcpy(&connection->address.s6_addr[12], &((const struct sockaddr_in *) peer)->sin_addr, 4);
+    }
+
+    bool v4 = IN6_IS_ADDR_V4MAPPED(&connection->address);
+    const void *address = v4 ? &connection->address.s6_addr[12] : &connection->address.s6_addr[0];
+    inet_ntop(v4 ? AF_INET : AF_INET6, address, connection->origin.peer, sizeof(connection->origin.peer));
+}
+
+/* Of those that are not about to go there are no more than there may be. */
+static bool within_limit(const struct http *http)
+{
+    return http->n_connections - http->n_ending <= http->settings.connections;
+}
+
+/* Also where the limit has become lower, or one waits for which nobody could give way when it came. */
+bool connections_make_room(struct http *http)
+{
+    while (!within_limit(http) && !http->full)
+        http->full = !hosts_give_way(http, SCARCE_CONNECTIONS, NULL);
+    return !http->full;
+}
+
+static void hand_over(struct connection *connection)
+{
+    struct http *http = connection->http;
+    connection_unwatch(connection); /* until libmicrohttpd tells of it: it may close it without a word */
+    connection->state = CONNECTION_HANDED_OVER;
+    connection->since_us = connection->progress_us = http->now_us;
+    connection->host->n_served++;
+    http->n_not_served--;
+    http->n_steps++;
+    TAILQ_REMOVE(&http->connections, connection, link);
+    TAILQ_INSERT_HEAD(&http->connections, connection, link);
+    MHD_add_connection(http->daemon, connection->fd, NULL, 0); /* closes it on failure */
+}
+
+static void drop(struct connection *connection)
+{
+    connection_unwatch(connection);
+    close(connection->fd);
+    connection_forget(connection);
+}
+
+/* Or leaves it waiting: its host has its share, until one of its connections goes or it shows a right key; or nobody
+ * gives way to a host that is known. */
+static void serve(struct connection *connection)
+{
+    const struct http *http = connection->http;
+    const struct host *host = connection->host;
+    if (connection->ending) {
+        drop(connection);
+    } else if (connection->spoke && within_limit(http) &&
+               (host->known || host->n_served < http->settings.connections_per_ip)) {
+        hand_over(connection);
+    }
+}
+
+void connections_serve(struct http *http)
+{
+    if (!http->n_not_served || !http->room_changed)
+        return;
+    http->room_changed = false;
+    for (struct connection *c = TAILQ_LAST(&http->connections, connections), *newer; c; c = newer) {
+        newer = TAILQ_PREV(c, connections, link);
+        if (c->state == CONNECTION_WAITS)
+            serve(c);
+    }
+}
+
+/* It cannot become a request, so libmicrohttpd need not see it. */
+static void refuse_protocol(struct connection *connection, const char *what)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                                 "Connection: close\r\nContent-Length: 11\r\n\r\nBad Request";
+    char unread[4096]; /* as a rule all of it, without which the end would be a reset */
+    connection_tell(connection, HTTP_REFUSAL_NOT_HTTP, what);
+    (void) !recv(connection->fd, unread, sizeof(unread), MSG_DONTWAIT);
+    (void) !send(connection->fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    connection_end(connection);
+}
+
+/* A connection costs little until its first bytes are here. */
+void connection_look(struct connection *connection)
+{
+    char bytes[FIRST_BYTES];
+    ssize_t n = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    const char *what = n > 0 ? protocol_find(bytes, (size_t) n) : NULL;
+    connection->spoke = n > 0;
+    if (what)
+        refuse_protocol(connection, what);
+    else if (n < 0 && errno == EAGAIN && !connection->watched)
+        connection_watch(connection, EPOLLIN);
+    else if (n <= 0)
+        connection_end(connection);
+    serve(connection);
+}
+
+static int take_in(struct http *http, const struct http_listener *listener, int fd, const struct sockaddr_storage *peer)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return -ENOMEM;
+    connection->http = http;
+    connection->fd = fd;
+    connection->since_us = http->now_us;
+    set_peer(connection, peer);
+    snprintf(connection->origin.listener, sizeof(connection->origin.listener), "%s", listener->name);
+    if (host_enter(connection) < 0) {
+        free(connection);
+        return -ENOMEM;
+    }
+    TAILQ_INSERT_HEAD(&http->connections, connection, link);
+    http->n_connections++;
+    http->n_not_served++;
+    (void) connections_make_room(http);
+    connection_look(connection);
+    return 0;
+}
+
+void connection_accept(struct http *http, const struct http_listener *listener)
+{
+    size_t most = http->settings.connections + HTTP_SPARE_CONNECTIONS;
+    for (int i = 0; i < ACCEPT_MAX && connections_make_room(http) && http->n_connections < most; i++) {
+        struct sockaddr_storage peer;
+        socklen_t peer_size = sizeof(peer);
+        int fd = accept4(listener->fd, (struct sockaddr *) &peer, &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (take_in(http, listener, fd, &peer) < 0)
+                close(fd);
+            continue;
+        }
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            http->rest_until_us = http->now_us + ACCEPT_REST_US;
+        if (errno == EMFILE || errno == ENFILE) /* not with EINVAL: a reload is giving this listener up */
+            (void) hosts_give_way(http, SCARCE_CONNECTIONS, NULL);
+        return;
+    }
+}
+
+void connections_drop(struct http *http)
+{
+    for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (c->state == CONNECTION_WAITS)
+            drop(c);
+        else
+            connection_forget(c);
+    }
+}

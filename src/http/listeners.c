@@ -1,0 +1,41 @@
+/* listeners.c - where connections come from, and when they are asked for. In the HTTP thread.
+ *
+ * A listener leaves the epoll before it goes: an entry stays as long as anybody has a copy of the socket, and systemd
+ * keeps one.
+ */
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "private.h"
+
+static void watch_all(struct http *http, bool want)
+{
+    for (size_t i = 0; i < http->n_listeners; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &http->listeners[i] };
+        epoll_ctl(http->loop_fd, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, http->listeners[i].fd, &event);
+    }
+    http->accepting = want;
+}
+
+/* What nobody gives way to waits in the kernel's queue; asking for it would make epoll spin. */
+void listeners_watch(struct http *http)
+{
+    bool want = !http->stopping && !http->full && (!http->rest_until_us || uptime_us() >= http->rest_until_us);
+    if (want != http->accepting)
+        watch_all(http, want);
+}
+
+bool listeners_have(const struct http *http, const void *mark)
+{
+    const struct http_listener *listener = mark;
+    return listener >= http->listeners && listener < http->listeners + http->n_listeners;
+}
+
+void http_set_listeners(struct http *http, struct http_listener *take_listeners, size_t n)
+{
+    if (http->accepting)
+        watch_all(http, false);
+    free(http->listeners);
+    http->listeners = take_listeners;
+    http->n_listeners = n;
+}

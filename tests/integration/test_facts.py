@@ -1,0 +1,102 @@
+"""Whoever's line says PANIC, 911 or en route gets the action, in whatever form the event came."""
+
+import json
+
+import pytest
+from harness import KEY, wait_for
+
+
+def body(kind, data, **more):
+    return json.dumps({"key": KEY, "type": kind, "data": data, **more}).encode()
+
+
+def program(folder, out, *arguments):
+    file = folder / "program"
+    file.write_text(f'#!/bin/sh\nprintf "%s|" "$@" "$SONORAN_SUMMARY" >>{out}; echo >>{out}\n')
+    file.chmod(0o755)
+    return [str(file), *arguments]
+
+
+def panic(on):
+    return body("EVENT_UNIT_PANIC", {"identIds": [4127], "isPanic": on})
+
+
+def call(**more):
+    return body("EVENT_911", {"call": {"callId": 90417, "caller": "Zoë", "location": "118 Lantern St", **more}})
+
+
+def status(**more):
+    return body("EVENT_UNIT_STATUS", more)
+
+
+# What the action wants; bodies of which it is told so, and bodies of which it is not.
+CASES = {
+    "panic": (
+        ["EVENT_UNIT_*"],
+        "panic = true",
+        [panic(True), panic(1), panic("1"), panic("True"), panic("true"),
+         body("EVENT_UNIT_PANIC", [{"identId": 4127, "isPanic": 1}]),
+         body("EVENT_UNIT_UPDATE", {"units": [{"id": 5}, {"id": 4127, "isPanic": "1"}]}),
+         body("EVENT_UNIT_LOGIN", {"unit": {"id": 4127, "isPanic": True}})],
+        [panic(False), panic(0), panic("False"), panic(None), panic("nil")],
+    ),
+    "911": (
+        ["EVENT_911"],
+        "emergency = true",
+        [call(isEmergency=True), call(isEmergency=1), call(isEmergency="True"), call(emergency="1"), call(),
+         body("EVENT_911", [{"callId": 1, "caller": "A"}])],
+        # The last says nothing, and its line that it is a civil call still.
+        [call(isEmergency=False), call(isEmergency="0"), call(emergency=0), call()],
+    ),
+    "en route": (
+        ["EVENT_UNIT_STATUS"],
+        "status = en route",
+        [status(units=[{"id": 5, "status": 1}, {"id": 4, "status": 3}]), status(identIds=4, status=3),
+         status(identIds=["4"], status="3"), status(identIds=[4], status="EN_ROUTE"),
+         status(units=[4], status="ENROUTE"), status(units={"1": {"id": 5, "status": 1}, "3": {"id": 4, "status": 3}})],
+        [status(identIds=[4], status=4), status(units=[{"id": 4, "status": 1}], status=3)],
+    ),
+    "unit": (
+        ["EVENT_*"],
+        "unit.number = 3-L-27",
+        [body("EVENT_UNIT_LOGIN", {"unit": {"id": 4127, "data": {"unitNum": "3-L-27"}}})],
+        [body("EVENT_UNIT_LOGIN", {"unit": {"id": 4128, "data": {"unitNum": "3-L-28"}}})],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_who_is_told_gets_the_action(start, tmp_path, name):
+    events, condition, told, others = CASES[name]
+    out = tmp_path / "out"
+    action = {"name": "siren", "type": "exec", "events": events, "when": [condition],
+              "command": program(tmp_path, out, "{id}")}
+    daemon = start(actions=[action])
+    for each in [*others, *told]:
+        assert daemon.post(each).status == 200
+    wanted = [str(len(others) + i + 1) for i in range(len(told))]
+    wait_for(lambda: out.exists() and out.read_text().count("\n") == len(wanted), "the program")
+    assert [line.split("|")[0] for line in out.read_text().splitlines()] == wanted
+
+
+def test_a_pointer_reads_what_was_sent(start, tmp_path):
+    out = tmp_path / "out"
+    action = {"name": "siren", "type": "exec", "when": ["/isPanic = true"], "command": program(tmp_path, out, "{id}")}
+    daemon = start(actions=[action])
+    for each in (panic(False), panic(1), panic("True"), panic(0), panic(True)):
+        assert daemon.post(each).status == 200
+    wait_for(lambda: out.exists() and out.read_text().count("\n") == 3, "the program")
+    assert [line.split("|")[0] for line in out.read_text().splitlines()] == ["2", "3", "5"]
+
+
+def test_arguments(start, tmp_path):
+    """Facts in arguments: scalars of other types are their text, words for nothing are nothing."""
+    out = tmp_path / "out"
+    action = {"name": "siren", "type": "exec", "events": ["EVENT_911"],
+              "command": program(tmp_path, out, "{caller}", "{location}", "{description}", "{postal}", "{emergency}")}
+    daemon = start(actions=[action])
+    assert daemon.post(call(caller=17, location=1234, description=911.5, metaData={"postal": "nil"})).status == 200
+    wait_for(lambda: out.exists() and out.read_text().count("\n") == 1, "the program")
+    line = out.read_text().rstrip("\n").split("|")
+    assert line[:5] == ["17", "1234", "911.5", "", "yes"]
+    assert "17" in line[5] and "1234" in line[5] and "911.5" in line[5]

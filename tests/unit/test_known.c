@@ -1,0 +1,199 @@
+/* test_known.c - what a row keeps of what was known: whole objects, at most 1 KB, every id exact. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/state.h>
+
+#define T0 ((usec_t) 1795449600 * USEC_PER_SEC)
+
+struct scene {
+    struct state *state;
+    struct event event;
+    struct description description;
+};
+
+static int set_up(void **fixture)
+{
+    static struct scene scene;
+    scene = (struct scene){ .state = state_new(), .event.community = "a", .description = DESCRIPTION_INIT };
+    *fixture = &scene;
+    return scene.state ? 0 : -1;
+}
+
+static int tear_down(void **fixture)
+{
+    struct scene *scene = *fixture;
+    description_free(&scene->description);
+    state_free(scene->state);
+    return 0;
+}
+
+static void put_unit(struct scene *scene, int64_t id, const char *name)
+{
+    struct state_unit patch = STATE_UNIT_PATCH(id);
+    patch.number = "3-L-27";
+    patch.name = name;
+    patch.status = 2;
+    patch.told = true;
+    assert_true(state_unit_put(scene->state, "a", &patch, T0) >= 0);
+    ids_add(&scene->description.units, id);
+}
+
+static void put_call(struct scene *scene, int64_t id, const char *title)
+{
+    struct state_call patch = STATE_CALL_PATCH(id);
+    patch.title = title;
+    patch.priority = 1;
+    assert_true(state_call_put(scene->state, "a", &patch, T0) >= 0);
+    ids_add(&scene->description.calls, id);
+}
+
+static const char *known(struct scene *scene)
+{
+    event_write_known(&scene->event, scene->state, &scene->description);
+    return scene->description.known.s;
+}
+
+static void units_calls_and_counts(void **fixture)
+{
+    struct scene *scene = *fixture;
+    assert_string_equal(known(scene), "{\"dispatchers\":0,\"on_duty\":0}");
+    put_unit(scene, 7, "Zoë \"Z\"\n");
+    put_call(scene, 50, "Structure Fire");
+    assert_string_equal(known(scene),
+                        "{\"units\":[{\"id\":7,\"number\":\"3-L-27\",\"name\":\"Zoë \\\"Z\\\"\\n\",\"status\":2}],"
+                        "\"calls\":[{\"id\":50,\"title\":\"Structure Fire\",\"priority\":1}],"
+                        "\"dispatchers\":0,\"on_duty\":1}");
+}
+
+static void placeholders_say_nothing(void **fixture)
+{
+    struct scene *scene = *fixture;
+    const int64_t units[] = { 7, 8 };
+    state_call_attach(scene->state, "a", 50, units, 2, T0);
+    ids_add(&scene->description.units, 7);
+    ids_add(&scene->description.units, 99);
+    ids_add(&scene->description.calls, 50);
+    assert_string_equal(known(scene), "{\"dispatchers\":0,\"on_duty\":0}");
+}
+
+static void a_call_that_is_civil(void **fixture)
+{
+    struct scene *scene = *fixture;
+    for (int64_t id = 1; id <= 3; id++) {
+        struct state_call911 patch = STATE_CALL911_PATCH(id);
+        patch.emergency = (int8_t) (id % 2);
+        assert_true(state_call911_put(scene->state, "a", &patch, T0) >= 0);
+        ids_add(&scene->description.calls911, id);
+    }
+    assert_string_equal(known(scene), "{\"calls911\":[{\"id\":2,\"emergency\":false}],"
+                                      "\"dispatchers\":0,\"on_duty\":0}");
+}
+
+static void ids_that_a_double_would_spoil(void **fixture)
+{
+    struct scene *scene = *fixture;
+    put_unit(scene, 9007199254740992, "a");
+    put_unit(scene, 9007199254740993, "b");
+    put_unit(scene, INT64_MIN, "c");
+    const char *text = known(scene);
+    assert_non_null(strstr(text, "{\"id\":9007199254740992,"));
+    assert_non_null(strstr(text, "{\"id\":\"9007199254740993\","));
+    assert_non_null(strstr(text, "{\"id\":\"-9223372036854775808\","));
+}
+
+static void whole_objects_within_a_kilobyte(void **fixture)
+{
+    struct scene *scene = *fixture;
+    char name[400];
+    memset(name, '"', sizeof(name) - 1); /* twice as long in JSON */
+    name[sizeof(name) - 1] = '\0';
+    for (int64_t id = 1; id <= 1000; id++) {
+        put_unit(scene, id, id % 100 ? "Mara Ellison" : name);
+        put_call(scene, id, "Structure Fire");
+        if (id > 20 && id < 990)
+            continue;
+        cJSON *root = cJSON_Parse(known(scene));
+        assert_non_null(root);
+        assert_true(scene->description.known.size <= 1024);
+        assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(root, "units")) >= (id < 5 ? (int) id : 5));
+        assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(root, "calls")) >= (id < 4 ? (int) id : 4));
+        assert_non_null(cJSON_GetObjectItem(root, "on_duty"));
+        cJSON_Delete(root);
+    }
+}
+
+static void a_name_that_has_no_room(void **fixture)
+{
+    struct scene *scene = *fixture;
+    char name[512];
+    memset(name, '"', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    put_unit(scene, 1, name);
+    put_call(scene, 1, "Structure Fire");
+    assert_string_equal(known(scene), "{\"calls\":[{\"id\":1,\"title\":\"Structure Fire\",\"priority\":1}],"
+                                      "\"dispatchers\":0,\"on_duty\":1}");
+}
+
+static void who_did_it_comes_first_and_once(void **fixture)
+{
+    struct scene *scene = *fixture;
+    put_unit(scene, 1, "Mara");
+    put_unit(scene, 2, "Priya");
+    scene->description.by = 2;
+    assert_string_equal(known(scene), "{\"units\":[{\"id\":2,\"number\":\"3-L-27\",\"name\":\"Priya\",\"status\":2},"
+                                      "{\"id\":1,\"number\":\"3-L-27\",\"name\":\"Mara\",\"status\":2}],"
+                                      "\"dispatchers\":0,\"on_duty\":2}");
+}
+
+/* Beside everything else that there is room for; those that are too long are not half told. */
+static void what_it_changed(void **fixture)
+{
+    struct scene *scene = *fixture;
+    char old[600];
+    text_add(&scene->description.was, "{\"priority\":\"2\"}");
+    put_call(scene, 1, "Fire");
+    assert_string_equal(known(scene), "{\"calls\":[{\"id\":1,\"title\":\"Fire\",\"priority\":1}],"
+                                      "\"was\":{\"priority\":\"2\"},\"dispatchers\":0,\"on_duty\":0}");
+    for (size_t size = 1; size < sizeof(old); size += 7) {
+        memset(old, 'x', size);
+        text_reset(&scene->description.was);
+        text_addf(&scene->description.was, "{\"code\":\"%.*s\"}", (int) size, old);
+        for (int64_t id = 1; id <= 30; id++)
+            put_unit(scene, id, "Mara Ellison");
+        cJSON *root = cJSON_Parse(known(scene));
+        assert_true(root && scene->description.known.size <= 1024);
+        assert_int_equal(cJSON_HasObjectItem(root, "was"), scene->description.was.size <= 512);
+        cJSON_Delete(root);
+    }
+}
+
+static void refused_events_know_nothing(void **fixture)
+{
+    struct scene *scene = *fixture;
+    put_unit(scene, 1, "Mara");
+    assert_true(*known(scene));
+    scene->event.verdict = EVENT_INVALID;
+    assert_string_equal(known(scene), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(units_calls_and_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(placeholders_say_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_call_that_is_civil, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ids_that_a_double_would_spoil, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whole_objects_within_a_kilobyte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_has_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_did_it_comes_first_and_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_it_changed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused_events_know_nothing, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("known", tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* test_phrases.c - the words that all sentences of events share: durations, old values, ends of lists, URLs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fields.h"
+
+static void test_durations(void **state)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *words;
+    } cases[] = {
+        { 1, "1 s" },
+        { 59, "59 s" },
+        { 60, "1 min" },
+        { 3599, "59 min" },
+        { 3600, "1 h" },
+        { 3 * 3600 + 12 * 60 + 59, "3 h 12 min" },
+        { 24 * 3600 - 1, "23 h 59 min" },
+        { 24 * 3600 + 59, "1 d" },
+        { 50 * 3600, "2 d 2 h" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        say_duration(&text, cases[i].seconds * USEC_PER_SEC);
+        assert_string_equal(text.s, cases[i].words);
+    }
+}
+
+static void test_since(void **state)
+{
+    const usec_t noon = 1795449600 * USEC_PER_SEC;
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    assert_false(say_since(&text, " after ", 0, noon));                   /* not seen */
+    assert_false(say_since(&text, " after ", noon, noon + 999999));       /* below a second */
+    assert_false(say_since(&text, " after ", noon + USEC_PER_SEC, noon)); /* a clock that stepped */
+    assert_string_equal(text.s, "");
+    assert_true(say_since(&text, " after ", noon, noon + USEC_PER_SEC));
+    assert_string_equal(text.s, " after 1 s");
+}
+
+static void test_was(void **state)
+{
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    say_was(&text, NULL, "Pier Rd");
+    say_was(&text, "", "Pier Rd");
+    say_was(&text, "Pier Rd", "Pier Rd");
+    say_was(&text, "Pier Rd", NULL);
+    say_was_word(&text, WORD_UNIT_STATUS, STATE_UNSET, 2);
+    say_was_word(&text, WORD_UNIT_STATUS, 2, 2);
+    assert_string_equal(text.s, "");
+    say_was(&text, "Pier\nRd", "Old Mill Ln");
+    say_was_word(&text, WORD_UNIT_STATUS, 3, 4);
+    assert_string_equal(text.s, " (was Pier Rd) (was en route)");
+}
+
+/* What state had to cut is no change when it comes again. */
+static void test_other(void **state)
+{
+    char told[600], known[STATE_TEXT_MAX_BYTES + 1] = { 0 };
+    (void) state;
+    memset(told, 'x', sizeof(told) - 1);
+    told[sizeof(told) - 1] = '\0';
+    memset(known, 'x', STATE_TEXT_MAX_BYTES);
+    assert_false(is_other(known, told));
+    told[10] = 'y';
+    assert_true(is_other(known, told));
+    assert_true(is_other(NULL, "a"));
+    assert_true(is_other("a", ""));
+    assert_false(is_other(NULL, ""));
+    assert_false(is_other("a", NULL));
+}
+
+static void test_file(void **state)
+{
+    static const struct {
+        const char *url, *said;
+    } cases[] = {
+        { "https://files.example.net/pdf/record_88213.pdf?sig=a1B2c3&exp=1785732000", ", record_88213.pdf" },
+        { "https://tones.example.net/calder/medic-1.mp3#t=1", ", medic-1.mp3" },
+        { "https://tones.example.net/calder/", ", calder" },
+        { "https://tones.example.net/", "" },
+        { "https://tones.example.net", "" },
+        { "medic-1.mp3", ", medic-1.mp3" },
+        { "/a/b", ", b" },
+        { "a/b\n\033.mp3", ", b \\x1b.mp3" },
+        { "?x", "" },
+        { "", "" },
+        { NULL, "" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        say_file(&text, ", ", cases[i].url);
+        assert_string_equal(text.s, cases[i].said);
+    }
+}
+
+static void test_more(void **state)
+{
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    say_more(&text, LINE_LIST_MAX);
+    assert_string_equal(text.s, "");
+    say_more(&text, LINE_LIST_MAX + 7);
+    assert_string_equal(text.s, " and 7 more");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_since), cmocka_unit_test(test_was),
+        cmocka_unit_test(test_other),     cmocka_unit_test(test_file),  cmocka_unit_test(test_more),
+    };
+    return cmocka_run_group_tests_name("phrases", tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* test_record.c - the event record: every member, in its order, and back; and records that are none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include <sonoran-pushd/events.h>
+
+#define HEAD "{\"id\":1042,\"log\":\"9f0c00000000000000000000000000aa\",\"time\":\"2026-11-23T16:00:00.123456Z\""
+#define FROM "\"community\":\"default\",\"source\":\"session\",\"listener\":\"main\",\"from\":\"203.0.113.7\","
+#define TAIL "\"summary\":\"a \\u001b line\",\"calls911\":[90417],\"calls\":[],\"units\":[-1,9007199254740993]"
+
+static int read_back(const char *record, struct batch *batch, struct description *description, struct err *err)
+{
+    /* a copy of just its size: nothing is read behind it */
+    size_t size = strlen(record);
+    char *copy = malloc(size);
+    memcpy(copy, record, size);
+    int r = event_read_record((struct span){ copy, size }, &all_event_families, batch, description, err);
+    free(copy);
+    return r;
+}
+
+static const char *const sound[] = {
+    HEAD ",\"type\":\"EVENT_REMOVE_911\",\"type_sent\":\"event_remove_911\",\"family\":\"call911\",\"level\":5," FROM
+         "\"verdict\":\"accepted\",\"test\":true," TAIL
+         ",\"by\":-7,\"record\":5,\"known\":{\"units\":[{\"id\":4127}],\"on_duty\":12},"
+         "\"data\":{ \"callIds\":[ 1.0 ] },\"extra\":{\"test\":true,\"x\" : 12345678901234567890}}",
+    HEAD ",\"type\":\"EVENT_OF_TOMORROW\",\"level\":4," FROM "\"verdict\":\"unknown\",\"reason\":\"as it was said "
+         "then\"," TAIL ",\"data\":[1,{}]}",
+    HEAD ",\"type\":\"\",\"level\":4," FROM "\"verdict\":\"unknown\",\"reason\":\"type: missing\"," TAIL
+         ",\"data\":{},\"extra\":{\"type\":null}}",
+};
+
+static void test_sound(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
+        struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+        struct text again CLEANUP(text_free) = TEXT_INIT;
+        struct batch batch;
+        struct err err;
+        if (read_back(sound[i], &batch, &description, &err) < 0)
+            fail_msg("%s: %s", err.msg, sound[i]);
+        event_write_record(&batch.events[0], &description, &again);
+        assert_string_equal(again.s, sound[i]);
+        batch_done(&batch);
+    }
+}
+
+/* As deep inside extra as a request may be, which is one level deeper in a record. */
+static void test_deep(void **state)
+{
+    (void) state;
+    struct text record CLEANUP(text_free) = TEXT_INIT;
+    struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+    struct batch batch;
+    struct err err;
+    text_add(&record, HEAD ",\"type\":\"GET_LOGS\",\"level\":6," FROM "\"verdict\":\"accepted\"," TAIL
+                           ",\"data\":{},\"extra\":{\"x\":");
+    for (int i = 0; i < EVENT_MAX_DEPTH - 1; i++)
+        text_add(&record, "[");
+    for (int i = 0; i < EVENT_MAX_DEPTH - 1; i++)
+        text_add(&record, "]");
+    text_add(&record, "}}");
+    assert_int_equal(read_back(record.s, &batch, &description, &err), 0);
+    batch_done(&batch);
+}
+
+/* In the first of the sound ones, one thing in place of another. */
+static const struct {
+    const char *from, *to, *says;
+} wrong[] = {
+    { "{\"id\":1042,", "{", "id: missing" },
+    { "1042", "0", "id: expected a number from 1 on" },
+    { "1042", "1e3", "id: expected a whole number" },
+    { "1042", "99999999999999999999", "id: expected a whole number" },
+    { "1042", "\"1042\"", "id: expected a whole number" },
+    { "2026-11-23T16:00:00.123456Z", "2026-11-23", "time: expected one like 2026-11-23T16:00:00.123456Z" },
+    { "2026-11-23T16:00:00.123456Z", "2026-11-23T16:00:00.-23456Z", "time: expected one like 2026" },
+    { "2026-11-23T16:00:00.123456Z", "2026- 1-23T16:00:00.123456Z", "time: expected one like 2026" },
+    { "2026-11-23T16:00:00.123456Z", "2026-99-23T16:00:00.123456Z", "time: expected one like 2026" },
+    { "2026-11-23T16:00:00.123456Z", "2026-11-23T16:00:61.123456Z", "time: expected one like 2026" },
+    { "2026-11-23T16:00:00.123456Z", "1926-11-23T16:00:00.123456Z", "time: expected one like 2026" },
+    { "\"level\":5", "\"level\":8", "level: expected a number from 0 to 7" },
+    { "accepted", "Accepted", "verdict: expected accepted, unknown or invalid" },
+    { "\"default\"", "[]", "community: expected a text" },
+    { "\"default\"", "\"a name of more than thirty-two bytes\"", "community: longer than 32 bytes" },
+    { "\"session\"", "null", "source: expected a text" },
+    { "[90417]", "[90417,1.5]", "calls911: expected a list of whole numbers" },
+    { "[90417]", "{\"a\":1}", "calls911: expected a list of whole numbers" },
+    { "{\"units\":[{\"id\":4127}],\"on_duty\":12}", "[]", "known: expected an object" },
+    { "\"test\":true,\"summary\"", "\"test\":1,\"summary\"", "test: expected true" },
+    { "\"data\":", "\"Data\":", "data: missing" },
+    { "a \\u001b line", "a \\u0000 line", "" },
+    { "\"extra\":{", "\"extra\":{{", "" },
+    { "567890}}", "567890}", "unfinished object" },
+    { "567890}}", "567890}} ,", "text behind the object" },
+};
+
+static void test_wrong(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+        struct text record CLEANUP(text_free) = TEXT_INIT;
+        const char *at = strstr(sound[0], wrong[i].from);
+        struct batch batch;
+        struct err err;
+        assert_non_null(at);
+        text_add_bytes(&record, sound[0], (size_t) (at - sound[0]));
+        text_add(&record, wrong[i].to);
+        text_add(&record, at + strlen(wrong[i].from));
+        assert_int_equal(read_back(record.s, &batch, &description, &err), -EINVAL);
+        if (!strstr(err.msg, wrong[i].says))
+            fail_msg("%s instead of %s", err.msg, wrong[i].says);
+    }
+}
+
+/* At each byte, and with each byte spoilt: an event or a sentence. */
+static void test_cut(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < strlen(sound[0]); i++)
+        for (int spoil = 0; spoil < 3; spoil++) {
+            struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+            struct batch batch;
+            struct err err;
+            char *record = strdup(sound[0]);
+            record[i] = "\0x\""[spoil];
+            if (read_back(record, &batch, &description, &err) >= 0)
+                batch_done(&batch);
+            free(record);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

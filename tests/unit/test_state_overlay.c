@@ -1,0 +1,297 @@
+/* test_state_overlay.c - what a transaction changes: nobody sees it before it is merged, nothing is left when it is
+ * dropped, and in the end a state is the same as one that was changed directly; and what is forgotten, and when. */
+#include "state_helpers.h"
+
+#include "state_dump.h"
+
+#define MINUTE_US (60 * USEC_PER_SEC)
+#define N_IDS 40
+
+static uint64_t seed;
+
+static uint64_t random_below(uint64_t n)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (seed >> 33) % n;
+}
+
+static const char *random_text(void)
+{
+    static const char *const texts[] = { NULL, NULL, "", "a", "b", "3-L-27", "K9", "a longer text than the others" };
+    return texts[random_below(ARRAY_SIZE(texts))];
+}
+
+/* One change, drawn once, so that it can be made in several states. */
+struct change {
+    int kind;
+    bool other_community;
+    uint64_t event_id;
+    usec_t time_us;
+    struct state_unit unit;
+    struct state_call call;
+    struct state_call911 call911;
+    int64_t units[4];
+    size_t n_units;
+};
+
+static struct change random_change(uint64_t event_id, usec_t time_us)
+{
+    struct change c = { .kind = (int) random_below(10), .other_community = random_below(5) == 0, .event_id = event_id };
+    c.time_us = time_us;
+    c.unit = (struct state_unit) STATE_UNIT_PATCH((int64_t) random_below(N_IDS));
+    c.call = (struct state_call) STATE_CALL_PATCH((int64_t) random_below(N_IDS));
+    c.call911 = (struct state_call911) STATE_CALL911_PATCH((int64_t) random_below(N_IDS));
+    c.unit.number = random_text();
+    c.unit.name = random_text();
+    c.unit.group = random_text();
+    c.unit.status = (int32_t) random_below(4) - 1 < 0 ? STATE_UNSET : (int32_t) random_below(4);
+    c.unit.panic = (int8_t) ((int) random_below(3) - 1);
+    c.unit.dispatcher = (int8_t) ((int) random_below(3) - 1);
+    c.unit.online = (int8_t) ((int) random_below(3) - 1);
+    c.unit.told = random_below(2);
+    c.unit.status_since_us = random_below(2) ? time_us : 0;
+    c.call.title = random_text();
+    c.call.block = random_text();
+    c.call.status = (int32_t) random_below(3);
+    c.call.call911 = random_below(3) ? STATE_UNSET_ID : (int64_t) random_below(N_IDS);
+    c.call.opened_us = random_below(3) ? 0 : time_us;
+    c.call.told = random_below(2);
+    c.call911.caller = random_text();
+    c.call911.emergency = (int8_t) random_below(2);
+    c.n_units = random_below(5);
+    for (size_t i = 0; i < c.n_units; i++)
+        c.units[i] = (int64_t) random_below(N_IDS);
+    return c;
+}
+
+static void make(struct state *state, const struct change *c)
+{
+    const char *in = c->other_community ? "b" : "a";
+    state_set_event(state, c->event_id, c->time_us);
+    if (c->kind <= 1)
+        assert_true(state_unit_put(state, in, &c->unit, c->time_us) >= 0);
+    else if (c->kind == 2)
+        assert_true(state_call_put(state, in, &c->call, c->time_us) >= 0);
+    else if (c->kind == 3)
+        assert_true(state_call911_put(state, in, &c->call911, c->time_us) >= 0);
+    else if (c->kind == 4)
+        assert_true(state_call911_remove(state, in, c->call911.id, c->time_us) >= 0);
+    else if (c->kind == 5)
+        assert_true(state_call_attach(state, in, c->call.id, c->units, c->n_units, c->time_us) >= 0);
+    else if (c->kind == 6)
+        assert_true(state_call_detach(state, in, c->call.id, c->units, c->n_units, c->time_us) >= 0);
+    else if (c->kind == 7)
+        assert_true(state_call_set_units(state, in, c->call.id, c->units, c->n_units, c->time_us) >= 0);
+    else if (c->kind == 8)
+        assert_true(state_units_clear(state, in, c->units, c->n_units, c->time_us) >= 0);
+    else
+        assert_true(state_group_rename(state, in, "K9", "a", c->time_us) >= 0);
+}
+
+static void dump(const struct state *state, struct text *out)
+{
+    text_reset(out);
+    dump_state_text(state, "a", N_IDS, out);
+    dump_state_text(state, "b", N_IDS, out);
+    assert_false(out->failed);
+}
+
+static void expect_same(const struct state *one, const struct state *other)
+{
+    struct text a CLEANUP(text_free) = TEXT_INIT, b CLEANUP(text_free) = TEXT_INIT;
+    dump(one, &a);
+    dump(other, &b);
+    assert_string_equal(a.s, b.s);
+}
+
+/* Minutes go by, hours, and now and then somebody sets the clock. */
+static usec_t step(usec_t time_us)
+{
+    uint64_t what = random_below(100);
+    if (what == 0)
+        return time_us + 30 * STATE_KEEP_US;
+    if (what == 1 && time_us > T0 + STATE_KEEP_US)
+        return time_us - random_below(20) * STATE_KEEP_US / 10;
+    return time_us + random_below(40) * MINUTE_US / (1 + random_below(60));
+}
+
+/* Transactions of several events, of which some fail: those leave nothing. */
+static void transactions_are_whole(void **fixture)
+{
+    struct state *base = *fixture, *overlay = state_overlay(base), *direct = state_new();
+    struct text before CLEANUP(text_free) = TEXT_INIT, after CLEANUP(text_free) = TEXT_INIT;
+    usec_t now = T0;
+    uint64_t id = 0;
+    for (seed = 1; id < 6000;) {
+        struct change changes[12];
+        size_t n = 1 + random_below(ARRAY_SIZE(changes));
+        bool fails = random_below(4) == 0;
+        dump(base, &before);
+        for (size_t i = 0; i < n; i++)
+            changes[i] = random_change(id + i + 1, now = step(now));
+        for (size_t i = 0; i < n; i++)
+            make(overlay, &changes[i]);
+        dump(base, &after);
+        assert_string_equal(before.s, after.s);
+        if (fails) {
+            state_drop(overlay);
+            expect_same(base, overlay);
+            continue;
+        }
+        id += n;
+        assert_int_equal(state_merge(overlay, id), 0);
+        for (size_t i = 0; i < n; i++)
+            make(direct, &changes[i]);
+        assert_int_equal(state_as_of(base), id);
+        expect_same(base, direct);
+    }
+    state_free(overlay);
+    state_free(direct);
+}
+
+static void an_overlay_shows_both(void **fixture)
+{
+    struct state *base = *fixture, *overlay = state_overlay(base);
+    const int64_t *units;
+    put_named(base, 1, "3-L-27", "Mara");
+    put_named(base, 2, "3-L-33", "Jonas");
+    state_call_attach(base, "a", 50, IDS(1), T0);
+    put_named(overlay, 1, NULL, "Tess");
+    state_call_attach(overlay, "a", 50, IDS(2, 3), T0);
+    assert_string_equal(state_find_unit(overlay, "a", 1)->name, "Tess");
+    assert_string_equal(state_find_unit(overlay, "a", 1)->number, "3-L-27");
+    assert_string_equal(state_find_unit(overlay, "a", 2)->name, "Jonas");
+    assert_string_equal(state_find_unit(base, "a", 1)->name, "Mara");
+    assert_null(state_find_unit(base, "a", 3));
+    assert_int_equal(state_call_units(overlay, "a", 50, &units), 3);
+    assert_int_equal(state_call_units(base, "a", 50, &units), 1);
+    state_free(overlay); /* one in the middle of a transaction too */
+    assert_string_equal(state_find_unit(base, "a", 1)->name, "Mara");
+    expect_counts(base, 2, 1, 0);
+}
+
+/* In a full map each newcomer is told with somebody's end, in a transaction as outside of one. */
+static void a_full_map_in_a_transaction(void **fixture)
+{
+    struct state *base = *fixture, *overlay = state_overlay(base), *direct = state_new();
+    struct state *const both[] = { base, direct };
+    for (size_t k = 0; k < 2; k++)
+        for (int64_t id = 0; id < STATE_MAX_ENTRIES; id++)
+            put_unit(both[k], id, -1, T0);
+    for (size_t k = 0; k < 2; k++) {
+        struct state *state = k ? direct : overlay;
+        state_call_attach(state, "a", 50, IDS(7), T0);
+        for (int64_t id = 0; id < STATE_MAX_ENTRIES; id++)
+            put_unit(state, 100000 + id, -1, T0);
+        put_unit(state, 3, 0, T0 + 1); /* gone, and here again */
+    }
+    expect_counts(base, STATE_MAX_ENTRIES, 0, 0);
+    assert_int_equal(state_merge(overlay, 1), 0);
+    state_set_event(direct, 1, T0);
+    expect_same(base, direct);
+    expect_counts(base, STATE_MAX_ENTRIES, 1, 0);
+    expect_attached(base, 50, NULL, 0);
+    state_free(overlay);
+    state_free(direct);
+}
+
+static size_t n_units_of(const struct state *state)
+{
+    SNAP(s, state);
+    return s->n_units;
+}
+
+static void what_is_old_goes(void **fixture)
+{
+    struct state *state = *fixture;
+    state_set_event(state, 1, T0);
+    put_unit(state, 1, 1, T0);
+    put_unit(state, 2, 1, T0);
+    state_call_attach(state, "a", 50, IDS(1, 2), T0);
+    state_set_event(state, 2, T0 + MINUTE_US);
+    put_unit(state, 2, 0, T0 + MINUTE_US);
+    put_call(state, 50, 1, T0 + MINUTE_US);
+    state_set_event(state, 3, T0 + STATE_KEEP_US);
+    assert_int_equal(n_units_of(state), 2);
+    state_set_event(state, 4, T0 + STATE_KEEP_US + MINUTE_US);
+    assert_int_equal(n_units_of(state), 1);
+    expect_attached(state, 50, IDS(2));
+    assert_non_null(state_find_unit(state, "a", 2));
+    state_set_event(state, 5, T0 + 3 * STATE_KEEP_US);
+    expect_counts(state, 0, 0, 0);
+}
+
+static void a_clock_that_steps_back_forgets_nothing(void **fixture)
+{
+    struct state *state = *fixture;
+    state_set_event(state, 1, T0);
+    put_unit(state, 1, 1, T0);
+    state_set_event(state, 2, T0 - 5 * STATE_KEEP_US);
+    put_unit(state, 2, 1, T0);
+    state_set_event(state, 3, 0);
+    assert_int_equal(n_units_of(state), 2);
+    state_set_event(state, 4, MINUTE_US); /* in its own time the second event is as new as this one */
+    assert_int_equal(n_units_of(state), 2);
+}
+
+/* Ids in the log, and when each came; a start begins behind the last that is old by the time of the newest. */
+static void expect_same_after_a_start(const struct change *all, size_t n, const struct state *before)
+{
+    struct state *after = state_new();
+    size_t from = n - 1;
+    usec_t begin_us = state_window_begin(all[n - 1].time_us);
+    while (from > 0 && all[from - 1].time_us >= begin_us)
+        from--;
+    for (size_t i = from; i < n; i++)
+        make(after, &all[i]);
+    expect_same(before, after);
+    state_free(after);
+}
+
+/* Each event tells all there is to tell, so that what came before the last day cannot show. */
+static struct change whole_change(uint64_t event_id, usec_t time_us)
+{
+    struct change c = random_change(event_id, time_us);
+    c.kind = c.kind % 2 ? 3 : 0;
+    c.unit.number = c.unit.name = c.unit.group = c.call911.caller = "x";
+    c.unit.status = 2;
+    c.unit.panic = 0;
+    c.unit.dispatcher = c.unit.online = 1;
+    c.unit.told = true;
+    c.unit.status_since_us = 0;
+    c.call911.emergency = 1;
+    return c;
+}
+
+static void a_start_changes_nothing(void **fixture)
+{
+    enum { N = 1500 };
+    static struct change all[N];
+    struct state *overlay = state_overlay(*fixture);
+    usec_t now = T0;
+    seed = 7;
+    for (size_t n = 0; n < N;) {
+        size_t end = n + 1 + random_below(5);
+        for (; n < end && n < N; n++) {
+            all[n] = whole_change(n + 1, now = step(now));
+            make(overlay, &all[n]);
+        }
+        assert_int_equal(state_merge(overlay, n), 0);
+        if (random_below(8) == 0)
+            expect_same_after_a_start(all, n, *fixture);
+    }
+    state_free(overlay);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(transactions_are_whole),
+        TEST(an_overlay_shows_both),
+        TEST(a_full_map_in_a_transaction),
+        TEST(what_is_old_goes),
+        TEST(a_clock_that_steps_back_forgets_nothing),
+        TEST(a_start_changes_nothing),
+    };
+    return cmocka_run_group_tests_name("state_overlay", tests, NULL, NULL);
+}

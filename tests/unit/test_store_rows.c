@@ -1,0 +1,169 @@
+/* test_store_rows.c - what was decided about an event, in its row and in what finds it again; lives of a log. */
+#include "store_described.h"
+
+static struct store *open_with(bool durable, const char *boot_id, uint64_t keep_us)
+{
+    struct store *store = NULL;
+    const struct store_settings settings = { .path = path, .durable = durable, .keep_us = keep_us, .boot_id = boot_id };
+    if (store_open(&store, &settings, &err) < 0)
+        fail_msg("%s", err.msg);
+    return store;
+}
+
+static void test_described(void **state)
+{
+    (void) state;
+    struct store_reader *reader = NULL;
+    struct store_row row;
+    struct store *store = open_store(0, 0);
+    append_described(store, 2);
+    store_close(store);
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(store_seek(reader, &(struct store_filter){ 0 }, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(store_read(reader, &row, &err), 1);
+        assert_described(&row);
+    }
+    store_reader_close(reader);
+}
+
+/* One for each id, and one for each number, in capitals; they go with their events. */
+static void test_refs(void **state)
+{
+    (void) state;
+    uint64_t unread;
+    struct store *store = open_store(3600 * USEC_PER_SEC, 0);
+    append_described(store, 3);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs"), 3 * 5);
+    assert_int_equal(ask_number("SELECT event_id FROM refs WHERE community = 'alpha' AND kind = 'call'"
+                                " AND ref = 9007199254740993 AND event_id > 2"),
+                     3);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE kind = '911' AND ref = 3"), 3);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE kind = 'unit' AND ref IN (7, -9223372036854775808)"),
+                     6);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE kind = 'number' AND ref = '3-L-27'"), 3);
+    assert_int_equal(trim_all(store, 3602 * USEC_PER_SEC + 1, &unread), 2);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs"), 5);
+    assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE event_id < 3"), 0);
+    store_close(store);
+}
+
+/* A row that somebody else has spoiled keeps no other from being deleted. */
+static void test_refs_of_spoiled(void **state)
+{
+    (void) state;
+    uint64_t unread;
+    struct store *store = open_store(3600 * USEC_PER_SEC, 0);
+    append_described(store, 3);
+    (void) ask_number("UPDATE events SET known = '{', units = 'x', calls = '', calls911 = '{\"a\":1}' WHERE id = 1");
+    assert_int_equal(trim_all(store, 10 * 3600 * USEC_PER_SEC, &unread), 2);
+    store_close(store);
+    assert_int_equal(ask_number("SELECT group_concat(id) FROM events"), 3);
+}
+
+/* ---- lives ---- */
+
+static bool life(struct store *store, struct store_life *ret)
+{
+    struct store_life before;
+    return store_get_life(store, ret, &before);
+}
+
+static void test_first_life(void **state)
+{
+    (void) state;
+    struct store_life first, again;
+    struct store *store = open_store(0, 0);
+    assert_false(life(store, &first));
+    assert_int_equal(strlen(first.log), 32);
+    assert_int_equal(strspn(first.log, "0123456789abcdef"), 32);
+    assert_int_equal(first.first_id, 1);
+    assert_true(first.epoch_ms > 1600000000000);
+    store_close(store);
+    store = open_store(0, 0);
+    assert_false(life(store, &again));
+    assert_string_equal(again.log, first.log);
+    store_close(store);
+    assert_int_equal(ask_number("SELECT count(*) FROM lives"), 1);
+    assert_int_equal(ask_number("SELECT count(*) FROM meta WHERE name IN ('schema', 'boot_id', 'node')"), 3);
+}
+
+/* How a log was left, and whether the next start begins a life. As a power cut is for a process: it never closes. */
+static void check_restart(bool durable, bool clean, const char *next_boot_id, bool begins)
+{
+    struct store_life first, second, before;
+    char left[160], wal[400];
+    struct store *store = open_with(durable, "boot-1", 0), *next = NULL;
+    append_described(store, 2);
+    (void) life(store, &first);
+    if (clean)
+        store_close(store);
+    snprintf(left, sizeof(left), "%s/left.db", folder);
+    copy_file(path, left);
+    if (!clean) {
+        snprintf(wal, sizeof(wal), "cp %s-wal %s-wal", path, left);
+        assert_int_equal(system(wal), 0);
+        store_close(store);
+    }
+    const struct store_settings settings = { .path = left, .durable = durable, .boot_id = next_boot_id };
+    assert_int_equal(store_open(&next, &settings, &err), 0);
+    assert_int_equal(store_get_life(next, &second, &before), begins);
+    assert_int_equal(strcmp(first.log, second.log) != 0, begins);
+    assert_int_equal(second.first_id, begins ? 3 : 1);
+    if (begins) {
+        assert_string_equal(before.log, first.log);
+        assert_true(second.epoch_ms > first.epoch_ms);
+    }
+    store_close(next);
+    (void) remove_folder(NULL);
+    (void) make_folder(NULL);
+}
+
+static void test_restarts(void **state)
+{
+    (void) state;
+    check_restart(false, false, "boot-2", true);
+    check_restart(false, false, "boot-1", false); /* of the process alone: the kernel still has everything */
+    check_restart(false, true, "boot-2", false);
+    check_restart(true, false, "boot-2", false);
+    check_restart(true, true, "boot-2", false);
+}
+
+/* Each id is of the life in which it lies; durability that changes while it runs is noted. */
+static void test_ids_of_lives(void **state)
+{
+    (void) state;
+    struct store_life first, second;
+    struct store_reader *reader = NULL;
+    struct store_row row;
+    struct store *store = open_with(true, "boot-1", 0);
+    append_described(store, 2);
+    (void) life(store, &first);
+    store_configure(store, &(struct store_settings){ .durable = false });
+    assert_int_equal(ask_number("SELECT value = 'unsynced' FROM meta WHERE name = 'run'"), 1);
+    store_configure(store, &(struct store_settings){ .durable = true });
+    assert_int_equal(ask_number("SELECT value = 'unsynced' FROM meta WHERE name = 'run'"), 0);
+    assert_int_equal(store_begin_life(store, &err), 0);
+    assert_int_equal(store_begin_life(store, &err), 0); /* nothing came in the one before, so it never was */
+    assert_true(life(store, &second));
+    append_described(store, 1);
+    store_close(store);
+    assert_int_equal(ask_number("SELECT count(*) FROM lives"), 2);
+
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(store_seek(reader, &(struct store_filter){ 0 }, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store_read(reader, &row, &err), 1);
+        assert_string_equal(row.log, i < 2 ? first.log : second.log);
+    }
+    store_reader_close(reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        store_test(test_described),  store_test(test_refs),     store_test(test_refs_of_spoiled),
+        store_test(test_first_life), store_test(test_restarts), store_test(test_ids_of_lives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
