@@ -6,6 +6,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "private.h"
 
@@ -100,12 +101,27 @@ static bool gives_way_before(const struct connection *a, const struct connection
     return a->since_us <= b->since_us;
 }
 
-bool hosts_give_way(struct http *http, enum scarce what, const struct connection *for_whom)
+static struct connection *next_to_go(struct http *http, enum scarce what)
 {
     struct connection *first = NULL, *c;
     TAILQ_FOREACH(c, &http->connections, link)
     if (can_give_way(c, what) && (!first || gives_way_before(c, first, what)))
         first = c;
+    return first;
+}
+
+/* A request came while this thread was busy: it is not idle. */
+static bool has_unread(const struct connection *connection)
+{
+    char byte;
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool hosts_give_way(struct http *http, enum scarce what, const struct connection *for_whom)
+{
+    struct connection *first;
+    while ((first = next_to_go(http, what)) && first->host->known && has_unread(first))
+        first->since_us = http->now_us;
     if (!first || (for_whom && first->host == for_whom->host))
         return false;
     if (!first->host->known)

@@ -110,6 +110,22 @@ def test_those_who_wait_get_in(start):
     assert [client.answer().status for client in more] == [200] * 30
 
 
+def test_idle_with_a_request_on_its_way(start):
+    """It comes while the daemon is busy, as does one who needs a place: another connection gives way."""
+    daemon = start(limits={"connections": 5, "request_time": "60s"})
+    clients = [daemon.connect(SENDER) for _ in range(5)]
+    assert [client.ask(request(OK)).status for client in clients] == [200] * 5
+    large = request(call911(1, notes=["smoke"] * 300_000))
+    clients[0].send(large[:-1])
+    clients.append(daemon.connect(SENDER))
+    assert clients[5].ask(request(OK)).status == 200 and ended(clients[1])  # so the others are idle as well
+    clients[0].send(large[-1:])
+    clients[2].send(request(OK))
+    clients.append(daemon.connect(SENDER))
+    clients[6].send(request(OK))
+    assert [clients[i].answer().status for i in (0, 2, 6)] == [200] * 3
+
+
 def test_waiting_for_a_place_is_not_late(start):
     """As long as others with the key keep all places busy."""
     daemon = start(limits={"connections": 2, "request_time": "1s"})
