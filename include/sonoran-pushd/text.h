@@ -53,8 +53,8 @@ void text_add_safe(struct text *text, const char *s, size_t size, size_t max_cha
  */
 void text_add_prose(struct text *text, const char *s, size_t size, size_t max_chars);
 
-/* What either of them wrote, for people who see no terminal: what stands for a line break is a blank, and what stands
- * for characters that nobody sees is left out. */
+/* What text_add_prose wrote, for people who see no terminal: what stands for characters that nobody sees is left out.
+ * A \n in it is what somebody wrote, as in C:\new. */
 void text_add_unescaped(struct text *text, const char *s, size_t size);
 
 /* Text from outside where nobody sees a terminal, a variable of a program: line breaks and tabs are blanks, other

@@ -248,24 +248,20 @@ void text_add_prose(struct text *text, const char *s, size_t size, size_t max_ch
 }
 
 /* The bytes of an escape of add_shown at p, 0: there is none. */
-static size_t escape_size(const char *p, const char *end, uint32_t *ret_code)
+static size_t escape_size(const char *p, const char *end)
 {
     static const struct {
         const char *start;
         size_t digits;
     } forms[] = { { "\\ue00", 5 }, { "\\u", 4 }, { "\\x", 2 } };
     char digits[8] = "";
-    if (end - p >= 2 && *p == '\\' && strchr("nrt", p[1])) {
-        *ret_code = '\n';
-        return 2;
-    }
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
         size_t size = 2 + forms[i].digits;
         if ((size_t) (end - p) < size || strncmp(p, forms[i].start, strlen(forms[i].start)) != 0)
             continue;
         memcpy(digits, p + 2, forms[i].digits);
-        *ret_code = (uint32_t) strtoul(digits, NULL, 16);
-        return strspn(digits, "0123456789abcdef") == forms[i].digits && is_unsafe(*ret_code) ? size : 0;
+        bool shown = is_unsafe((uint32_t) strtoul(digits, NULL, 16));
+        return strspn(digits, "0123456789abcdef") == forms[i].digits && shown ? size : 0;
     }
     return 0;
 }
@@ -273,14 +269,10 @@ static size_t escape_size(const char *p, const char *end, uint32_t *ret_code)
 void text_add_unescaped(struct text *text, const char *s, size_t size)
 {
     for (const char *p = s, *end = s + size; p < end;) {
-        uint32_t code;
-        size_t escape = escape_size(p, end, &code), plain = escape ? 0 : 1;
+        size_t escape = escape_size(p, end), plain = escape ? 0 : 1;
         while (p + plain < end && plain && p[plain] != '\\')
             plain++;
-        if (escape)
-            text_add(text, code == '\n' ? " " : "");
-        else
-            text_add_bytes(text, p, plain);
+        text_add_bytes(text, p, plain);
         p += escape + plain;
     }
 }

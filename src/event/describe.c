@@ -9,7 +9,7 @@
 
 static void add_type(const struct event *event, struct text *line)
 {
-    text_add_safe(line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
+    text_add_prose(line, event->type, strlen(event->type), EVENT_TYPE_MAX_BYTES / 4);
 }
 
 /* Those that can be read, from each element of a refused list. */

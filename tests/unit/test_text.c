@@ -148,7 +148,8 @@ static void test_unescaped(void **state)
         const char *in, *out;
     } cases[] = {
         { "plain \u00e9 \U0001f6a8", "plain \u00e9 \U0001f6a8" },
-        { "a\\x1b[31mb\\u200bc\\ue0041d\\nE", "a[31mbcd E" },
+        { "a\\x1b[31mb\\u200bc\\ue0041d\\nE", "a[31mbcd\\nE" },
+        { "C:\\new\\readme\\tmp", "C:\\new\\readme\\tmp" },
         { "\\u200bcafe", "cafe" },
         { "\\", "\\" },
         { "\\x", "\\x" },
