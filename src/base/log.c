@@ -299,6 +299,7 @@ void log_write(const struct log_record *record)
         the_log.waiting = false;
     } else {
         (void) write_out(the_log.target, &the_log.queue, NULL);
+        the_log.n_queued = 0;
         text_free(&the_log.queue);
     }
     pthread_mutex_unlock(&the_log.lock);

@@ -1,4 +1,4 @@
-/* test_log_close.c - threads that go on when the log is closed: the output of programs in the background. */
+/* test_log_close.c - lines told before the log is open, and by threads that go on when it is closed. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,23 +41,57 @@ static void close_in_the_middle(void)
     pthread_join(thread, NULL);
 }
 
-static void nothing_is_lost(void **state)
+/* What write tells goes to a file. */
+static FILE *tell_into_file(void (*write)(void))
 {
-    (void) state;
     FILE *file = tmpfile();
     int before = dup(STDERR_FILENO);
     assert_non_null(file);
     assert_int_equal(dup2(fileno(file), STDERR_FILENO), STDERR_FILENO);
-    for (int i = 0; i < ROUNDS; i++)
-        close_in_the_middle();
+    write();
     assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
     close(before);
+    return file;
+}
+
+static void write_rounds(void)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        close_in_the_middle();
+}
+
+static void nothing_is_lost(void **state)
+{
+    (void) state;
+    FILE *file = tell_into_file(write_rounds);
     assert_int_equal(count_lines(file), ROUNDS * LINES);
+    fclose(file);
+}
+
+/* A warning about the configuration comes before the configuration says where lines go. */
+static void write_before_it_is_open(void)
+{
+    struct err err;
+    log_configure(LOG_TARGET_TEXT, LOG_INFO);
+    log_line(LOG_WARNING, NULL, "a warning");
+    assert_int_equal(log_open(LOG_TARGET_JSON, LOG_INFO, &err), 0);
+    log_line(LOG_INFO, NULL, "a line");
+    log_close(60 * USEC_PER_SEC);
+}
+
+static void what_was_told_before_is_not_lost(void **state)
+{
+    (void) state;
+    FILE *file = tell_into_file(write_before_it_is_open);
+    assert_int_equal(count_lines(file), 2);
     fclose(file);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_lost) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(what_was_told_before_is_not_lost),
+    };
     return cmocka_run_group_tests_name("log_close", tests, NULL, NULL);
 }
