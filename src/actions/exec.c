@@ -10,11 +10,12 @@
  *   SONORAN_ACTION     name of the action           SONORAN_LISTENER   name of the listener that got it
  *   SONORAN_EVENT      type                         SONORAN_FROM       address of the sender
  *   SONORAN_EVENT_ID   position in the log          SONORAN_VERDICT    "accepted", …
- *   SONORAN_TIME       2026-11-23T16:00:00.123456Z  SONORAN_SUMMARY    its line, cut if it is very long
+ *   SONORAN_TIME       2026-11-23T16:00:00.123456Z  SONORAN_SUMMARY    its line as {summary}, cut if it is very long
  *   SONORAN_COMMUNITY  name of the community        SONORAN_CALLS, SONORAN_CALLS911, SONORAN_UNITS  ids with commas
  *   SONORAN_FAMILY     "unit", or empty             SONORAN_LEVEL      4, as in the journal
  *   SONORAN_SOURCE     "push"                       SONORAN_TEST       1 for an event that was made up, or empty
- * and one for each fact that it has (facts.h): SONORAN_CALLER, SONORAN_UNIT_NAME, cut and on one line.
+ * and one for each fact that it has (facts.h): SONORAN_CALLER, SONORAN_UNIT_NAME, cut and on one line. What the system
+ * has no room for is left out, the lists of ids first; SONORAN_LEFT_OUT is how many variables that are, mostly 0.
  * What it starts in the background and leaves behind with status 0 goes on, and its output goes to the log as well, as
  * far as one run may write there.
  * Source: design section 11; execve(2), "Limits on size of arguments and environment".
@@ -30,8 +31,8 @@
 
 #include "exec.h"
 
-#define STRING_MAX_BYTES ((size_t) 128 * 1024 - 1) /* of one argument or variable, as the kernel has it */
-#define TOTAL_MAX_BYTES ((size_t) 1 << 20)         /* of all: half of what the usual stack limit of 8M allows */
+#define TOTAL_MAX_BYTES ((size_t) 1 << 20) /* of arguments and variables: half of what the usual stack limit allows */
+#define OTHER_BYTES (32L << 10)            /* kept free beside them */
 
 struct action {
     struct action_context context;
@@ -99,24 +100,29 @@ static void render_arguments(const struct config_action *config, const struct ac
     }
 }
 
-/* What execve would refuse, said in words. */
-static int check_sizes(const struct action_payload *payload, struct err *err)
+/* How many bytes arguments and variables may have together, beside what is inherited and what the kernel adds. */
+static size_t total_max_bytes(void)
 {
-    const struct words *const both[] = { &payload->words, &payload->environment };
-    size_t total = 0;
+    long system_bytes = sysconf(_SC_ARG_MAX); /* less than usual where the stack has a low limit */
+    size_t bytes = system_bytes > OTHER_BYTES ? (size_t) (system_bytes - OTHER_BYTES) : TOTAL_MAX_BYTES;
+    return bytes < TOTAL_MAX_BYTES ? bytes : TOTAL_MAX_BYTES;
+}
 
-    for (size_t k = 0; k < ARRAY_SIZE(both); k++)
-        for (size_t i = 0; i < both[k]->n; i++) {
-            size_t size = strlen(both[k]->v[i]);
-            if (size > STRING_MAX_BYTES)
-                return err_set(err, -E2BIG, "%s %zu of the program would have %zu bytes, at most %zu are possible",
-                               k == 0 ? "argument" : "variable", i, size, STRING_MAX_BYTES);
-            total += size + 1 + sizeof(char *);
-        }
+/* What execve would refuse, said in words; else what they leave to the variables. */
+static int check_arguments(const struct words *arguments, size_t *ret_room, struct err *err)
+{
+    size_t total = 0, max = total_max_bytes();
+    for (size_t i = 0; i < arguments->n; i++) {
+        size_t size = strlen(arguments->v[i]);
+        if (size > EXEC_STRING_MAX_BYTES)
+            return err_set(err, -E2BIG, "argument %zu of the program would have %zu bytes, at most %zu are possible", i,
+                           size, EXEC_STRING_MAX_BYTES);
+        total += exec_size(size);
+    }
     if (total > TOTAL_MAX_BYTES)
-        return err_set(err, -E2BIG,
-                       "the program's arguments and variables would have %zu bytes, at most %zu are possible", total,
+        return err_set(err, -E2BIG, "the program's arguments would have %zu bytes, at most %zu are possible", total,
                        TOTAL_MAX_BYTES);
+    *ret_room = total < max ? max - total : 0;
     return 0;
 }
 
@@ -124,18 +130,18 @@ static int exec_render(const struct config_action *config, const struct action_r
                        struct action_payload *ret, struct err *err)
 {
     struct action_payload payload CLEANUP(action_payload_free) = ACTION_PAYLOAD_INIT;
+    size_t room = 0;
 
     payload.event_id = record->event->id;
     render_arguments(config, record, &payload.words);
-    exec_environment(config, record, &payload.environment);
+    int r = check_arguments(&payload.words, &room, err);
+    if (r < 0)
+        return r;
+    exec_environment(config, record, room, &payload.environment);
     event_write_record(record->event, record->description, &payload.body);
     text_add(&payload.body, "\n");
     if (payload.words.failed || payload.environment.failed || payload.body.failed)
         return err_set(err, -ENOMEM, "no memory for the program's arguments");
-
-    int r = check_sizes(&payload, err);
-    if (r < 0)
-        return r;
     *ret = payload;
     payload = (struct action_payload) ACTION_PAYLOAD_INIT;
     return 0;

@@ -15,8 +15,17 @@ const char *program_hidden(const char *path);
 
 /* ---- exec_environment.c ---- */
 
-/* "SONORAN_EVENT=EVENT_911" and so on. */
-void exec_environment(const struct config_action *config, const struct action_record *record, struct words *out);
+#define EXEC_STRING_MAX_BYTES ((size_t) 128 * 1024 - 1) /* of one argument or variable, as the kernel has it */
+
+/* What the kernel counts for one of so many bytes. */
+static inline size_t exec_size(size_t bytes)
+{
+    return bytes + 1 + sizeof(char *);
+}
+
+/* "SONORAN_EVENT=EVENT_911" and so on, of at most room bytes, as exec_size counts. */
+void exec_environment(const struct config_action *config, const struct action_record *record, size_t room,
+                      struct words *out);
 
 /* ---- exec_doubt.c ---- */
 

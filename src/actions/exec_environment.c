@@ -7,29 +7,53 @@
 #define SUMMARY_MAX_BYTES ((size_t) 4096)
 #define FACT_MAX_BYTES ((size_t) 2048)
 
-static void add_ids(struct words *out, const char *name, const struct ids *ids)
+/* Variables with a bound: what finds no room is left out whole, and counted. */
+struct variables {
+    struct words *out;
+    size_t room, n_left_out;
+    struct text value; /* of the one that is being written */
+};
+
+static void put(struct variables *all, const char *name)
 {
-    struct text list CLEANUP(text_free) = TEXT_INIT;
-    for (size_t i = 0; i < ids->n; i++) {
-        if (i)
-            text_add(&list, ",");
-        text_add_int(&list, ids->v[i]);
+    size_t size = strlen(name) + strlen("=") + all->value.size, needed = exec_size(size);
+    if (size > EXEC_STRING_MAX_BYTES || needed > all->room) {
+        all->n_left_out++;
+    } else {
+        words_addf(all->out, "%s=%s", name, all->value.s);
+        all->room -= needed;
     }
-    words_addf(out, "%s=%s", name, list.s);
-    out->failed |= list.failed;
+    all->out->failed |= all->value.failed;
+    text_reset(&all->value);
+}
+
+static void put_text(struct variables *all, const char *name, const char *value)
+{
+    text_add(&all->value, value);
+    put(all, name);
+}
+
+static void put_ids(struct variables *all, const char *name, const struct ids *ids)
+{
+    for (size_t i = 0; i < ids->n; i++) {
+        text_add(&all->value, i ? "," : "");
+        text_add_int(&all->value, ids->v[i]);
+    }
+    put(all, name);
 }
 
 /* Not cut in the middle of a character. */
-static void add_cut(struct words *out, const char *name, const struct text *value, size_t max)
+static void put_cut(struct variables *all, const char *name, size_t max)
 {
-    size_t size = value->size;
-    if (size > max) {
-        size = max;
+    struct text *value = &all->value;
+    size_t size = max;
+    if (value->size > max) {
         while (size > 0 && (value->s[size] & 0xc0) == 0x80)
             size--;
+        value->s[value->size = size] = '\0';
+        text_add(value, "…");
     }
-    words_addf(out, "%s=%.*s%s", name, (int) size, value->s, size < value->size ? "…" : "");
-    out->failed |= value->failed;
+    put(all, name);
 }
 
 /* "SONORAN_UNIT_NAME" */
@@ -42,51 +66,62 @@ static void write_variable(const char *fact, struct text *out)
     }
 }
 
-static void add_fact(struct words *out, const struct fact *fact, const struct action_record *record)
+static void put_fact(struct variables *all, const struct fact *fact, const struct action_record *record)
 {
-    struct text raw CLEANUP(text_free) = TEXT_INIT, plain CLEANUP(text_free) = TEXT_INIT;
-    struct text name CLEANUP(text_free) = TEXT_INIT;
+    struct text raw CLEANUP(text_free) = TEXT_INIT, name CLEANUP(text_free) = TEXT_INIT;
     if (!fact_write(fact, record->event, record->known, &raw))
         return;
-    text_add_plain(&plain, raw.s, raw.size);
+    text_add_plain(&all->value, raw.s, raw.size);
     write_variable(fact->name, &name);
-    add_cut(out, name.s, &plain, FACT_MAX_BYTES);
-    out->failed |= raw.failed || name.failed;
+    put_cut(all, name.s, FACT_MAX_BYTES);
+    all->out->failed |= raw.failed || name.failed;
 }
 
-static void add_facts(struct words *out, const struct action_record *record)
+static void put_facts(struct variables *all, const struct action_record *record)
 {
     const struct fact_list *own = record->event->handler ? record->event->handler->facts : NULL;
     for (size_t i = 0; own && i < own->n; i++)
-        add_fact(out, &own->rows[i], record);
+        put_fact(all, &own->rows[i], record);
     for (size_t i = 0; i < facts_of_every_event.n; i++)
-        add_fact(out, &facts_of_every_event.rows[i], record);
+        put_fact(all, &facts_of_every_event.rows[i], record);
 }
 
-void exec_environment(const struct config_action *config, const struct action_record *record, struct words *out)
+/* The short ones first: those have room whatever is left. */
+static void put_event(struct variables *all, const struct event *event)
 {
-    struct text time CLEANUP(text_free) = TEXT_INIT, type CLEANUP(text_free) = TEXT_INIT;
-    const struct event *event = record->event;
-    const struct description *description = record->description;
+    text_add_plain(&all->value, event->type,
+                   strlen(event->type)); /* the sender's own, where unknown ones are accepted */
+    put(all, "SONORAN_EVENT");
+    text_addf(&all->value, "%llu", (unsigned long long) event->id);
+    put(all, "SONORAN_EVENT_ID");
+    text_add_time_utc(&all->value, event->time_us);
+    put(all, "SONORAN_TIME");
+    put_text(all, "SONORAN_COMMUNITY", event->community);
+    put_text(all, "SONORAN_LISTENER", event->origin->listener);
+    put_text(all, "SONORAN_FROM", event->origin->peer);
+    put_text(all, "SONORAN_VERDICT", event_verdict_name(event->verdict));
+    put_text(all, "SONORAN_FAMILY", event->family ? event->family->name : "");
+    put_text(all, "SONORAN_SOURCE", event->source ? event->source : "");
+    put_text(all, "SONORAN_TEST", event->test ? "1" : "");
+}
 
-    text_add_time_utc(&time, event->time_us);
-    words_addf(out, "SONORAN_ACTION=%s", config->name);
-    text_add_plain(&type, event->type, strlen(event->type)); /* the sender's own, where unknown ones are accepted */
-    words_addf(out, "SONORAN_EVENT=%s", type.s);
-    words_addf(out, "SONORAN_EVENT_ID=%llu", (unsigned long long) event->id);
-    words_addf(out, "SONORAN_TIME=%s", time.s);
-    words_addf(out, "SONORAN_COMMUNITY=%s", event->community);
-    words_addf(out, "SONORAN_LISTENER=%s", event->origin->listener);
-    words_addf(out, "SONORAN_FROM=%s", event->origin->peer);
-    words_addf(out, "SONORAN_VERDICT=%s", event_verdict_name(event->verdict));
-    add_cut(out, "SONORAN_SUMMARY", &description->line, SUMMARY_MAX_BYTES);
-    add_ids(out, "SONORAN_CALLS", &description->calls);
-    add_ids(out, "SONORAN_CALLS911", &description->calls911);
-    add_ids(out, "SONORAN_UNITS", &description->units);
-    words_addf(out, "SONORAN_FAMILY=%s", event->family ? event->family->name : "");
-    words_addf(out, "SONORAN_LEVEL=%d", description->level);
-    words_addf(out, "SONORAN_SOURCE=%s", event->source ? event->source : "");
-    words_addf(out, "SONORAN_TEST=%s", event->test ? "1" : "");
-    add_facts(out, record);
-    out->failed |= time.failed;
+void exec_environment(const struct config_action *config, const struct action_record *record, size_t room,
+                      struct words *out)
+{
+    const struct description *description = record->description;
+    const size_t reserved = exec_size(strlen("SONORAN_LEFT_OUT=999"));
+    struct variables all = { .out = out, .room = room > reserved ? room - reserved : 0, .value = TEXT_INIT };
+
+    put_text(&all, "SONORAN_ACTION", config->name);
+    put_event(&all, record->event);
+    text_add_int(&all.value, description->level);
+    put(&all, "SONORAN_LEVEL");
+    text_add_unescaped(&all.value, description->line.s, description->line.size); /* as {summary} */
+    put_cut(&all, "SONORAN_SUMMARY", SUMMARY_MAX_BYTES);
+    put_facts(&all, record);
+    put_ids(&all, "SONORAN_CALLS", &description->calls);
+    put_ids(&all, "SONORAN_CALLS911", &description->calls911);
+    put_ids(&all, "SONORAN_UNITS", &description->units);
+    words_addf(out, "SONORAN_LEFT_OUT=%zu", all.n_left_out);
+    text_free(&all.value);
 }

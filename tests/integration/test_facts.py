@@ -100,3 +100,21 @@ def test_arguments(start, tmp_path):
     line = out.read_text().rstrip("\n").split("|")
     assert line[:5] == ["17", "1234", "911.5", "", "yes"]
     assert "17" in line[5] and "1234" in line[5] and "911.5" in line[5]
+
+
+def test_the_line_of_a_program_is_that_of_its_argument(start, tmp_path):
+    """Without what nobody sees, and with nothing for a terminal; and 400 fields of a record are no more than fits."""
+    out = tmp_path / "out"
+    command = program(tmp_path, out, "--", "{summary}")
+    (tmp_path / "program").write_text(
+        f'#!/bin/sh\nprintf "%s|" "$2" "$SONORAN_SUMMARY" "$SONORAN_LEFT_OUT" "${{#SONORAN_FIELD}}" >>{out}; echo >>{out}\n'
+    )
+    daemon = start(actions=[{"name": "siren", "type": "exec", "command": command}])
+    fields = [{"type": "input", "label": f"Field {i}", "value": "v" * 1500, "uid": f"u{i}"} for i in range(400)]
+    name = "Zo\u200bë \u001b[2J C:\\new"
+    record = {"recordTypeId": 31, "id": 88213, "name": name, "type": 8, "sections": [{"category": 0, "fields": fields}]}
+    assert daemon.post(body("EVENT_RECORD_ADD", {"record": record})).status == 200
+    wait_for(lambda: out.exists() and out.read_text().endswith("\n"), "the program")
+    argument, summary, left_out, size = out.read_text().split("|")[:4]
+    assert summary == argument == "police record 88213 Zoë [2J C:\\new added"
+    assert left_out == "0" and 2000 < int(size) < 2100

@@ -164,6 +164,15 @@ static inline void sample_free(struct sample *sample)
     description_free(&sample->description);
 }
 
+static inline const char *find_variable(const struct words *environment, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < environment->n; i++)
+        if (strncmp(environment->v[i], name, size) == 0 && environment->v[i][size] == '=')
+            return environment->v[i] + size + 1;
+    return NULL;
+}
+
 #define COMMAND_MAX 8
 
 /* The action "siren"; .command is set from words, which end in NULL. */

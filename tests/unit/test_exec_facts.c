@@ -1,23 +1,8 @@
-/* test_exec_facts.c - the facts of an event as variables of the exec action's program. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <sonoran-pushd/actions.h>
+/* test_exec_facts.c - what an event means as variables of the exec action's program. */
 #include <sonoran-pushd/events.h>
 
-static const char *find_variable(const struct words *environment, const char *name)
-{
-    for (size_t i = 0; i < environment->n; i++)
-        if (strncmp(environment->v[i], name, strlen(name)) == 0 && environment->v[i][strlen(name)] == '=')
-            return environment->v[i] + strlen(name) + 1;
-    return NULL;
-}
+#include "../../src/actions/exec.h"
+#include "exec_helpers.h"
 
 /* Facts are variables on one line, of a bounded length; what the event has not is not there. */
 static void test_facts(void **state)
@@ -63,8 +48,74 @@ static void test_facts(void **state)
     batch_done(&batch);
 }
 
+/* The more an event concerns, the more its variables need: what finds no room is left out, and the program is run. */
+static void test_more_than_there_is_room_for(void **state)
+{
+    (void) state;
+    char program[] = "/bin/true", argument[] = "{/x}", name[] = "siren";
+    char *words[COMMAND_MAX + 1] = { program };
+    struct config_action config = { .name = name, .command = words, .n_command = 8, .timeout_us = LONG_US };
+    const struct action_context context = { .config = &config, .cancel_fd = -1 };
+    struct action_payload payload = ACTION_PAYLOAD_INIT;
+    struct action_outcome outcome;
+    struct action *action;
+    struct text data = TEXT_INIT;
+    struct sample sample;
+    struct err err;
+
+    text_add(&data, "{\"x\":\"");
+    for (size_t i = 0; i < EXEC_STRING_MAX_BYTES; i++)
+        text_add(&data, "x");
+    text_add(&data, "\"}");
+    sample_init(&sample, data.s);
+    for (size_t i = 1; i < config.n_command; i++)
+        words[i] = argument;
+    for (int64_t i = 0; i < IDS_MAX; i++)
+        ids_add(&sample.description.units, 1000000000000000000 + i);
+    for (int64_t i = 0; i < IDS_MAX; i++)
+        ids_add(&sample.description.calls, 1000000000000000000 + i);
+    assert_int_equal(action_exec.render(&config, &sample.record, &payload, &err), 0);
+    assert_string_equal(find_variable(&payload.environment, "SONORAN_LEFT_OUT"), "1");
+    assert_string_equal(find_variable(&payload.environment, "SONORAN_CALLS911"), "90417");
+    assert_non_null(find_variable(&payload.environment, "SONORAN_CALLS"));
+    assert_null(find_variable(&payload.environment, "SONORAN_UNITS"));
+    assert_int_equal(action_exec.open(&action, &context, &err), 0);
+    action_exec.deliver(action, &payload, &outcome);
+    assert_outcome(&outcome, ACTION_DONE, "");
+    action_exec.close(action);
+    action_payload_free(&payload);
+    sample_free(&sample);
+    text_free(&data);
+}
+
+/* As {summary}, for people who see no terminal. */
+static void test_summary(void **state)
+{
+    (void) state;
+    char program[] = "/bin/true", argument[] = "{summary}", name[] = "siren", *words[] = { program, argument, NULL };
+    struct config_action config = { .name = name, .command = words, .n_command = 2 };
+    struct action_payload payload = ACTION_PAYLOAD_INIT;
+    static const char player[] = "Zo\u200b\u00eb \x1b[2J\n\u202eC:\\new";
+    struct sample sample;
+    struct err err;
+
+    sample_init(&sample, "{}");
+    text_reset(&sample.description.line);
+    text_add_prose(&sample.description.line, player, strlen(player), 0);
+    assert_non_null(strstr(sample.description.line.s, "\\u200b"));
+    assert_int_equal(action_exec.render(&config, &sample.record, &payload, &err), 0);
+    assert_string_equal(payload.words.v[1], "Zoë [2J C:\\new");
+    assert_string_equal(find_variable(&payload.environment, "SONORAN_SUMMARY"), payload.words.v[1]);
+    action_payload_free(&payload);
+    sample_free(&sample);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_facts) };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+        exec_test(test_facts),
+        exec_test(test_summary),
+        exec_test(test_more_than_there_is_room_for),
+    };
+    return cmocka_run_group_tests(tests, be_like_the_daemon, NULL);
 }
