@@ -14,7 +14,7 @@ static int open_connection(struct store *store, struct err *err)
     return code == SQLITE_OK ? 0 : store_problem(checkpoint->db, code, err, store->path);
 }
 
-void checkpoint_run(struct checkpoint *checkpoint, sqlite3 *db, int mode)
+bool checkpoint_run(struct checkpoint *checkpoint, sqlite3 *db, int mode)
 {
     struct err err = { "" };
     int n_frames = 0, n_copied = 0;
@@ -27,6 +27,7 @@ void checkpoint_run(struct checkpoint *checkpoint, sqlite3 *db, int mode)
     if (n_copied >= 0 && r == 0)
         checkpoint->n_copied = n_copied;
     pthread_mutex_unlock(&checkpoint->lock);
+    return code == SQLITE_OK && n_copied == n_frames;
 }
 
 static void *checkpoint_thread(void *argument)
@@ -40,7 +41,7 @@ static void *checkpoint_thread(void *argument)
             continue;
         }
         pthread_mutex_unlock(&checkpoint->lock);
-        checkpoint_run(checkpoint, checkpoint->db, SQLITE_CHECKPOINT_PASSIVE);
+        (void) checkpoint_run(checkpoint, checkpoint->db, SQLITE_CHECKPOINT_PASSIVE);
         pthread_mutex_lock(&checkpoint->lock);
         checkpoint->wanted = false;
         pthread_cond_broadcast(&checkpoint->changed);

@@ -174,8 +174,9 @@ int check_database(sqlite3 *db, const char *path, bool quick, struct err *err) M
 int copy_log(const char *from, const char *to, bool (*stop)(void), struct store_copy *ret, struct err *err) MUST_CHECK;
 int copy_sync_folder(const char *path, struct err *err) MUST_CHECK; /* that of the file */
 
-/* checkpoint.c: one checkpoint, by either connection. What failed is kept for store_checkpoint_result. */
-void checkpoint_run(struct checkpoint *checkpoint, sqlite3 *db, int mode);
+/* checkpoint.c: one checkpoint, by either connection: whether all of the WAL is in the database now. What failed is
+ * kept for store_checkpoint_result. */
+bool checkpoint_run(struct checkpoint *checkpoint, sqlite3 *db, int mode);
 /* Wakes the thread. false: it is at work, or there is none. */
 bool checkpoint_ask(struct checkpoint *checkpoint);
 /* Whether it has nothing to do, or has not after this time; and how many frames were copied when it last ended. */
@@ -186,6 +187,7 @@ bool checkpoint_rests(struct checkpoint *checkpoint, usec_t patience_us, int *re
 void wal_configure(struct store *store);
 void wal_care(struct store *store);
 bool wal_is_held(struct store *store, const struct store_time *now, struct store_trimmed *ret);
+uint64_t wal_index_bytes(const struct store *store);
 /* When there is nothing else to do: gives the file its end and cuts a WAL above its limit, which SQLite does in the
  * next transaction, and that may be hours away. The thread copies, the writer only what is left when no transaction has
  * come since; so it takes two looks. Changes *ret: wal_bytes, left. */

@@ -5,7 +5,22 @@
 
 #define STEP_EVENTS 500
 #define STEP_PAGES ((uint64_t) 200)
-#define ROW_BYTES 100 /* of a row without its data */
+
+/* What a row takes with what finds it, rather too much than too little: then a step ends early, and the next one sees
+ * what is left. A unit may be found by its number as well as by its id. */
+#define BYTES(column) "coalesce(length(CAST(" column " AS BLOB)), 0)"
+#define IDS(column) "coalesce(length(" column ") - length(replace(" column ", ',', '')) + 1, 0)"
+#define TEXT_BYTES                                                                                                     \
+    BYTES("community")                                                                                                 \
+    " + " BYTES("listener") " + " BYTES("peer") " + " BYTES("type") " + " BYTES("summary") " + " BYTES(                \
+        "calls") " + " BYTES("calls911") " + " BYTES("units") " + " BYTES("known") " + " BYTES("data") " + " BYTES("e" \
+                                                                                                                   "x" \
+                                                                                                                   "t" \
+                                                                                                                   "r" \
+                                                                                                                   "a")
+#define REFS_BYTES "(30 + length(community)) * (" IDS("calls") " + " IDS("calls911") " + 2 * " IDS("units") ")"
+#define OTHER_BYTES 70   /* of a row: numbers, the shorter texts, where it stands */
+#define ROWS_OF_A_PAGE 2 /* a row that is larger than such a part of a page begins one, and fills its last */
 
 /* So that a step of a small log does not make a large WAL. */
 static uint64_t step_bytes(const struct store *store)
@@ -27,8 +42,8 @@ static int read_row(struct store *store, enum statement which, int64_t *ret, int
 /* What the files have, and how much of it is in use: what is deleted is given back step by step. What fill.c has added
  * is in neither. */
 struct sizes {
-    uint64_t file;           /* without the WAL, once that is copied */
-    uint64_t wal, used, all; /* the first is in the others */
+    uint64_t file;      /* without the WAL, once that is copied */
+    uint64_t used, all; /* with the WAL, which wal_settle cuts to its limit, and its index */
 };
 
 static int read_sizes(struct store *store, uint64_t wal_bytes, struct sizes *ret, struct err *err)
@@ -37,9 +52,9 @@ static int read_sizes(struct store *store, uint64_t wal_bytes, struct sizes *ret
     int r = store_count_bytes(store, &all, &unused, err);
     if (r < 0)
         return r;
-    ret->wal = wal_bytes < store->wal_limit_bytes ? wal_bytes : store->wal_limit_bytes; /* wal_settle */
     ret->file = (uint64_t) all;
-    ret->all = ret->file + ret->wal;
+    ret->all =
+        ret->file + wal_index_bytes(store) + (wal_bytes < store->wal_limit_bytes ? wal_bytes : store->wal_limit_bytes);
     ret->used = ret->all - (uint64_t) unused;
     if (store->fill_bytes > 0) {
         uint64_t filled = (uint64_t) store->fill_bytes < ret->used ? (uint64_t) store->fill_bytes : ret->used;
@@ -49,17 +64,24 @@ static int read_sizes(struct store *store, uint64_t wal_bytes, struct sizes *ret
     return 0;
 }
 
-/* The oldest events with one number each, as many as a step takes. */
-static int oldest_with(struct store *store, const char *number, int64_t first, sqlite3_stmt **ret, struct err *err)
+/* The oldest events with numbers of each, as many as a step takes. */
+static int oldest_with(struct store *store, const char *numbers, int64_t first, sqlite3_stmt **ret, struct err *err)
 {
-    char sql[256];
-    snprintf(sql, sizeof(sql), "SELECT id, %s FROM events WHERE id >= ?1 ORDER BY id LIMIT ?2", number);
+    char sql[1024];
+    snprintf(sql, sizeof(sql), "SELECT id, %s FROM events WHERE id >= ?1 ORDER BY id LIMIT ?2", numbers);
     int code = sqlite3_prepare_v2(store->db, sql, -1, ret, NULL);
     if (code != SQLITE_OK)
         return store_problem(store->db, code, err, "cannot read");
     sqlite3_bind_int64(*ret, 1, first);
     sqlite3_bind_int64(*ret, 2, STEP_EVENTS);
     return 0;
+}
+
+static uint64_t row_bytes(uint64_t text_bytes)
+{
+    uint64_t bytes = text_bytes + OTHER_BYTES;
+    bool fills_pages = bytes > STORE_PAGE_BYTES / ROWS_OF_A_PAGE;
+    return fills_pages ? (bytes + STORE_PAGE_BYTES - 1) / STORE_PAGE_BYTES * STORE_PAGE_BYTES : bytes;
 }
 
 /* The oldest, up to the one with which this many bytes are gone, or as many as a step takes. */
@@ -69,11 +91,11 @@ static int last_of_excess(struct store *store, int64_t first, uint64_t excess, i
     uint64_t bytes = 0;
     excess = excess < step_bytes(store) ? excess : step_bytes(store);
     int code = SQLITE_ROW;
-    int r = oldest_with(store, "coalesce(length(CAST(data AS BLOB)), 0) + coalesce(length(CAST(extra AS BLOB)), 0)",
-                        first, &statement, err);
+    int r = oldest_with(store, TEXT_BYTES ", " REFS_BYTES, first, &statement, err);
     while (r == 0 && bytes < excess && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         *ret_last = sqlite3_column_int64(statement, 0);
-        bytes += ROW_BYTES + (uint64_t) sqlite3_column_int64(statement, 1);
+        bytes +=
+            row_bytes((uint64_t) sqlite3_column_int64(statement, 1)) + (uint64_t) sqlite3_column_int64(statement, 2);
     }
     return r < 0 || code == SQLITE_ROW || code == SQLITE_DONE ? r : store_problem(store->db, code, err, "cannot read");
 }
@@ -161,7 +183,7 @@ static int shrink(struct store *store, const struct sizes *sizes, struct store_t
     }
     int r = delete_up_to(store, 0, ret, err);
     if (r >= 0)
-        r = read_sizes(store, sizes->wal, &after, err);
+        r = read_sizes(store, ret->wal_bytes, &after, err);
     ret->again = after.all < sizes->all;
     return r;
 }

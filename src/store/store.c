@@ -184,6 +184,7 @@ int store_open(struct store **ret, const struct store_settings *settings, struct
     if (!store)
         return err_set(err, -ENOMEM, "no memory");
     store->lock_fd = store->shm_fd = -1;
+    store->wal.settled_at = -1; /* what an earlier run left is looked at as what comes now */
     store->scratch = (struct text) TEXT_INIT;
     pthread_mutex_init(&store->checkpoint.lock, NULL);
     pthread_cond_init(&store->checkpoint.changed, NULL);

@@ -35,11 +35,12 @@ void wal_configure(struct store *store)
 }
 
 /* Readers that end soon are waited for where the mode is for that, one that does not holds nobody up for long. */
-static void checkpoint_patiently(struct store *store, int mode)
+static bool checkpoint_patiently(struct store *store, int mode)
 {
     sqlite3_busy_timeout(store->db, READERS_MS);
-    checkpoint_run(&store->checkpoint, store->db, mode);
+    bool complete = checkpoint_run(&store->checkpoint, store->db, mode);
     sqlite3_busy_timeout(store->db, store->patience_ms);
+    return complete;
 }
 
 void wal_care(struct store *store)
@@ -56,7 +57,7 @@ void wal_care(struct store *store)
         wal->tried_at = n;
     if (rests && (over || !running || n - n_copied < step / 4)) {
         wal->tried_at = n;
-        checkpoint_patiently(store, over ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+        (void) checkpoint_patiently(store, over ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
     } else if (running && n - wal->asked_at >= step && checkpoint_ask(&store->checkpoint)) {
         wal->asked_at = n;
     }
@@ -75,6 +76,14 @@ static uint64_t wal_bytes(const struct store *store)
     return stat(store->wal_path, &st) == 0 ? (uint64_t) st.st_size : 0;
 }
 
+uint64_t wal_index_bytes(const struct store *store)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s-shm", store->path);
+    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
+}
+
 void wal_settle(struct store *store, uint64_t file_bytes, struct store_trimmed *ret)
 {
     struct wal *wal = &store->wal;
@@ -89,11 +98,11 @@ void wal_settle(struct store *store, uint64_t file_bytes, struct store_trimmed *
         (void) checkpoint_ask(&store->checkpoint);
     if (running && (!looked_at || !checkpoint_rests(&store->checkpoint, 0, &n_copied)))
         return;
-    checkpoint_patiently(store, cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE);
+    bool complete = checkpoint_patiently(store, cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE);
     ret->wal_bytes = wal_bytes(store);
     if (!ret->wal_bytes)
         wal->n_frames = wal->settled_at = 0;
-    ret->left = ret->wal_bytes > store->wal_limit_bytes || file_is_long(store, file_bytes);
+    ret->left = !complete; /* a file that is too long all the same is cut when events are deleted, and not before */
 }
 
 /* Whether a reader is in the way of a checkpoint. */

@@ -159,11 +159,50 @@ static void test_shrinks(void **state)
     store_close(store);
 }
 
+/* Longer than its head says, with nothing in the WAL that a checkpoint could do: there is nothing to come back for.
+ * Deleting events cuts it. */
+static void rests(bool beside)
+{
+    const struct store_time now = { USEC_PER_SEC, USEC_PER_SEC };
+    struct store_trimmed trimmed = { .left = true };
+    struct stat st;
+    struct store *store = open_store(0, 0);
+    assert_int_equal(append_many(store, 9, PADDING), 0);
+    store_close(store);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size + MIB), 0);
+    store = open_store(0, 0);
+    if (beside)
+        assert_int_equal(store_start_checkpoints(store, &err), 0);
+    trim_until_settled(store, 10000);
+    assert_int_equal(store_trim(store, &now, &trimmed, &err), 0);
+    assert_false(trimmed.left || trimmed.again);
+    assert_int_equal(append_many(store, 1, 0), 0);
+    store_configure(store, &(struct store_settings){ .durable = true, .max_size_bytes = 5 * PADDING });
+    trim_until_settled(store, 10000);
+    assert_int_equal(stat(path, &st), 0);
+    assert_in_range(st.st_size, 1, 9 * PADDING);
+    store_close(store);
+}
+
+static void test_rests(void **state)
+{
+    (void) state;
+    rests(false);
+}
+
+static void test_rests_beside(void **state)
+{
+    (void) state;
+    rests(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_alone),   store_test(test_beside),         store_test(test_small),   store_test(test_held),
-        store_test(test_settles), store_test(test_settles_beside), store_test(test_shrinks),
+        store_test(test_alone),   store_test(test_beside),  store_test(test_small),
+        store_test(test_held),    store_test(test_settles), store_test(test_settles_beside),
+        store_test(test_shrinks), store_test(test_rests),   store_test(test_rests_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
