@@ -28,7 +28,7 @@
 
 /* "Not told": such a member of a patch leaves what is known. Texts: NULL, and "" clears. Flags: -1.
  * In a snapshot numbers nobody told are these too, texts are "" (never NULL), flags are 0 or 1: panic and
- * dispatcher 0 until told, online 1 until told otherwise; but emergency and track_primary are -1 until told. */
+ * dispatcher 0 until told, online 1 until told otherwise; but emergency, silent and track_primary are -1 until told. */
 #define STATE_UNSET INT32_MIN
 #define STATE_UNSET_ID INT64_MIN
 
@@ -41,7 +41,8 @@ struct state_unit {
     const char *name;   /* "Mara Ellison" */
     const char *location;
     const char *department;
-    const char *group; /* "": in none */
+    const char *group;   /* "": in none */
+    const char *api_ids; /* the player's in the game, a list of texts in JSON; "": none */
     int32_t status, page;
     int8_t panic, dispatcher, online;
     bool told; /* a log-in or a whole unit was seen; a placeholder has false */
@@ -78,7 +79,9 @@ struct state_call911 {
     const char *caller;
     const char *location;
     const char *description;
+    const char *postal, *plate, *phone, *position; /* of its metaData; position as a line has it */
     int8_t emergency;
+    int8_t silent;    /* -1: not told */
     int8_t removed;   /* written by state, like what follows */
     bool told;        /* its own event was seen */
     int64_t call;     /* the dispatch call made from it last */
@@ -99,7 +102,7 @@ struct state_call911 {
     }
 #define STATE_CALL911_PATCH(call_id)                                                                                   \
     {                                                                                                                  \
-        .id = (call_id), .emergency = -1                                                                               \
+        .id = (call_id), .emergency = -1, .silent = -1                                                                 \
     }
 
 #define STATE_CALL_CLOSED 2

@@ -16,6 +16,18 @@ static const cJSON *meta_of(const struct event *event, const char *name)
     return get(inner, name) ? inner : outer;
 }
 
+/* Its metaData too; false: it has no id. */
+static bool call_told(const struct event *event, struct state_call911 *ret, char position[POSITION_MAX_BYTES])
+{
+    bool known = read_call911(call_of(event), ret);
+    ret->postal = get_text(meta_of(event, "postal"), "postal");
+    ret->plate = get_text(meta_of(event, "plate"), "plate");
+    ret->phone = get_text(meta_of(event, "phone"), "phone");
+    ret->silent = get_flag(meta_of(event, "silentAlert"), "silentAlert");
+    ret->position = position_of(meta_of(event, "x"), position) ? position : NULL;
+    return known;
+}
+
 static int call_check(const struct event *event, struct err *err)
 {
     const cJSON *call = call_of(event);
@@ -24,24 +36,27 @@ static int call_check(const struct event *event, struct err *err)
     return need_id(event, err, call, call && call == event->data ? "" : "call", "callId");
 }
 
-static void say_place(const struct event *event, struct text *line, const struct state_call911 *call)
+static bool has_place(const struct state_call911 *call)
 {
-    if (call->location && *call->location)
-        say_after(line, " at ", call->location, LINE_NAME_MAX);
-    else
-        say_position(line, meta_of(event, "x"));
+    return call->location && *call->location;
+}
+
+/* Where nobody named the place, its position is one. */
+static const char *place_of(const struct state_call911 *call)
+{
+    return has_place(call) ? call->location : call->position;
 }
 
 /* "911 call 90417 at 118 Lantern St, postal 7042, from Zoë Okonkwo: Smoke from the attic." */
-static void say_new(const struct event *event, struct text *line, const struct state_call911 *call)
+static void say_new(struct text *line, const struct state_call911 *call)
 {
     text_addf(line, "%s call %lld", call->emergency == 0 ? "civil" : "911", (long long) call->id);
     size_t name_end = line->size;
-    say_place(event, line, call);
-    say_after(line, ", postal ", get_text(meta_of(event, "postal"), "postal"), LINE_NAME_MAX);
-    say_after(line, ", plate ", get_text(meta_of(event, "plate"), "plate"), LINE_NAME_MAX);
-    say_after(line, ", phone ", get_text(meta_of(event, "phone"), "phone"), LINE_NAME_MAX);
-    if (get_flag(meta_of(event, "silentAlert"), "silentAlert") == 1)
+    say_after(line, " at ", place_of(call), LINE_NAME_MAX);
+    say_after(line, ", postal ", call->postal, LINE_NAME_MAX);
+    say_after(line, ", plate ", call->plate, LINE_NAME_MAX);
+    say_after(line, ", phone ", call->phone, LINE_NAME_MAX);
+    if (call->silent == 1)
         text_add(line, ", silent alert");
     text_add(line, line->size > name_end ? ", from " : " from ");
     if (call->caller && *call->caller)
@@ -59,13 +74,33 @@ static void say_kind_change(struct text *line, int8_t old, int8_t told)
     text_add(line, old < 0 ? "" : old ? " (was emergency)" : " (was civil)");
 }
 
+static void say_silent_change(struct text *line, int8_t old, int8_t told)
+{
+    if (told == 1 && old != 1)
+        text_add(line, ", silent alert");
+    if (told == 0 && old == 1)
+        text_add(line, ", no silent alert");
+}
+
+/* What a new place is another than; a position is none beside a place that has a name. */
+static void say_place_change(struct text *line, const struct state_call911 *old, const struct state_call911 *call)
+{
+    bool named = has_place(call) || (has_place(old) && !call->location);
+    const char *told = named || !call->position ? call->location : call->position;
+    say_text_change(line, ", at ", ", no place", place_of(old), told);
+}
+
 /* "911 call 90417 (Zoë Okonkwo, 118 Lantern St) changed, at 120 Lantern St (was 118 Lantern St)", or came again. */
 static void say_again(const struct event *event, const struct state *state, struct description *out,
                       const struct state_call911 *old, const struct state_call911 *call)
 {
     struct text *line = &out->line;
     struct text changes CLEANUP(text_free) = TEXT_INIT;
-    say_text_change(&changes, ", at ", ", no place", old->location, call->location);
+    say_place_change(&changes, old, call);
+    say_text_change(&changes, ", postal ", ", no postal", old->postal, call->postal);
+    say_text_change(&changes, ", plate ", ", no plate", old->plate, call->plate);
+    say_text_change(&changes, ", phone ", ", no phone", old->phone, call->phone);
+    say_silent_change(&changes, old->silent, call->silent);
     say_text_change(&changes, ", from ", ", from an unnamed caller", old->caller, call->caller);
     say_kind_change(&changes, old->emergency, call->emergency);
     bool described = is_other(old->description, call->description);
@@ -87,7 +122,8 @@ static void say_again(const struct event *event, const struct state *state, stru
 static void call_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct state_call911 call;
-    if (!read_call911(call_of(event), &call))
+    char position[POSITION_MAX_BYTES];
+    if (!call_told(event, &call, position))
         return;
     const struct state_call911 *old = state_find_call911(state, event->community, call.id);
     if (call.emergency < 0 && old)
@@ -97,13 +133,16 @@ static void call_describe(const struct event *event, const struct state *state, 
     if (old && old->told && !old->removed)
         say_again(event, state, out, old, &call);
     else
-        say_new(event, &out->line, &call);
+        say_new(&out->line, &call);
 }
 
 static int call_apply(const struct event *event, struct state *state)
 {
     struct state_call911 call;
-    return read_call911(call_of(event), &call) ? state_call911_put(state, event->community, &call, event->time_us) : 0;
+    char position[POSITION_MAX_BYTES];
+    if (!call_told(event, &call, position))
+        return 0;
+    return state_call911_put(state, event->community, &call, event->time_us);
 }
 
 static const char *const removed_names[] = { "callIds", "callId", NULL };

@@ -94,6 +94,13 @@ void call911_write_was(struct text *was, const struct state_call911 *old, const 
         add(was, "emergency", old->emergency < 0 ? "" : old->emergency ? "yes" : "no");
     add_text(was, "caller", old->caller, told->caller);
     add_text(was, "location", old->location, told->location);
+    if (!(old->location && *old->location) && !(told->location && *told->location))
+        add_text(was, "position", old->position, told->position);
+    add_text(was, "postal", old->postal, told->postal);
+    add_text(was, "plate", old->plate, told->plate);
+    add_text(was, "phone", old->phone, told->phone);
+    if (told->silent >= 0 && told->silent != (old->silent == 1))
+        add(was, "silent", old->silent < 0 ? "" : old->silent ? "yes" : "no");
     if (is_other(old->description, told->description))
         add(was, "description", "");
     text_add(was, "}");

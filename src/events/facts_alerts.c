@@ -117,13 +117,8 @@ FACT_LIST(facts_pager, rows_pager);
 static bool take_position(void *context, const cJSON *place)
 {
     const struct request *request = context;
-    const cJSON *x = get(place, "x") ? get(place, "x") : get(place, "X");
-    const cJSON *y = get(place, "y") ? get(place, "y") : get(place, "Y");
-    char position[80];
-    if (!cJSON_IsNumber(x) || !cJSON_IsNumber(y))
-        return false;
-    snprintf(position, sizeof(position), "(%.1f, %.1f)", x->valuedouble, y->valuedouble);
-    return fact_give(request->fact, request->asked, position, NULL);
+    char position[POSITION_MAX_BYTES];
+    return position_of(place, position) && fact_give(request->fact, request->asked, position, NULL);
 }
 
 static void fact_position(const struct fact *fact, const struct fact_asked *asked)

@@ -35,14 +35,10 @@ static void fact_emergency(const struct fact *fact, const struct fact_asked *ask
 /* "(-1042.3, 318.8)" */
 static void fact_meta_position(const struct fact *fact, const struct fact_asked *asked)
 {
-    const cJSON *call = get(get(asked->event->data, "call"), "metaData");
-    const cJSON *meta = get(call, "x") ? call : get(asked->event->data, "metaData");
-    const char *x = get_text(meta, "x"), *y = get_text(meta, "y");
-    char position[80];
-    if (!x || !y)
-        return;
-    snprintf(position, sizeof(position), "(%.1f, %.1f)", strtod(x, NULL), strtod(y, NULL));
-    fact_give(fact, asked, position, NULL);
+    const cJSON *inner = get(get(asked->event->data, "call"), "metaData");
+    char position[POSITION_MAX_BYTES];
+    if (position_of(get(inner, "x") ? inner : get(asked->event->data, "metaData"), position))
+        fact_give(fact, asked, position, NULL);
 }
 
 static const struct fact rows_911[] = {

@@ -146,6 +146,10 @@ bool say_since(struct text *out, const char *before, usec_t since_us, usec_t now
 /* The words before it and the last part of a URL's path, without its query; nothing where it has none. */
 void say_file(struct text *out, const char *before, const char *url);
 
+/* "(-1042.3, 318.8)" of an object's x and y, numbers or decimal texts; false and "": it has none. */
+#define POSITION_MAX_BYTES 40
+bool position_of(const cJSON *place, char ret[POSITION_MAX_BYTES]);
+
 /* Whether the message of a station alert is no speech but a recording. */
 bool is_recorded_sound(const char *message);
 

@@ -124,6 +124,8 @@ void say_note(const struct event *event, const struct state *state, struct descr
         say_after(&out->line, ": ", text, LINE_TEXT_MAX);
 }
 
+#define PLACE_MAX 1e9 /* farther away is nowhere in any game */
+
 static bool read_decimal(const cJSON *item, double *ret)
 {
     const char *text = cJSON_GetStringValue(item);
@@ -134,13 +136,23 @@ static bool read_decimal(const cJSON *item, double *ret)
         *ret = strtod(text, &end);
     else
         return false;
-    return (!end || *end == '\0') && isfinite(*ret);
+    return (!end || *end == '\0') && fabs(*ret) <= PLACE_MAX;
+}
+
+bool position_of(const cJSON *place, char ret[POSITION_MAX_BYTES])
+{
+    const cJSON *x = get(place, "x"), *y = get(place, "y");
+    double east, north;
+    *ret = '\0';
+    if (!read_decimal(x ? x : get(place, "X"), &east) || !read_decimal(y ? y : get(place, "Y"), &north))
+        return false;
+    snprintf(ret, POSITION_MAX_BYTES, "(%.1f, %.1f)", east, north);
+    return true;
 }
 
 void say_position(struct text *line, const cJSON *place)
 {
-    const cJSON *x = get(place, "x"), *y = get(place, "y");
-    double east, north;
-    if (read_decimal(x ? x : get(place, "X"), &east) && read_decimal(y ? y : get(place, "Y"), &north))
-        text_addf(line, " at (%.1f, %.1f)", east, north);
+    char position[POSITION_MAX_BYTES];
+    if (position_of(place, position))
+        text_addf(line, " at %s", position);
 }

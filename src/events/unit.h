@@ -27,6 +27,9 @@ int panic_check(const struct event *event, struct err *err);
 void panic_describe(const struct event *event, const struct state *state, struct description *out);
 int panic_apply(const struct event *event, struct state *state);
 
+/* The ids in the game that a unit's object has, as state keeps them; NULL: it tells of none. */
+const char *read_api_ids(const cJSON *unit, struct text *ret);
+
 /* ---- unit_words.c: what a line says of one unit ---- */
 
 /* A line that is being written, and what it is written from. */

@@ -95,10 +95,12 @@ void login_describe(const struct event *event, const struct state *state, struct
 /* The status it comes with begins with it. */
 static int apply_login(const struct event *event, struct state *state, const cJSON *json)
 {
+    struct text api_ids CLEANUP(text_free) = TEXT_INIT;
     struct state_unit patch;
     int8_t dispatcher = get_flag(event->data, "isDispatch");
     if (!login_unit(event, json, &patch))
         return 0;
+    patch.api_ids = read_api_ids(json, &api_ids);
     patch.online = 1;
     patch.told = true;
     patch.status_since_us = patch.duty_since_us = event->time_us;

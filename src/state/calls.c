@@ -98,7 +98,9 @@ int state_call911_put(struct state *state, const char *community_name, const str
         call->opened_us = now_us;
     call->told = true;
     call->removed = 0;
-    return item_changed(&community->calls911, item, changed | set_flag(&call->emergency, patch->emergency) | comes);
+    changed |= set_flag(&call->emergency, patch->emergency);
+    changed |= set_flag(&call->silent, patch->silent);
+    return item_changed(&community->calls911, item, changed | comes);
 }
 
 int state_call911_remove(struct state *state, const char *community_name, int64_t id, usec_t now_us)

@@ -11,16 +11,17 @@
 
 static const size_t unit_texts[] = {
     offsetof(struct state_unit, number),     offsetof(struct state_unit, name),  offsetof(struct state_unit, location),
-    offsetof(struct state_unit, department), offsetof(struct state_unit, group),
+    offsetof(struct state_unit, department), offsetof(struct state_unit, group), offsetof(struct state_unit, api_ids),
 };
 static const size_t call_texts[] = { offsetof(struct state_call, title),    offsetof(struct state_call, code),
                                      offsetof(struct state_call, address),  offsetof(struct state_call, postal),
                                      offsetof(struct state_call, block),    offsetof(struct state_call, description),
                                      offsetof(struct state_call, last_note) };
 static const size_t call911_texts[] = {
-    offsetof(struct state_call911, caller),
-    offsetof(struct state_call911, location),
-    offsetof(struct state_call911, description),
+    offsetof(struct state_call911, caller),      offsetof(struct state_call911, location),
+    offsetof(struct state_call911, description), offsetof(struct state_call911, postal),
+    offsetof(struct state_call911, plate),       offsetof(struct state_call911, phone),
+    offsetof(struct state_call911, position),
 };
 
 static_assert(ARRAY_SIZE(unit_texts) <= MAX_TEXTS, "as many as a put can hold");
@@ -57,7 +58,7 @@ const struct kind kind_call911 = {
     .seen_us = offsetof(struct state_call911, seen_us),
     .changed_id = offsetof(struct state_call911, changed_id),
     .changed_source = offsetof(struct state_call911, changed_source),
-    .blank.call911 = { .emergency = -1, .call = STATE_UNSET_ID },
+    .blank.call911 = { .emergency = -1, .silent = -1, .call = STATE_UNSET_ID },
 };
 
 /* ---- buckets ---- */

@@ -29,6 +29,7 @@ static cJSON *dump_unit(const struct state_unit *unit)
     add_text(object, "location", unit->location);
     add_text(object, "department", unit->department);
     add_text(object, "group", unit->group);
+    add_text(object, "api_ids", unit->api_ids);
     add_number(object, "status", unit->status);
     add_number(object, "page", unit->page);
     if (unit->panic)
@@ -70,8 +71,14 @@ static cJSON *dump_call911(const struct state_call911 *call)
     add_text(object, "caller", call->caller);
     add_text(object, "location", call->location);
     add_text(object, "description", call->description);
+    add_text(object, "postal", call->postal);
+    add_text(object, "plate", call->plate);
+    add_text(object, "phone", call->phone);
+    add_text(object, "position", call->position);
     if (call->emergency >= 0)
         cJSON_AddBoolToObject(object, "emergency", call->emergency);
+    if (call->silent >= 0)
+        cJSON_AddBoolToObject(object, "silent", call->silent);
     return object;
 }
 

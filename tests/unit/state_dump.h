@@ -8,8 +8,8 @@
 
 static inline void dump_unit_text(struct text *out, const struct state *state, const struct state_unit *u)
 {
-    text_addf(out, "unit %" PRId64 " [%s|%s|%s|%s|%s] %d %d %d %d %d %d", u->id, u->number, u->name, u->location,
-              u->department, u->group, u->status, u->page, u->panic, u->dispatcher, u->online, u->told);
+    text_addf(out, "unit %" PRId64 " [%s|%s|%s|%s|%s|%s] %d %d %d %d %d %d", u->id, u->number, u->name, u->location,
+              u->department, u->group, u->api_ids, u->status, u->page, u->panic, u->dispatcher, u->online, u->told);
     text_addf(out, " since %" PRIu64 " %" PRIu64 " %" PRIu64 " seen %" PRIu64 " by %" PRIu64 " %s\n",
               u->status_since_us, u->panic_since_us, u->duty_since_us, u->seen_us, u->changed_id,
               state_source(state, u->changed_source));
@@ -30,10 +30,12 @@ static inline void dump_call_text(struct text *out, const struct state_call *c, 
 
 static inline void dump_call911_text(struct text *out, const struct state_call911 *c)
 {
-    text_addf(out,
-              "911 %" PRId64 " [%s|%s|%s] %d %d %d %" PRId64 " since %" PRIu64 " seen %" PRIu64 " by %" PRIu64 "\n",
-              c->id, c->caller ? c->caller : "", c->location ? c->location : "", c->description ? c->description : "",
-              c->emergency, c->removed, c->told, c->call, c->opened_us, c->seen_us, c->changed_id);
+    const char *const texts[] = { c->caller, c->location, c->description, c->postal, c->plate, c->phone, c->position };
+    text_addf(out, "911 %" PRId64 " [", c->id);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        text_addf(out, "%s|", texts[i] ? texts[i] : "");
+    text_addf(out, "] %d %d %d %d %" PRId64 " since %" PRIu64 " seen %" PRIu64 " by %" PRIu64 "\n", c->emergency,
+              c->silent, c->removed, c->told, c->call, c->opened_us, c->seen_us, c->changed_id);
 }
 
 /* What snapshots leave out is asked for: the calls of each unit, and 911 calls with ids up to max_id. */
