@@ -43,17 +43,26 @@ struct description {
     int64_t by;     /* the unit it comes from; 0: nobody is told */
     int64_t record; /* 0: it is about none */
     int level;
-    struct text was;   /* what it made another: the old texts by the names of facts, as a JSON object; "": not told */
-    struct text known; /* the units and calls it concerns, as state knew them, and was: one JSON object (design 6) */
+    struct text was;     /* what it made another: the old texts by the names of facts, as a JSON object; "": not told */
+    struct text known;   /* the units and calls it concerns, as state knew them, and was: one JSON object (design 6) */
+    struct text numbers; /* of its units, before it and after it, each with its NUL: description_next_number */
 };
 
 #define DESCRIPTION_INIT                                                                                               \
     {                                                                                                                  \
-        .line = TEXT_INIT, .was = TEXT_INIT, .known = TEXT_INIT                                                        \
+        .line = TEXT_INIT, .was = TEXT_INIT, .known = TEXT_INIT, .numbers = TEXT_INIT                                  \
     }
 
 void description_reset(struct description *description);
 void description_free(struct description *description);
+
+/* The number of a unit that it concerns, each once, whatever its letter case; next: of NULL the first, NULL: no more.
+ */
+void description_add_number(struct description *description, const char *number);
+const char *description_next_number(const struct description *description, const char *number);
+
+/* As far as known has them, for a description that was read back. */
+void description_read_numbers(struct description *ret);
 
 /* One type. check: is the minimum of events.md section 4 there; 0 or -EINVAL with "data.call.callId: missing".
  * describe: pure. apply: what it changes in state, no I/O; 1 changed, 0 not, -ENOMEM; NULL: never anything. */

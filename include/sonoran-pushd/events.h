@@ -18,7 +18,8 @@ extern const struct event_family family_support;
 extern const struct event_family family_legacy;
 
 /* Writes description.known: the units and calls of a described event, as state knows them after it, whole ones up to 1
- * KB, and how many are on duty. Nothing for a refused one, or without memory. */
+ * KB, and how many are on duty; and adds the numbers its units have then. Nothing for a refused one; no known without
+ * memory. */
 void event_write_known(const struct event *event, const struct state *state, struct description *out);
 
 /* All of them. */

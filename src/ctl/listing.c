@@ -2,7 +2,6 @@
  *
  * Nothing is written while a walk through the database is under way: a reader of ours that does not read (a pager)
  * would keep the daemon's WAL growing. */
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -53,16 +52,12 @@ static bool has_id(const struct ids *ids, int64_t id)
     return false;
 }
 
-static bool has_number(const struct text *known, const char *number)
+static bool has_number(const struct description *description, const char *number)
 {
-    cJSON *root = cJSON_ParseWithLength(known->s, known->size), *unit;
-    bool found = false;
-    cJSON_ArrayForEach (unit, cJSON_GetObjectItemCaseSensitive(root, "units")) {
-        const char *told = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number"));
-        found |= told && strcasecmp(told, number) == 0;
-    }
-    cJSON_Delete(root);
-    return found;
+    for (const char *told = NULL; (told = description_next_number(description, told));)
+        if (strcasecmp(told, number) == 0)
+            return true;
+    return false;
 }
 
 /* As refs has it; rows that are not in there yet, and those that have just come, are asked themselves. */
@@ -71,7 +66,7 @@ static bool concerns(const struct store_ref *ref, const struct description *desc
     const struct ids *ids = strcmp(ref->kind, "call") == 0  ? &description->calls
                             : strcmp(ref->kind, "911") == 0 ? &description->calls911
                                                             : &description->units;
-    return (ref->has_id && has_id(ids, ref->id)) || (ref->number && has_number(&description->known, ref->number));
+    return (ref->has_id && has_id(ids, ref->id)) || (ref->number && has_number(description, ref->number));
 }
 
 static bool is_wanted(const struct listing *listing)
@@ -107,6 +102,7 @@ static int take_row(struct listing *listing, const struct store_row *row, struct
         return 0;
     }
     store_row_describe(row, &batch.events[0], &listing->description);
+    description_read_numbers(&listing->description);
     if (listing->filter.n_refs || is_wanted(listing))
         take(listing, &batch.events[0]);
     batch_done(&batch);

@@ -3,6 +3,7 @@
 #include <syslog.h>
 
 #include <sonoran-pushd/event.h>
+#include <sonoran-pushd/state.h>
 
 #define MEMBERS_MAX_CHARS 120
 #define MEMBERS_MAX_BYTES 2048 /* of what is gathered before it is cut */
@@ -96,9 +97,19 @@ static void add_prefix(const struct event *event, struct text *line)
     *line = whole;
 }
 
+/* As they were before it: one that becomes another is found by both. */
+static void add_numbers(const struct event *event, const struct state *state, struct description *out)
+{
+    for (size_t i = 0; i < out->units.n; i++) {
+        const struct state_unit *unit = state_find_unit(state, event->community, out->units.v[i]);
+        description_add_number(out, unit ? unit->number : NULL);
+    }
+}
+
 void event_describe(const struct event *event, const struct state *state, struct description *out)
 {
     description_reset(out);
     describe(event, state, out);
+    add_numbers(event, state, out);
     add_prefix(event, &out->line);
 }

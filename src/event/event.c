@@ -21,6 +21,7 @@ void description_reset(struct description *description)
     description->level = LOG_INFO;
     text_reset(&description->was);
     text_reset(&description->known);
+    text_reset(&description->numbers);
 }
 
 void description_free(struct description *description)
@@ -31,6 +32,7 @@ void description_free(struct description *description)
     ids_free(&description->units);
     text_free(&description->was);
     text_free(&description->known);
+    text_free(&description->numbers);
 }
 
 const struct event_type *event_find_type(const struct event_families *families, const char *type,

@@ -8,6 +8,7 @@
 #define UNITS_MAX_BYTES 704 /* so that calls have room beside many units */
 #define WAS_MAX_BYTES 512
 #define COUNTS_MAX_BYTES 80           /* and the names of members */
+#define UNITS_MAX 64                  /* more objects have no room */
 #define EXACT_MAX ((int64_t) 1 << 53) /* what a reader of JSON may take for a number without losing a bit */
 
 struct known {
@@ -16,6 +17,15 @@ struct known {
     const char *community;
     size_t n;         /* of objects in the list */
     size_t max_bytes; /* of all up to here */
+};
+
+/* Where the objects of units end, for what is added to them at last. */
+struct ends {
+    struct {
+        int64_t id;
+        size_t at;
+    } v[UNITS_MAX];
+    size_t n;
 };
 
 static void add_id(struct text *out, int64_t id)
@@ -58,19 +68,30 @@ static bool keep(struct known *known, size_t begin)
     return true;
 }
 
-static bool add_unit(struct known *known, int64_t id)
+/* whole: with all that is known but its ids in the game. */
+static bool add_unit_object(struct known *known, const struct state_unit *unit, bool whole)
 {
-    const struct state_unit *unit = state_find_unit(known->state, known->community, id);
     size_t begin = known->out->size;
-    if (!unit || (!unit->number && !unit->name && unit->status == STATE_UNSET))
-        return true; /* its id stands in the row */
     text_add(known->out, known->n ? "," : "{\"units\":[");
-    add_id(known->out, id);
+    add_id(known->out, unit->id);
     add_text(known->out, ",\"number\":", unit->number);
-    add_text(known->out, ",\"name\":", unit->name);
-    add_text(known->out, ",\"department\":", unit->department);
+    add_text(known->out, ",\"name\":", whole ? unit->name : NULL);
+    add_text(known->out, ",\"department\":", whole ? unit->department : NULL);
     add_number(known->out, ",\"status\":", unit->status);
     return keep(known, begin);
+}
+
+/* A unit that is too long to be told as a whole is so with its number. */
+static bool add_unit(struct known *known, int64_t id, struct ends *ends)
+{
+    const struct state_unit *unit = state_find_unit(known->state, known->community, id);
+    if (!unit || (!unit->number && !unit->name && unit->status == STATE_UNSET))
+        return true; /* its id stands in the row */
+    if (ends->n == UNITS_MAX || (!add_unit_object(known, unit, true) && !add_unit_object(known, unit, false)))
+        return false;
+    ends->v[ends->n].id = id;
+    ends->v[ends->n++].at = known->out->size - strlen("}");
+    return true;
 }
 
 static bool add_call(struct known *known, int64_t id, const char *before)
@@ -104,11 +125,11 @@ static bool add_call911(struct known *known, int64_t id)
 }
 
 /* The originator too, though the event does not concern it: whoever tells "by" needs its name. */
-static void add_units(struct known *units, const struct description *out)
+static void add_units(struct known *units, const struct description *out, struct ends *ends)
 {
-    bool room = !out->by || add_unit(units, out->by);
+    bool room = !out->by || add_unit(units, out->by, ends);
     for (size_t i = 0; i < out->units.n && room; i++)
-        room = out->units.v[i] == out->by || add_unit(units, out->units.v[i]);
+        room = out->units.v[i] == out->by || add_unit(units, out->units.v[i], ends);
     text_add(units->out, units->n ? "]," : "{");
 }
 
@@ -126,27 +147,113 @@ static void add_calls911(struct known *calls, const struct description *out)
     text_add(calls->out, calls->n ? "]," : "");
 }
 
+/* ---- what it was ---- */
+
+/* Each member whole or not at all; "{}" says that nothing is another than before. */
+static void write_was(const struct text *was, struct text *out)
+{
+    cJSON *all = was->size > WAS_MAX_BYTES ? cJSON_ParseWithLength(was->s, was->size) : NULL;
+    const cJSON *member;
+    text_add(out, all ? "{" : was->s);
+    cJSON_ArrayForEach (member, all) {
+        size_t begin = out->size;
+        text_add(out, begin > strlen("{") ? "," : "");
+        text_add_json(out, member->string, strlen(member->string));
+        text_add(out, ":");
+        text_add_json(out, member->valuestring, strlen(member->valuestring));
+        if (out->size + strlen("}") > WAS_MAX_BYTES)
+            out->s[out->size = begin] = '\0';
+    }
+    text_add(out, all ? "}" : "");
+    cJSON_Delete(all);
+}
+
+/* ---- ids in the game: they have the room that is left ---- */
+
+static void insert(struct text *out, size_t at, const struct text *piece)
+{
+    size_t behind = out->size - at;
+    text_add_bytes(out, piece->s, piece->size);
+    if (out->failed)
+        return;
+    memmove(out->s + at + piece->size, out->s + at, behind);
+    memcpy(out->s + at, piece->s, piece->size);
+}
+
+/* The size of as many whole elements of a list of texts as have room, without its end; 0: none has. A quote inside of
+ * a text has a backslash in front of it. */
+static size_t elements_size(const char *list, size_t room)
+{
+    static const char between[] = "\",\"";
+    size_t size = strlen(list) - strlen("]");
+    while (size > room) {
+        const char *last = NULL;
+        for (const char *p = list; (p = strstr(p, between)) && p < list + size - 1; p++)
+            last = p;
+        if (!last)
+            return 0;
+        size = (size_t) (last - list) + 1;
+    }
+    return size;
+}
+
+/* From the last one on, so that the places of those before it stay; how much each may have is settled from the first
+ * one on. */
+static void add_api_ids(struct known *known, const struct ends *ends)
+{
+    static const char name[] = ",\"api_ids\":";
+    size_t sizes[UNITS_MAX], room = KNOWN_MAX_BYTES - known->out->size, others = strlen(name) + strlen("]");
+    for (size_t i = 0; i < ends->n; i++) {
+        const struct state_unit *unit = state_find_unit(known->state, known->community, ends->v[i].id);
+        bool some = unit && unit->api_ids && room > others;
+        sizes[i] = some ? elements_size(unit->api_ids, room - others) : 0;
+        room -= sizes[i] ? sizes[i] + others : 0;
+    }
+    for (size_t i = ends->n; i-- > 0;) {
+        struct text piece CLEANUP(text_free) = TEXT_INIT;
+        if (!sizes[i])
+            continue;
+        text_add(&piece, name);
+        text_add_bytes(&piece, state_find_unit(known->state, known->community, ends->v[i].id)->api_ids, sizes[i]);
+        text_add(&piece, "]");
+        known->out->failed |= piece.failed;
+        insert(known->out, ends->v[i].at, &piece);
+    }
+}
+
+static void add_numbers(const struct event *event, const struct state *state, struct description *out)
+{
+    for (size_t i = 0; i < out->units.n; i++) {
+        const struct state_unit *unit = state_find_unit(state, event->community, out->units.v[i]);
+        description_add_number(out, unit ? unit->number : NULL);
+    }
+}
+
 void event_write_known(const struct event *event, const struct state *state, struct description *out)
 {
-    bool was = out->was.size && out->was.size <= WAS_MAX_BYTES;
-    size_t room = KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - (was ? out->was.size : 0);
-    struct known units = { &out->known, state, event->community, 0, room < UNITS_MAX_BYTES ? room : UNITS_MAX_BYTES };
-    struct known calls = { &out->known, state, event->community, 0, room }, calls911 = calls;
+    struct text was CLEANUP(text_free) = TEXT_INIT;
+    struct ends ends = { .n = 0 };
     int dispatchers, on_duty;
     text_reset(&out->known);
     if (event->verdict != EVENT_ACCEPTED)
         return;
-    add_units(&units, out);
+    write_was(&out->was, &was);
+    size_t room = KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;
+    struct known units = { &out->known, state, event->community, 0, room < UNITS_MAX_BYTES ? room : UNITS_MAX_BYTES };
+    struct known calls = { &out->known, state, event->community, 0, room }, calls911 = calls;
+    add_numbers(event, state, out);
+    add_units(&units, out, &ends);
     add_calls(&calls, out);
     add_calls911(&calls911, out);
-    if (was)
-        text_addf(&out->known, "\"was\":%s,", out->was.s);
+    if (was.size)
+        text_addf(&out->known, "\"was\":%s,", was.s);
     state_count(state, event->community, &dispatchers, &on_duty);
     text_add(&out->known, "\"dispatchers\":");
     text_add_int(&out->known, dispatchers);
     text_add(&out->known, ",\"on_duty\":");
     text_add_int(&out->known, on_duty);
     text_add(&out->known, "}");
-    if (out->known.failed)
+    add_api_ids(&units, &ends);
+    if (out->known.failed || was.failed)
         text_reset(&out->known);
 }

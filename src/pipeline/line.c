@@ -30,23 +30,14 @@ static void add_ids(struct fields *fields, const char *name, const struct ids *i
         fields->v[fields->n++] = (struct log_field){ .name = name, .number = ids->v[i], .list = true };
 }
 
-/* "3-L-27" of each unit, as it was known. Returns how many. */
-static size_t read_unit_numbers(const struct text *known, struct text *out)
+/* Made safe, as the line has them. Returns how many. */
+static size_t read_unit_numbers(const struct description *description, struct text *out)
 {
     size_t n = 0;
-    if (!strstr(known->s, "\"number\":"))
-        return 0;
-    cJSON *json = cJSON_ParseWithLength(known->s, known->size);
-    const cJSON *unit, *units = cJSON_GetObjectItemCaseSensitive(json, "units");
-    cJSON_ArrayForEach (unit, units) {
-        const char *number = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number"));
-        if (!number || !*number)
-            continue;
+    for (const char *number = NULL; (number = description_next_number(description, number)); n++) {
         text_add_prose(out, number, strlen(number), NUMBER_MAX_CHARS);
         text_add_bytes(out, "", 1);
-        n++;
     }
-    cJSON_Delete(json);
     return out->failed ? 0 : n;
 }
 
@@ -97,7 +88,7 @@ static void add_data(struct fields *fields, const struct event *event, uint64_t 
 static bool fill(struct fields *fields, const struct event *event, const struct description *description,
                  uint64_t payload_bytes)
 {
-    size_t n_numbers = read_unit_numbers(&description->known, &fields->numbers);
+    size_t n_numbers = read_unit_numbers(description, &fields->numbers);
     size_t n = FIXED_FIELDS + description->calls.n + description->calls911.n + description->units.n + n_numbers;
     if (n > FIELDS_ROOM && !(fields->many = calloc(n, sizeof(*fields->many))))
         return false;
@@ -135,6 +126,7 @@ void line_write(const struct event *event, struct description *description, uint
         return;
     }
     if (late) {
+        description_read_numbers(description);
         text_add(&description->line, " (told late, it came at ");
         text_add_time_utc(&description->line, event->time_us);
         text_add(&description->line, ")");

@@ -1,7 +1,7 @@
 /* append.c - an event into its row, with what was decided about it, and into refs, by which it is found again. */
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "private.h"
@@ -79,22 +79,18 @@ static void make_upper(char *s)
             *s = (char) (*s - 'a' + 'A');
 }
 
-static int insert_numbers(struct store *store, const struct event *event, const struct text *known, struct err *err)
+static int insert_numbers(struct store *store, const struct event *event, const struct description *description,
+                          struct err *err)
 {
-    const cJSON *unit;
     int r = 0;
-    if (!strstr(known->s, "\"number\":")) /* most say who is on duty only */
-        return 0;
-    cJSON *root = cJSON_ParseWithLength(known->s, known->size);
-    cJSON_ArrayForEach (unit, cJSON_GetObjectItemCaseSensitive(root, "units")) {
-        char *number = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number"));
-        if (!number || !*number || r < 0)
-            continue;
-        make_upper(number);
-        store_bind_text(begin_ref(store, event, "number"), 3, number, strlen(number));
+    for (const char *number = NULL; r == 0 && (number = description_next_number(description, number));) {
+        char *upper CLEANUP(cleanup_free) = strdup(number);
+        if (!upper)
+            return err_set(err, -ENOMEM, "no memory");
+        make_upper(upper);
+        store_bind_text(begin_ref(store, event, "number"), 3, upper, strlen(upper));
         r = store_run(store, INSERT_REF, err, "cannot write what finds an event");
     }
-    cJSON_Delete(root);
     return r;
 }
 
@@ -106,7 +102,7 @@ int append_insert_refs(struct store *store, const struct event *event, const str
         r = insert_ids(store, event, "911", &description->calls911, err);
     if (r == 0)
         r = insert_ids(store, event, "unit", &description->units, err);
-    return r == 0 ? insert_numbers(store, event, &description->known, err) : r;
+    return r == 0 ? insert_numbers(store, event, description, err) : r;
 }
 
 /* ---- rows ---- */

@@ -31,6 +31,7 @@ static inline void describe(struct description *ret)
     *ret = (struct description) DESCRIPTION_INIT;
     text_add(&ret->line, "unit 7 \u2192 en route");
     text_add(&ret->known, known);
+    description_add_number(ret, "3-l-27");
     ids_add(&ret->units, 7);
     ids_add(&ret->units, INT64_MIN);
     ids_add(&ret->calls, 9007199254740993);

@@ -135,9 +135,12 @@ static void a_name_that_has_no_room(void **fixture)
     memset(name, '"', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     put_unit(scene, 1, name);
+    put_unit(scene, 2, "Mara");
     put_call(scene, 1, "Structure Fire");
-    assert_string_equal(known(scene), "{\"calls\":[{\"id\":1,\"title\":\"Structure Fire\",\"priority\":1}],"
-                                      "\"dispatchers\":0,\"on_duty\":1}");
+    assert_string_equal(known(scene), "{\"units\":[{\"id\":1,\"number\":\"3-L-27\",\"status\":2},"
+                                      "{\"id\":2,\"number\":\"3-L-27\",\"name\":\"Mara\",\"status\":2}],"
+                                      "\"calls\":[{\"id\":1,\"title\":\"Structure Fire\",\"priority\":1}],"
+                                      "\"dispatchers\":0,\"on_duty\":2}");
 }
 
 static void who_did_it_comes_first_and_once(void **fixture)
@@ -151,26 +154,138 @@ static void who_did_it_comes_first_and_once(void **fixture)
                                       "\"dispatchers\":0,\"on_duty\":2}");
 }
 
-/* Beside everything else that there is room for; those that are too long are not half told. */
+/* Beside everything else that there is room for. */
 static void what_it_changed(void **fixture)
 {
     struct scene *scene = *fixture;
-    char old[600];
     text_add(&scene->description.was, "{\"priority\":\"2\"}");
     put_call(scene, 1, "Fire");
     assert_string_equal(known(scene), "{\"calls\":[{\"id\":1,\"title\":\"Fire\",\"priority\":1}],"
                                       "\"was\":{\"priority\":\"2\"},\"dispatchers\":0,\"on_duty\":0}");
-    for (size_t size = 1; size < sizeof(old); size += 7) {
-        memset(old, 'x', size);
-        text_reset(&scene->description.was);
-        text_addf(&scene->description.was, "{\"code\":\"%.*s\"}", (int) size, old);
-        for (int64_t id = 1; id <= 30; id++)
-            put_unit(scene, id, "Mara Ellison");
-        cJSON *root = cJSON_Parse(known(scene));
+    text_reset(&scene->description.was);
+    text_add(&scene->description.was, "{}");
+    assert_non_null(strstr(known(scene), ",\"was\":{},"));
+}
+
+/* A member that is too long is left out, and the others stay. */
+static void what_it_changed_and_has_no_room(void **fixture)
+{
+    struct scene *scene = *fixture;
+    char old[900];
+    int n_without = 0;
+    for (int64_t id = 1; id <= 30; id++)
+        put_unit(scene, id, "Mara Ellison");
+    put_call(scene, 1, "Fire");
+    for (size_t size = 0; size < sizeof(old); size += 7) {
+        struct text *was = &scene->description.was;
+        memset(old, '"', size);
+        text_reset(was);
+        text_add(was, "{\"priority\":\"2\",\"code\":");
+        text_add_json(was, old, size);
+        text_add(was, ",\"postal\":\"7042\",\"note\":\"\"}");
+        bool whole = was->size <= 512;
+        cJSON *root = cJSON_Parse(known(scene)), *kept = cJSON_GetObjectItem(root, "was");
         assert_true(root && scene->description.known.size <= 1024);
-        assert_int_equal(cJSON_HasObjectItem(root, "was"), scene->description.was.size <= 512);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(kept, "priority")), "2");
+        assert_true(!whole || cJSON_GetArraySize(kept) == 4);
+        if (!cJSON_HasObjectItem(kept, "code")) {
+            assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(kept, "postal")), "7042");
+            assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(kept, "note")), "");
+            n_without++;
+        }
         cJSON_Delete(root);
     }
+    assert_true(n_without > 10);
+}
+
+static void put_api_ids(struct scene *scene, int64_t id, const char *api_ids)
+{
+    struct state_unit patch = STATE_UNIT_PATCH(id);
+    patch.api_ids = api_ids;
+    assert_true(state_unit_put(scene->state, "a", &patch, T0) >= 0);
+}
+
+static void ids_in_the_game(void **fixture)
+{
+    struct scene *scene = *fixture;
+    put_unit(scene, 1, "Mara");
+    put_unit(scene, 2, "Jonas");
+    put_unit(scene, 3, "Tess");
+    put_api_ids(scene, 1, "[\"license:9f3c\"]");
+    put_api_ids(scene, 3, "[\"steam:1\",\"a\\\",\\\"b\"]");
+    assert_string_equal(known(scene), "{\"units\":[{\"id\":1,\"number\":\"3-L-27\",\"name\":\"Mara\",\"status\":2,"
+                                      "\"api_ids\":[\"license:9f3c\"]},"
+                                      "{\"id\":2,\"number\":\"3-L-27\",\"name\":\"Jonas\",\"status\":2},"
+                                      "{\"id\":3,\"number\":\"3-L-27\",\"name\":\"Tess\",\"status\":2,"
+                                      "\"api_ids\":[\"steam:1\",\"a\\\",\\\"b\"]}],\"dispatchers\":0,\"on_duty\":3}");
+}
+
+static int count(const cJSON *root, const char *name)
+{
+    return cJSON_GetArraySize(cJSON_GetObjectItem(root, name));
+}
+
+/* They have the room that is left: nothing else goes for them, and each is whole. */
+static void ids_in_the_game_go_first(void **fixture)
+{
+    static const char id[] = "license:9f3c2a7d41b8e6050c11d2e8";
+    struct scene *scene = *fixture;
+    struct text api_ids CLEANUP(text_free) = TEXT_INIT;
+    for (int n = 0; n < 13; n++)
+        text_addf(&api_ids, "%s\"%s\"", n ? "," : "[", id);
+    text_add(&api_ids, "]");
+    text_add(&scene->description.was, "{\"priority\":\"2\"}");
+    for (int64_t unit = 1; unit <= 40; unit++) {
+        const cJSON *object, *one;
+        put_unit(scene, unit, "Mara Ellison");
+        put_call(scene, unit, "Structure Fire");
+        cJSON *without = cJSON_Parse(known(scene));
+        for (int64_t other = 1; other <= unit; other++)
+            put_api_ids(scene, other, api_ids.s);
+        cJSON *with = cJSON_Parse(known(scene));
+        assert_true(with && scene->description.known.size <= 1024);
+        assert_int_equal(count(with, "units"), count(without, "units"));
+        assert_int_equal(count(with, "calls"), count(without, "calls"));
+        assert_true(unit > 1 || count(cJSON_GetArrayItem(cJSON_GetObjectItem(with, "units"), 0), "api_ids") == 13);
+        cJSON_ArrayForEach (object, cJSON_GetObjectItem(with, "units"))
+            cJSON_ArrayForEach (one, cJSON_GetObjectItem(object, "api_ids"))
+                assert_string_equal(cJSON_GetStringValue(one), id);
+        cJSON_Delete(without);
+        cJSON_Delete(with);
+        for (int64_t other = 1; other <= unit; other++)
+            put_api_ids(scene, other, "");
+    }
+}
+
+/* Of every unit, also where known has room for few; not that of who did it. */
+static void numbers_of_all_units(void **fixture)
+{
+    struct scene *scene = *fixture;
+    struct description *description = &scene->description;
+    size_t n = 0;
+    for (int64_t id = 1; id <= 50; id++) {
+        struct state_unit patch = STATE_UNIT_PATCH(id);
+        char number[8];
+        snprintf(number, sizeof(number), "%s-%d", id % 2 ? "L" : "l", (int) (id + 1) / 2);
+        patch.number = number;
+        assert_true(state_unit_put(scene->state, "a", &patch, T0) >= 0);
+        if (id < 49)
+            ids_add(&description->units, id);
+    }
+    description->by = 49;
+    description_add_number(description, "X-1");
+    (void) known(scene);
+    for (const char *number = NULL; (number = description_next_number(description, number)); n++) {
+        char wanted[8];
+        snprintf(wanted, sizeof(wanted), n ? "L-%d" : "X-1", (int) n);
+        assert_string_equal(number, wanted);
+    }
+    assert_int_equal(n, 25);
+
+    description_read_numbers(description);
+    assert_string_equal(description->numbers.s, "L-1");
+    for (const char *number = NULL; (number = description_next_number(description, number));)
+        assert_string_not_equal(number, "L-25");
 }
 
 static void refused_events_know_nothing(void **fixture)
@@ -193,6 +308,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_name_that_has_no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_did_it_comes_first_and_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_changed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_it_changed_and_has_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ids_in_the_game, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ids_in_the_game_go_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(numbers_of_all_units, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_events_know_nothing, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("known", tests, NULL, NULL);
