@@ -124,10 +124,26 @@ static int give_back(struct store *store, struct err *err)
     return code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot give space back");
 }
 
+/* One by one: as one DELETE it would read all of refs for each step. */
+static int delete_refs(struct store *store, int64_t id, struct err *err)
+{
+    sqlite3_stmt *old = store->statements[OLD_REFS], *statement = store->statements[DELETE_REF];
+    int code, r = 0;
+    sqlite3_bind_int64(old, 1, id);
+    while (r == 0 && (code = sqlite3_step(old)) == SQLITE_ROW) {
+        for (int i = 0; i < 4; i++)
+            sqlite3_bind_value(statement, i + 1, sqlite3_column_value(old, i));
+        r = store_run(store, DELETE_REF, err, "cannot delete what finds old events");
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = store_problem(store->db, code, err, "cannot read old events");
+    sqlite3_reset(old);
+    return r;
+}
+
 static int delete_events(struct store *store, int64_t id, struct store_trimmed *ret, struct err *err)
 {
-    sqlite3_bind_int64(store->statements[DELETE_REFS], 1, id);
-    int r = store_run(store, DELETE_REFS, err, "cannot delete what finds old events");
+    int r = delete_refs(store, id, err);
     if (r < 0)
         return r;
     sqlite3_bind_int64(store->statements[DELETE_EVENTS], 1, id);
