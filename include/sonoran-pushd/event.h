@@ -22,7 +22,9 @@ struct event;
 struct fact_list;
 
 #define EVENT_MAX_DEPTH 64
-#define EVENT_TYPE_MAX_BYTES 128 /* of a type in a log line */
+#define EVENT_TYPE_MAX_BYTES 128         /* of a type in a log line */
+#define EVENT_TYPE_STORED_MAX_BYTES 1024 /* as it was sent; what is longer is no type */
+#define EVENT_KNOWN_MAX_BYTES 1024
 #define EVENT_SOURCE_PUSH "push"
 #define EVENT_MAX_BATCH 4096 /* events of one request */
 

@@ -107,7 +107,11 @@ static void refuse_type(const struct event *event, struct err *reason)
         err_set(reason, 0, "type not known");
         return;
     }
-    event_say_expected(&what, "a text that is not empty", cJSON_GetObjectItemCaseSensitive(event->top, "type"));
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(event->top, "type");
+    if (cJSON_IsString(type) && *type->valuestring)
+        text_addf(&what, "longer than %d bytes", EVENT_TYPE_STORED_MAX_BYTES);
+    else
+        event_say_expected(&what, "a text that is not empty", type);
     err_set(reason, 0, "type: %s", what.s);
 }
 

@@ -55,7 +55,8 @@ static enum member member_by_name(struct span name)
 
 bool member_is_type(struct span value)
 {
-    return value.size > strlen("\"\"") && value.s[0] == '"';
+    size_t quotes = strlen("\"\"");
+    return value.size > quotes && value.size <= quotes + EVENT_TYPE_STORED_MAX_BYTES && value.s[0] == '"';
 }
 
 /* Keeps name:value as it came, behind what is there already. */

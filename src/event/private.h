@@ -45,7 +45,7 @@ struct parts {
     struct met met;
 };
 
-/* Whether what stands under "type" can be one: a text that is not empty. */
+/* Whether what stands under "type" can be one: a text that is not empty, nor longer than any type. */
 bool member_is_type(struct span value);
 
 /* Takes a body's object apart; extra becomes an object of all other members (and of a type that is none), as they came,

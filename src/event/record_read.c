@@ -107,6 +107,7 @@ static const char *read_number(const char *p, int64_t *ret)
 static int read_ids(const char *p, struct ids *ret)
 {
     int64_t id;
+    size_t n = 0;
     if (*p != '[')
         return -EINVAL;
     p = space(p + 1);
@@ -114,6 +115,8 @@ static int read_ids(const char *p, struct ids *ret)
         p = read_number(p, &id);
         if (!p)
             return -EINVAL;
+        if (n++ == IDS_MAX)
+            return -E2BIG;
         ids_add(ret, id);
         p = space(p);
         p = *p == ',' ? space(p + 1) : p;
@@ -146,6 +149,15 @@ static int read_value(struct values *values, enum member m)
     return 0;
 }
 
+static int refuse(int r, enum member m, struct err *err)
+{
+    if (r == -ENOMEM)
+        return err_set(err, r, "no memory");
+    if (r == -E2BIG)
+        return err_set(err, -EINVAL, "%s: more than %d", members[m].name, IDS_MAX);
+    return err_set(err, r, "%s: expected %s", members[m].name, expected[members[m].kind]);
+}
+
 static int read_values(struct values *values, struct err *err)
 {
     for (enum member m = 0; m < N_MEMBERS; m++) {
@@ -155,8 +167,7 @@ static int read_values(struct values *values, struct err *err)
             return err_set(err, -EINVAL, "%s: missing", members[m].name);
         int r = read_value(values, m);
         if (r < 0)
-            return r == -ENOMEM ? err_set(err, r, "no memory")
-                                : err_set(err, r, "%s: expected %s", members[m].name, expected[members[m].kind]);
+            return refuse(r, m, err);
     }
     return 0;
 }
@@ -218,17 +229,25 @@ static int read_verdict(const char *name, enum event_verdict *ret)
     return -EINVAL;
 }
 
-static int check_bounds(const struct values *values, struct err *err)
+/* ---- bounds: as large as what is written here can be, and no larger ---- */
+
+#define SUMMARY_MAX_BYTES ((size_t) 64 << 10)
+
+static int check_sizes(const struct values *values, struct err *err)
 {
     static const struct {
         enum member member;
         size_t max_bytes;
     } texts[] = {
         { LOG, NAME_MAX_BYTES },
+        { TYPE, EVENT_TYPE_STORED_MAX_BYTES },
+        { TYPE_SENT, EVENT_TYPE_STORED_MAX_BYTES },
         { COMMUNITY, NAME_MAX_BYTES },
         { SOURCE, NAME_MAX_BYTES },
         { LISTENER, sizeof(((struct http_origin *) 0)->listener) - 1 },
         { FROM, sizeof(((struct http_origin *) 0)->peer) - 1 },
+        { REASON, sizeof(((struct err *) 0)->msg) - 1 },
+        { SUMMARY, SUMMARY_MAX_BYTES },
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         const char *text = values->text[texts[i].member];
@@ -236,6 +255,31 @@ static int check_bounds(const struct values *values, struct err *err)
             return err_set(err, -EINVAL, "%s: longer than %zu bytes", members[texts[i].member].name,
                            texts[i].max_bytes);
     }
+    if (values->json[KNOWN].size > EVENT_KNOWN_MAX_BYTES)
+        return err_set(err, -EINVAL, "known: longer than %d bytes", EVENT_KNOWN_MAX_BYTES);
+    return 0;
+}
+
+/* What stands in a line or a field as it is. */
+static int check_names(const struct values *values, struct err *err)
+{
+    static const enum member names[] = { LOG, COMMUNITY, SOURCE, LISTENER, FROM };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct text shown CLEANUP(text_free) = TEXT_INIT;
+        const char *name = values->text[names[i]];
+        if (!name)
+            continue;
+        text_add_safe(&shown, name, strlen(name), 0);
+        if (strcmp(shown.s, name) != 0)
+            return err_set(err, -EINVAL, "%s: has control characters in it", members[names[i]].name);
+    }
+    return 0;
+}
+
+static int check_bounds(const struct values *values, struct err *err)
+{
+    if (check_sizes(values, err) < 0 || check_names(values, err) < 0)
+        return -EINVAL;
     if (values->number[ID] < 1)
         return err_set(err, -EINVAL, "id: expected a number from 1 on");
     if (values->number[LEVEL] < LOG_EMERG || values->number[LEVEL] > LOG_DEBUG)
@@ -277,7 +321,7 @@ static int make_event(const struct values *values, const struct event_families *
 static int make_description(const struct values *values, struct description *ret, struct err *err)
 {
     description_reset(ret);
-    text_add_bytes(&ret->line, values->text[SUMMARY], strlen(values->text[SUMMARY]));
+    text_add_prose(&ret->line, values->text[SUMMARY], strlen(values->text[SUMMARY]), 0); /* ours are so already */
     if (values->json[KNOWN].size)
         text_add_bytes(&ret->known, values->json[KNOWN].s, values->json[KNOWN].size);
     (void) read_ids(values->json[CALLS911].s, &ret->calls911); /* looked at already */
@@ -286,6 +330,7 @@ static int make_description(const struct values *values, struct description *ret
     ret->by = values->number[BY];
     ret->record = values->number[RECORD];
     ret->level = (int) values->number[LEVEL];
+    description_read_numbers(ret);
     return ret->line.failed || ret->known.failed ? err_set(err, -ENOMEM, "no memory") : 0;
 }
 

@@ -4,7 +4,6 @@
 #include <sonoran-pushd/state.h>
 #include <string.h>
 
-#define KNOWN_MAX_BYTES 1024
 #define UNITS_MAX_BYTES 704 /* so that calls have room beside many units */
 #define WAS_MAX_BYTES 512
 #define COUNTS_MAX_BYTES 80           /* and the names of members */
@@ -202,7 +201,7 @@ static size_t elements_size(const char *list, size_t room)
 static void add_api_ids(struct known *known, const struct ends *ends)
 {
     static const char name[] = ",\"api_ids\":";
-    size_t sizes[UNITS_MAX], room = KNOWN_MAX_BYTES - known->out->size, others = strlen(name) + strlen("]");
+    size_t sizes[UNITS_MAX], room = EVENT_KNOWN_MAX_BYTES - known->out->size, others = strlen(name) + strlen("]");
     for (size_t i = 0; i < ends->n; i++) {
         const struct state_unit *unit = state_find_unit(known->state, known->community, ends->v[i].id);
         bool some = unit && unit->api_ids && room > others;
@@ -238,7 +237,7 @@ void event_write_known(const struct event *event, const struct state *state, str
     if (event->verdict != EVENT_ACCEPTED)
         return;
     write_was(&out->was, &was);
-    size_t room = KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;
+    size_t room = EVENT_KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;
     struct known units = { &out->known, state, event->community, 0, room < UNITS_MAX_BYTES ? room : UNITS_MAX_BYTES };
     struct known calls = { &out->known, state, event->community, 0, room }, calls911 = calls;
     add_numbers(event, state, out);

@@ -293,6 +293,28 @@ static void test_unknown_types(void **state)
     }
 }
 
+/* What is longer than any type is none, and is kept with the rest. */
+static void test_long_types(void **state)
+{
+    (void) state;
+    for (size_t n = EVENT_TYPE_STORED_MAX_BYTES; n <= EVENT_TYPE_STORED_MAX_BYTES + 1; n++) {
+        char body[EVENT_TYPE_STORED_MAX_BYTES + 100], type[EVENT_TYPE_STORED_MAX_BYTES + 2];
+        struct batch batch;
+        struct err err;
+        memset(type, 'T', n);
+        type[n] = '\0';
+        snprintf(body, sizeof(body), "{\"key\":\"KEY-one\",\"type\":\"%s\"}", type);
+        assert_int_equal(parse(body, strlen(body), true, &batch, &err), ENVELOPE_OK);
+        const struct event *event = &batch.events[0];
+        bool is_type = n <= EVENT_TYPE_STORED_MAX_BYTES;
+        assert_string_equal(event->type, is_type ? type : "");
+        assert_int_equal(event->verdict, is_type ? EVENT_ACCEPTED : EVENT_UNKNOWN);
+        assert_true(is_type || strcmp(event->reason, "type: longer than 1024 bytes") == 0);
+        assert_int_equal(event->extra_text.size, is_type ? 0 : n + strlen("{\"type\":\"\"}"));
+        batch_done(&batch);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_bytes_are_kept_and_the_key_is_not),
         cmocka_unit_test(test_half_a_surrogate_pair),
         cmocka_unit_test(test_unknown_types),
+        cmocka_unit_test(test_long_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

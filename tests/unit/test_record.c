@@ -13,7 +13,8 @@
 
 #define HEAD "{\"id\":1042,\"log\":\"9f0c00000000000000000000000000aa\",\"time\":\"2026-11-23T16:00:00.123456Z\""
 #define FROM "\"community\":\"default\",\"source\":\"session\",\"listener\":\"main\",\"from\":\"203.0.113.7\","
-#define TAIL "\"summary\":\"a \\u001b line\",\"calls911\":[90417],\"calls\":[],\"units\":[-1,9007199254740993]"
+#define TAIL                                                                                                           \
+    "\"summary\":\"a \\\"line\\\" of \\\\x1b\",\"calls911\":[90417],\"calls\":[],\"units\":[-1,9007199254740993]"
 
 static int read_back(const char *record, struct batch *batch, struct description *description, struct err *err)
 {
@@ -97,7 +98,10 @@ static const struct {
     { "{\"units\":[{\"id\":4127}],\"on_duty\":12}", "[]", "known: expected an object" },
     { "\"test\":true,\"summary\"", "\"test\":1,\"summary\"", "test: expected true" },
     { "\"data\":", "\"Data\":", "data: missing" },
-    { "a \\u001b line", "a \\u0000 line", "" },
+    { "of ", "of \\u0000 ", "" },
+    { "\"default\"", "\"a\\u001b[2Jb\"", "community: has control characters in it" },
+    { "203.0.113.7", "\\u202e203", "from: has control characters in it" },
+    { "\"session\"", "\"a\\nb\"", "source: has control characters in it" },
     { "\"extra\":{", "\"extra\":{{", "" },
     { "567890}}", "567890}", "unfinished object" },
     { "567890}}", "567890}} ,", "text behind the object" },
@@ -122,6 +126,83 @@ static void test_wrong(void **state)
     }
 }
 
+/* ---- bounds ---- */
+
+static void add_times(struct text *out, const char *piece, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        text_add(out, piece);
+}
+
+/* n pieces between what is before and after them, in a sound record with one thing in place of another. */
+struct large {
+    const char *from, *before, *piece, *after;
+    size_t most; /* what still is an event */
+    const char *says;
+};
+
+static const struct large large[] = {
+    { "\"type\":\"EVENT_REMOVE_911\"", "\"type\":\"", "T", "\"", 1024, "type: longer than 1024 bytes" },
+    { "event_remove_911", "", "t", "", 1024, "type_sent: longer than 1024 bytes" },
+    { "a \\\"line\\\" of \\\\x1b", "", "s", "", 65536, "summary: longer than 65536 bytes" },
+    { "\"test\":true", "\"reason\":\"", "r", "\"", 511, "reason: longer than 511 bytes" },
+    { "\"on_duty\":12}", "\"x\":\"", "k", "\"}", 1024 - 30, "known: longer than 1024 bytes" },
+    { "9f0c00000000000000000000000000aa", "", "9", "", 32, "log: longer than 32 bytes" },
+    { "\"default\"", "\"", "c", "\"", 32, "community: longer than 32 bytes" },
+    { "\"session\"", "\"", "s", "\"", 32, "source: longer than 32 bytes" },
+    { "[90417]", "[1", ",2", "]", 4095, "calls911: more than 4096" },
+    { "\"calls\":[]", "\"calls\":[1", ",2", "]", 4095, "calls: more than 4096" },
+    { "[-1,9007199254740993]", "[1", ",2", "]", 4095, "units: more than 4096" },
+};
+
+static int read_large(const struct large *one, size_t n, struct err *err)
+{
+    struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+    struct text record CLEANUP(text_free) = TEXT_INIT;
+    const char *at = strstr(sound[0], one->from);
+    struct batch batch;
+    assert_non_null(at);
+    text_add_bytes(&record, sound[0], (size_t) (at - sound[0]));
+    text_add(&record, one->before);
+    add_times(&record, one->piece, n);
+    text_add(&record, one->after);
+    text_add(&record, at + strlen(one->from));
+    int r = read_back(record.s, &batch, &description, err);
+    if (r == 0)
+        batch_done(&batch);
+    return r;
+}
+
+static void test_large(void **state)
+{
+    struct err err = { "" };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(large); i++) {
+        if (read_large(&large[i], large[i].most, &err) < 0)
+            fail_msg("%s: %s", large[i].says, err.msg);
+        assert_int_equal(read_large(&large[i], large[i].most + 1, &err), -EINVAL);
+        assert_string_equal(err.msg, large[i].says);
+    }
+}
+
+/* Somebody else's line is as harmless as ours. */
+static void test_line_made_safe(void **state)
+{
+    struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+    struct text record CLEANUP(text_free) = TEXT_INIT;
+    static const char line[] = "a \\\"line\\\" of \\\\x1b";
+    const char *at = strstr(sound[0], line);
+    struct batch batch;
+    struct err err;
+    (void) state;
+    text_add_bytes(&record, sound[0], (size_t) (at - sound[0]));
+    text_add(&record, "PANIC\\u001b[2J:\\n nobody\\u202e");
+    text_add(&record, at + strlen(line));
+    assert_int_equal(read_back(record.s, &batch, &description, &err), 0);
+    assert_string_equal(description.line.s, "PANIC\\x1b[2J: nobody\\u202e");
+    batch_done(&batch);
+}
+
 /* At each byte, and with each byte spoilt: an event or a sentence. */
 static void test_cut(void **state)
 {
@@ -142,10 +223,8 @@ static void test_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_sound), cmocka_unit_test(test_deep),           cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_large), cmocka_unit_test(test_line_made_safe), cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
