@@ -202,11 +202,12 @@ static struct item *copy_up(struct map *map, struct item *below)
     *item = *below;
     item->own_texts = 0;
     item->own_links = false;
+    item->in_place = true;
     item->map = map;
     item->chain = item->above = NULL;
     item->below = below;
     below->above = item;
-    TAILQ_INSERT_TAIL(&map->heard, item, heard);
+    TAILQ_INSERT_TAIL(&map->copied, item, heard);
     return item;
 }
 
@@ -223,39 +224,54 @@ struct item *map_change(struct map *map, int64_t id, int *r)
 
 /* ---- the order of hearing ---- */
 
-static struct item *skip_copied(struct item *below)
+static struct item *skip_heard(struct item *below)
 {
-    while (below && below->above)
+    while (below && below->above && !below->above->in_place)
         below = TAILQ_NEXT(below, heard);
     return below;
 }
 
+/* From one below on: itself or its copy; behind all of them those that were heard of since. */
+static struct item *from_below(const struct map *map, struct item *below)
+{
+    below = skip_heard(below);
+    if (!below)
+        return TAILQ_FIRST(&map->heard);
+    return below->above ? below->above : below;
+}
+
 struct item *map_first(const struct map *map)
 {
-    struct item *below = skip_copied(map->next_below);
-    return below ? below : TAILQ_FIRST(&map->heard);
+    return from_below(map, map->next_below);
 }
 
 struct item *map_oldest(struct map *map)
 {
-    map->next_below = skip_copied(map->next_below);
+    map->next_below = skip_heard(map->next_below);
     return map_first(map);
 }
 
 struct item *map_next(const struct map *map, const struct item *item)
 {
-    struct item *next = TAILQ_NEXT(item, heard);
-    if (item->map == map)
-        return next;
-    next = skip_copied(next);
-    return next ? next : TAILQ_FIRST(&map->heard);
+    if (item->map != map)
+        return from_below(map, TAILQ_NEXT(item, heard));
+    return item->in_place ? from_below(map, TAILQ_NEXT(item->below, heard)) : TAILQ_NEXT(item, heard);
+}
+
+static void leave_list(struct map *map, struct item *item)
+{
+    if (item->in_place)
+        TAILQ_REMOVE(&map->copied, item, heard);
+    else
+        TAILQ_REMOVE(&map->heard, item, heard);
+    item->in_place = false;
 }
 
 void map_touch(struct map *map, struct item *item, usec_t now_us)
 {
     *seen_us_of(map, item) = now_us;
     item->heard_id = map->state->event_id;
-    TAILQ_REMOVE(&map->heard, item, heard);
+    leave_list(map, item);
     TAILQ_INSERT_TAIL(&map->heard, item, heard);
 }
 
@@ -331,7 +347,7 @@ int map_put(struct community *community, struct map *map, int64_t id, const void
 void map_remove(struct map *map, struct item *item)
 {
     map->n--;
-    TAILQ_REMOVE(&map->heard, item, heard);
+    leave_list(map, item);
     if (!item->below) {
         own_take(map, item);
         map_item_free(map, item);

@@ -10,6 +10,7 @@ void map_init(struct map *map, const struct kind *kind, struct state *state)
 {
     *map = (struct map){ .kind = kind, .state = state };
     TAILQ_INIT(&map->heard);
+    TAILQ_INIT(&map->copied);
     TAILQ_INIT(&map->gone);
 }
 
@@ -46,8 +47,10 @@ static void merge_copy(struct map *map, struct item *item)
     below->heard_id = item->heard_id;
     below->listed_id = item->listed_id;
     below->duty_told = item->duty_told;
-    TAILQ_REMOVE(&base->heard, below, heard);
-    TAILQ_INSERT_TAIL(&base->heard, below, heard);
+    if (!item->in_place) {
+        TAILQ_REMOVE(&base->heard, below, heard);
+        TAILQ_INSERT_TAIL(&base->heard, below, heard);
+    }
     map_item_keep(map->state, item);
 }
 
@@ -79,6 +82,10 @@ void map_merge(struct map *map)
 {
     struct item *item;
     merge_gone(map);
+    while ((item = TAILQ_FIRST(&map->copied))) {
+        TAILQ_REMOVE(&map->copied, item, heard);
+        merge_copy(map, item);
+    }
     while ((item = TAILQ_FIRST(&map->heard))) {
         TAILQ_REMOVE(&map->heard, item, heard);
         if (item->below)
@@ -103,6 +110,7 @@ static void drop_list(struct map *map, struct heard *list)
 void map_drop(struct map *map)
 {
     drop_list(map, &map->heard);
+    drop_list(map, &map->copied);
     drop_list(map, &map->gone);
     map_emptied(map);
 }

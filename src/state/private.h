@@ -45,6 +45,7 @@ struct item {
     TAILQ_ENTRY(item) heard;
     struct item *above, *below;
     bool gone, own_links, duty_told;
+    bool in_place; /* a copy that was not heard of since, in the order of hearing where the one below is */
     uint8_t own_texts; /* bits, in the order of the kind */
     struct links links;
     union facts facts;
@@ -62,10 +63,11 @@ struct map {
     size_t n_buckets;      /* a power of two, or 0 */
     size_t n_own;
     struct heard heard; /* its own, heard of for longest first */
-    struct heard gone;  /* marks of those removed from the map below */
+    struct heard copied; /* its own that are in place, in no order */
+    struct heard gone;   /* marks of those removed from the map below */
     size_t n;           /* with those below */
     struct map *below;
-    struct item *next_below; /* the one below heard of for longest that has no copy */
+    struct item *next_below; /* before it are only those below that were heard of since, or are gone */
 };
 
 struct community {

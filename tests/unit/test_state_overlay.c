@@ -1,5 +1,7 @@
 /* test_state_overlay.c - what a transaction changes: nobody sees it before it is merged, nothing is left when it is
  * dropped, and in the end a state is the same as one that was changed directly; and what is forgotten, and when. */
+#include <sonoran-pushd/ids.h>
+
 #include "state_helpers.h"
 
 #include "state_dump.h"
@@ -88,11 +90,27 @@ static void make(struct state *state, const struct change *c)
         assert_true(state_group_rename(state, in, "K9", "a", c->time_us) >= 0);
 }
 
+/* The units of a group, which come in the order of hearing. */
+static void dump_groups(const struct state *state, const char *community, struct text *out)
+{
+    static const char *const groups[] = { "a", "b", "3-L-27", "K9" };
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        struct ids ids CLEANUP(ids_free) = { 0 };
+        state_group_units(state, community, groups[i], &ids);
+        text_addf(out, "group %s:", groups[i]);
+        for (size_t k = 0; k < ids.n; k++)
+            text_addf(out, " %" PRId64, ids.v[k]);
+        text_add(out, "\n");
+    }
+}
+
 static void dump(const struct state *state, struct text *out)
 {
     text_reset(out);
     dump_state_text(state, "a", N_IDS, out);
     dump_state_text(state, "b", N_IDS, out);
+    dump_groups(state, "a", out);
+    dump_groups(state, "b", out);
     assert_false(out->failed);
 }
 
