@@ -38,7 +38,8 @@ int pipeline_new(struct pipeline **ret, struct store *store, struct state *state
 struct pipeline *pipeline_free(struct pipeline *pipeline);
 void pipeline_configure(struct pipeline *pipeline, const struct pipeline_settings *settings);
 
-/* Reads the log: state as of the 24 hours before the newest event, and lines that a crash kept from being written.
+/* Reads the log: state as it was, from the 24 hours before the newest event and from what came earlier as far as it
+ * was still known; and lines that a crash kept from being written.
  * Before start. stop is asked now and then, and ends it with -ECANCELED. */
 struct pipeline_recovery {
     const char *store_path;

@@ -111,8 +111,8 @@ struct state *state_new(void);
 struct state *state_free(struct state *state);
 
 /* The event whose changes follow, each with an id above the last. What nobody spoke of in the STATE_KEEP_US before it
- * (to the minute; by the log's order, whatever the clock did) is forgotten: a start, which reads again the events from
- * state_window_begin on, comes to the same. */
+ * (to the minute; by the log's order, whatever the clock did) is forgotten. state_window_begin: when that
+ * began, if the newest event came then. */
 void state_set_event(struct state *state, uint64_t event_id, usec_t now_us);
 usec_t state_window_begin(usec_t newest_us);
 
@@ -137,6 +137,19 @@ uint64_t state_as_of(const struct state *state);
 struct state *state_overlay(struct state *base);
 int state_merge(struct state *overlay, uint64_t as_of);
 void state_drop(struct state *overlay);
+
+/* The event behind which all was told that is known; an overlay's is what its base will have. What nobody spoke of for
+ * STATE_KEEP_US is gone, but what is spoken of again and again keeps what was once told, however long ago. So from time
+ * to time an heir takes the place of a state: it hears of the same events, but only of those from some moment on, and
+ * what was told before is not known to it. Whoever reads all events behind state_begin knows the same.
+ *
+ * state_heir: with nothing known; borrows state, and uses its names of sources. state_succeed: at once for all who
+ * read; the heir is empty afterwards, and the overlay (NULL: there is none), which has to be empty, is of the new
+ * state. One thread has state, heir and overlay. state_clear: nothing is known any more. */
+uint64_t state_begin(const struct state *state);
+struct state *state_heir(struct state *state);
+void state_succeed(struct state *state, struct state *heir, struct state *overlay);
+void state_clear(struct state *state);
 
 /* Writes what the patch tells about an entry, which it makes where there is none. */
 int state_unit_put(struct state *state, const char *community, const struct state_unit *patch, usec_t now_us);

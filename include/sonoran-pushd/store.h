@@ -7,7 +7,8 @@
  *          refs(community, kind, ref, event_id): the events of a "call", a "911", a "unit" (by id), a "number" (of a
  *          unit, in capitals). cursors(action, event_id), failed(action, event_id, attempts, error, at),
  *          positions(source, key, value), lives(first_id, log, epoch), meta(name, value): schema, boot_id, run, node,
- *          and while rows of schema 1 are to be filled, filled_id, fill_until_id and fill_bytes.
+ *          state_after_id and state_turned_id, and while rows of schema 1 are to be filled, filled_id, fill_until_id,
+ *          fill_bytes, fill_after_id and fill_turned_id.
  *          Ids begin at 1, grow by one and are never used again: the newest event is never deleted.
  * Units:   received_at in microseconds since 1970 UTC; keep_us, max_size_bytes.
  * Owner:   texts of a row are borrowed until the next call on its reader.
@@ -73,6 +74,18 @@ int store_begin_fill(struct store *store, struct err *err) MUST_CHECK;
 int store_fill(struct store *store, const struct event *event, const struct description *description,
                struct err *err) MUST_CHECK;
 int store_end_fill(struct store *store, uint64_t filled_id, struct err *err) MUST_CHECK;
+
+/* Behind which events that is told which state knows, and which its heir will know (state.h): for a start, and for the
+ * state that rows are filled by. get: zeros where nothing was set. set: in the transaction under way. */
+enum store_place_of { STORE_STATE, STORE_FILL_STATE };
+
+struct store_place {
+    uint64_t after_id, turned_id;
+};
+
+int store_get_place(struct store *store, enum store_place_of of, struct store_place *ret, struct err *err) MUST_CHECK;
+int store_set_place(struct store *store, enum store_place_of of, const struct store_place *place,
+                    struct err *err) MUST_CHECK;
 
 #define STORE_LOG_BYTES 33
 #define STORE_BOOT_ID_BYTES 40

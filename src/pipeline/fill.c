@@ -13,6 +13,7 @@
 struct fill {
     struct store_reader *reader;
     struct state *state; /* as of state_id; NULL: to be made */
+    struct turns turns;
     uint64_t state_id;
     usec_t again_us; /* uptime: not before that */
     struct description description;
@@ -30,13 +31,19 @@ bool fill_is_due(const struct pipeline *pipeline)
     return !pipeline->failing && fill_is_left(pipeline) && (!pipeline->fill || uptime_us() >= pipeline->fill->again_us);
 }
 
+static void drop_state(struct fill *fill)
+{
+    turns_close(&fill->turns);
+    fill->state = state_free(fill->state);
+}
+
 void fill_free(struct pipeline *pipeline)
 {
     struct fill *fill = pipeline->fill;
     if (!fill)
         return;
     store_reader_close(fill->reader);
-    state_free(fill->state);
+    drop_state(fill);
     description_free(&fill->description);
     free(fill);
     pipeline->fill = NULL;
@@ -50,23 +57,21 @@ static bool events_wait(struct pipeline *pipeline)
     return wait;
 }
 
-/* What is too old for state when the events after filled_id came does not come into it. */
-static int begin_state(struct fill *fill, uint64_t filled_id, struct err *err)
+/* It begins where it was written that it had begun, so that a start in between changes nothing. */
+static int begin_state(struct pipeline *pipeline, struct fill *fill, struct err *err)
 {
-    struct store_row row;
-    int r = store_seek(fill->reader, &(struct store_filter){ .after_id = filled_id }, err);
-    if (r >= 0)
-        r = store_read(fill->reader, &row, err);
-    usec_t begin_us = r > 0 ? state_window_begin(row.time_us) : 0;
-    store_rest(fill->reader);
-    fill->state_id = 0;
-    if (r >= 0 && begin_us > 0)
-        r = store_last_until(fill->reader, begin_us - 1, &fill->state_id, err);
+    struct store_place place;
+    int r = store_get_place(pipeline->store, STORE_FILL_STATE, &place, err);
     if (r < 0)
         return r;
-    fill->state_id = fill->state_id < filled_id ? fill->state_id : filled_id;
     fill->state = state_new();
-    return fill->state ? 0 : err_set(err, -ENOMEM, "no memory");
+    if (!fill->state || turns_open(&fill->turns, fill->state, NULL) < 0) {
+        fill->state = state_free(fill->state);
+        return err_set(err, -ENOMEM, "no memory");
+    }
+    turns_begin(&fill->turns, &place);
+    fill->state_id = place.after_id;
+    return 0;
 }
 
 /* A row whose data are no JSON any more stays as it is. */
@@ -88,6 +93,7 @@ static int take_row(struct pipeline *pipeline, struct fill *fill, const struct s
         event_write_known(event, fill->state, &fill->description);
         r = store_fill(pipeline->store, event, &fill->description, err);
     }
+    turns_take(&fill->turns, event);
     batch_done(&batch);
     return r;
 }
@@ -119,7 +125,7 @@ static int step(struct pipeline *pipeline, struct fill *fill, struct err *err)
     const struct store_fill_place place = store_get_fill(pipeline->store);
     int r = fill->reader ? 0 : store_open_reader(pipeline->store, &fill->reader, err);
     if (r >= 0 && !fill->state)
-        r = begin_state(fill, place.filled_id, err);
+        r = begin_state(pipeline, fill, err);
     if (r < 0)
         return r;
     if (fill->state_id < place.filled_id)
@@ -128,6 +134,8 @@ static int step(struct pipeline *pipeline, struct fill *fill, struct err *err)
     if (r < 0)
         return r;
     r = take_rows(pipeline, fill, place.until_id, true, err);
+    if (r >= 0)
+        r = store_set_place(pipeline->store, STORE_FILL_STATE, &fill->turns.place, err);
     if (r < 0) {
         store_rollback(pipeline->store);
         return r;
@@ -179,7 +187,7 @@ void fill_old(struct pipeline *pipeline)
     if (r != -EBUSY) /* another program has locked it: later */
         tell_result(fill, r, &err);
     if (r < 0) { /* state is ahead of what is in the log */
-        fill->state = state_free(fill->state);
+        drop_state(fill);
         fill->again_us = uptime_us() + AGAIN_US;
         return;
     }

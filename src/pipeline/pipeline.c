@@ -17,7 +17,8 @@ int pipeline_new(struct pipeline **ret, struct store *store, struct state *state
     pipeline->store = store;
     pipeline->state = state;
     pipeline->overlay = state_overlay(state);
-    if (!pipeline->overlay) {
+    if (!pipeline->overlay || turns_open(&pipeline->turns, state, pipeline->overlay) < 0) {
+        state_free(pipeline->overlay);
         free(pipeline);
         return -ENOMEM;
     }
@@ -37,6 +38,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     fill_free(pipeline);
     description_free(&pipeline->scratch);
     decided_free(&pipeline->decided);
+    turns_close(&pipeline->turns);
     state_free(pipeline->overlay);
     pthread_mutex_destroy(&pipeline->lock);
     pthread_cond_destroy(&pipeline->more);

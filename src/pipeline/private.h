@@ -29,9 +29,19 @@ struct decided {
     size_t n, room;
 };
 
+/* A state, what takes its place one day, and where in the log the two began. */
+struct turns {
+    struct state *state, *overlay; /* borrowed; overlay NULL: there is none */
+    struct state *heir;
+    struct store_place place;
+    usec_t turned_us; /* when the earliest event behind turned_id came */
+    bool unsaved;     /* the log does not have the place yet */
+};
+
 struct pipeline {
     struct store *store;
     struct state *state, *overlay; /* of the transaction under way */
+    struct turns turns;
     struct decided decided;
     struct delivery *delivery;
     const struct event_families *families; /* since pipeline_recover */
@@ -109,6 +119,22 @@ int decide(struct pipeline *pipeline, const struct event *event, const struct de
            struct err *err) MUST_CHECK;
 void decided_reset(struct decided *decided);
 void decided_free(struct decided *decided);
+
+/* turn.c. begin: both are empty, and will hear what came behind the place. hear: an event that state has heard; pass:
+ * one that changes nothing, of which id and time are enough. */
+int turns_open(struct turns *turns, struct state *state, struct state *overlay) MUST_CHECK;
+void turns_close(struct turns *turns);
+void turns_begin(struct turns *turns, const struct store_place *place);
+void turns_hear(struct turns *turns, const struct event *event);
+void turns_pass(struct turns *turns, uint64_t id, usec_t time_us);
+
+/* The place when events that the overlay has heard are state: as of the newest; oldest_us: the least of their times.
+ * True: it is to be written with them. Then turns_before, turns_hear for each, turns_after. take: all that for one. */
+bool turns_look(const struct turns *turns, uint64_t newest_id, usec_t newest_us, usec_t oldest_us,
+                struct store_place *ret);
+void turns_before(struct turns *turns, const struct store_place *next);
+void turns_after(struct turns *turns, const struct store_place *next);
+void turns_take(struct turns *turns, const struct event *event);
 
 /* decide.c: what it changes in a state. */
 void apply_event(const struct event *event, struct state *state);

@@ -24,6 +24,7 @@ static void restore(struct pipeline *pipeline, const struct store_row *row, cons
     bool changes_state = row->verdict == EVENT_ACCEPTED && handler && handler->apply;
     struct batch batch;
     state_set_event(pipeline->state, row->id, row->time_us);
+    turns_pass(&pipeline->turns, row->id, row->time_us);
     if (!changes_state && row->id <= told_id)
         return; /* nothing to do: not even read */
     if (store_row_restore(row, families, &batch) < 0)
@@ -32,6 +33,7 @@ static void restore(struct pipeline *pipeline, const struct store_row *row, cons
     if (row->id > told_id)
         tell_late(pipeline, row, &batch.events[0]);
     apply_event(&batch.events[0], pipeline->state);
+    turns_hear(&pipeline->turns, &batch.events[0]);
     batch_done(&batch);
 }
 
@@ -49,30 +51,76 @@ static int read_newest(struct pipeline *pipeline, struct store_reader *reader, s
     return r;
 }
 
-/* Returns how many events there were. */
-static int64_t read_last_day(struct pipeline *pipeline, struct store_reader *reader,
-                             const struct pipeline_recovery *recovery, struct err *err)
+/* An event that came a day before the newest, or earlier, and is still behind the place: the writer was none of ours.
+ * 1, 0. */
+static int is_stale(const struct pipeline *pipeline, struct store_reader *reader, const struct store_place *place,
+                    struct err *err)
+{
+    struct store_row row;
+    int r = store_seek(reader, &(struct store_filter){ .after_id = place->turned_id }, err);
+    if (r >= 0)
+        r = store_read(reader, &row, err);
+    bool stale = r > 0 && row.time_us <= pipeline->newest_us && pipeline->newest_us - row.time_us >= STATE_KEEP_US;
+    store_rest(reader);
+    return r < 0 ? r : stale;
+}
+
+/* Where state began. A log of an older version does not have it, or has one of long ago: what came in the last day is
+ * as good a place, if it stays there. */
+static int find_place(struct pipeline *pipeline, struct store_reader *reader, struct err *err)
+{
+    struct store_place place;
+    int r = store_get_place(pipeline->store, STORE_STATE, &place, err);
+    if (r >= 0)
+        r = is_stale(pipeline, reader, &place, err);
+    pipeline->turns.unsaved = r > 0;
+    usec_t begin_us = state_window_begin(pipeline->newest_us);
+    if (r > 0 && begin_us > 0) {
+        r = store_last_until(reader, begin_us - 1, &place.after_id, err);
+        place.turned_id = place.after_id;
+    }
+    turns_begin(&pipeline->turns, &place);
+    return r;
+}
+
+/* How many events were read. */
+struct counts {
+    long long last_day, older;
+};
+
+static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
+                      struct counts *ret, struct err *err)
 {
     uint64_t told_id = pipeline->saved_log_id;
-    struct store_filter filter = { 0 };
     struct store_row row;
-    int64_t n = 0;
     int r = read_newest(pipeline, reader, err);
-    usec_t newest_us = pipeline->newest_us;
-    usec_t begin_us = state_window_begin(newest_us);
-    if (r >= 0 && begin_us > 0)
-        r = store_last_until(reader, begin_us - 1, &filter.after_id, err);
+    usec_t begin_us = state_window_begin(pipeline->newest_us);
     if (r >= 0)
-        r = store_seek(reader, &filter, err);
+        r = find_place(pipeline, reader, err);
+    if (r >= 0)
+        r = store_seek(reader, &(struct store_filter){ .after_id = pipeline->turns.place.after_id }, err);
     while (r >= 0 && (r = store_read(reader, &row, err)) > 0) {
-        if (n % LOOK_EVENTS == 0 && recovery->stop())
+        bool is_old = row.time_us < begin_us;
+        if ((ret->last_day + ret->older) % LOOK_EVENTS == 0 && recovery->stop())
             return err_set(err, -ECANCELED, "asked to end");
-        recovery->heard(recovery->userdata, row.peer, row.time_us);
+        if (!is_old)
+            recovery->heard(recovery->userdata, row.peer, row.time_us);
         restore(pipeline, &row, recovery->families, told_id);
-        n++;
+        ret->last_day += !is_old;
+        ret->older += is_old;
     }
-    pipeline->newest_us = newest_us;
-    return r < 0 ? r : n;
+    return r;
+}
+
+static void tell_recovered(const struct pipeline *pipeline, const struct counts *counts, usec_t took_us)
+{
+    char older[64] = "";
+    if (counts->older)
+        snprintf(older, sizeof(older), ", and %lld older one%s before them", counts->older,
+                 text_plural((uint64_t) counts->older));
+    log_line(LOG_INFO, LOG_ID_RECOVERED, "%lld event%s of the last 24 hours read again in %llu ms, newest is %llu%s",
+             counts->last_day, text_plural((uint64_t) counts->last_day), (unsigned long long) (took_us / USEC_PER_MSEC),
+             (unsigned long long) store_last_id(pipeline->store), older);
 }
 
 int pipeline_recover(struct pipeline *pipeline, const struct pipeline_recovery *recovery, struct err *err)
@@ -82,24 +130,23 @@ int pipeline_recover(struct pipeline *pipeline, const struct pipeline_recovery *
     struct store_reader *reader = NULL;
 
     pipeline->families = recovery->families;
-    int64_t r = store_get_cursor(pipeline->store, LOG_CURSOR, &told_id, err);
+    struct counts counts = { 0 };
+    int r = store_get_cursor(pipeline->store, LOG_CURSOR, &told_id, err);
     if (r < 0 && r != -ENOENT)
-        return (int) r;
+        return r;
     pipeline->saved_log_id = told_id;
     log_passed_id(told_id);
     r = store_reader_open(&reader, recovery->store_path, err);
     if (r >= 0) {
         store_stop_if(reader, recovery->stop);
-        r = read_last_day(pipeline, reader, recovery, err);
+        r = read_again(pipeline, reader, recovery, &counts, err);
     }
     store_reader_close(reader);
     if (r == -EUCLEAN)
         return err_wrap(err, -EUCLEAN, "%s is damaged, and is left as it is", recovery->store_path);
     if (r < 0)
-        return (int) r;
+        return r;
     log_passed_id(store_last_id(pipeline->store)); /* older ones are not told any more */
-    log_line(LOG_INFO, LOG_ID_RECOVERED, "%lld event%s of the last 24 hours read again in %llu ms, newest is %llu",
-             (long long) r, text_plural((uint64_t) r), (unsigned long long) ((uptime_us() - began) / USEC_PER_MSEC),
-             (unsigned long long) store_last_id(pipeline->store));
+    tell_recovered(pipeline, &counts, uptime_us() - began);
     return 0;
 }

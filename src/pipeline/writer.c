@@ -76,10 +76,34 @@ static int take_event(struct pipeline *pipeline, struct event *event, uint64_t i
     return r < 0 ? r : store_append(pipeline->store, event, description, err);
 }
 
+/* When the first of them came, by their times. */
+static usec_t oldest_us(const struct submission *list)
+{
+    usec_t oldest = UINT64_MAX;
+    for (const struct submission *s = list; s; s = s->next)
+        for (size_t i = 0; i < s->batch.n_events; i++)
+            oldest = s->batch.events[i].time_us < oldest ? s->batch.events[i].time_us : oldest;
+    return oldest;
+}
+
+/* next NULL: state stays where it began. */
+static void hear_all(struct turns *turns, const struct submission *list, const struct store_place *next)
+{
+    if (next)
+        turns_before(turns, next);
+    for (const struct submission *s = list; s; s = s->next)
+        for (size_t i = 0; i < s->batch.n_events; i++)
+            turns_hear(turns, &s->batch.events[i]);
+    if (next)
+        turns_after(turns, next);
+}
+
 /* It is on disk: now all may see it. */
-static void take_over(struct pipeline *pipeline, uint64_t newest_id)
+static void take_over(struct pipeline *pipeline, const struct submission *list, uint64_t newest_id,
+                      const struct store_place *next)
 {
     (void) state_merge(pipeline->overlay, newest_id); /* without memory, what lines can name is less */
+    hear_all(&pipeline->turns, list, next);
     pipeline->newest_id = newest_id;
     pipeline->newest_us = pipeline->taken_us;
 }
@@ -87,10 +111,14 @@ static void take_over(struct pipeline *pipeline, uint64_t newest_id)
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)
 {
     uint64_t id = store_last_id(pipeline->store), written = log_written_id();
+    struct store_place next;
     int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
     for (struct submission *s = list; s && r >= 0; s = s->next)
         for (size_t i = 0; i < s->batch.n_events && r >= 0; i++)
             r = take_event(pipeline, &s->batch.events[i], ++id, err);
+    bool turn = r >= 0 && list && turns_look(&pipeline->turns, id, pipeline->taken_us, oldest_us(list), &next);
+    if (turn)
+        r = store_set_place(pipeline->store, STORE_STATE, &next, err);
     if (r >= 0)
         r = save_log_id(pipeline, written, err);
     if (r >= 0)
@@ -102,7 +130,7 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
     }
     pipeline->saved_log_id = written;
     if (list)
-        take_over(pipeline, id);
+        take_over(pipeline, list, id, turn ? &next : NULL);
     return r;
 }
 

@@ -45,7 +45,7 @@ struct item {
     TAILQ_ENTRY(item) heard;
     struct item *above, *below;
     bool gone, own_links, duty_told;
-    bool in_place; /* a copy that was not heard of since, in the order of hearing where the one below is */
+    bool in_place;     /* a copy that was not heard of since, in the order of hearing where the one below is */
     uint8_t own_texts; /* bits, in the order of the kind */
     struct links links;
     union facts facts;
@@ -62,10 +62,10 @@ struct map {
     struct item **buckets; /* of its own items that have none below */
     size_t n_buckets;      /* a power of two, or 0 */
     size_t n_own;
-    struct heard heard; /* its own, heard of for longest first */
+    struct heard heard;  /* its own, heard of for longest first */
     struct heard copied; /* its own that are in place, in no order */
     struct heard gone;   /* marks of those removed from the map below */
-    size_t n;           /* with those below */
+    size_t n;            /* with those below */
     struct map *below;
     struct item *next_below; /* before it are only those below that were heard of since, or are gone */
 };
@@ -97,10 +97,12 @@ struct state {
     uint8_t source;    /* and where they come from */
     bool test;         /* it is made up */
     uint64_t floor_id; /* up to here events are too old */
+    uint64_t begin_id; /* all that is known was told behind this one */
     struct marks marks;
     char *sources[STATE_MAX_SOURCES]; /* by number, less 1; not of an overlay */
     size_t n_sources;
     struct state *below; /* of an overlay */
+    struct state *elder; /* of an heir: whose sources it uses */
     size_t first_mark_below, n_marks_below;
     bool begun;
     struct community *last; /* used; only an overlay, which one thread has, notes it */

@@ -24,9 +24,16 @@ static uint8_t add_source(struct state *base, const char *source, const char *na
     return (uint8_t) base->n_sources;
 }
 
+static struct state *source_owner(const struct state *state)
+{
+    if (state->below)
+        return state->below;
+    return state->elder ? state->elder : (struct state *) (uintptr_t) state;
+}
+
 void state_set_source(struct state *state, const char *source, const char *name)
 {
-    struct state *base = state->below ? state->below : state;
+    struct state *base = source_owner(state);
     for (size_t i = 0; i < base->n_sources; i++)
         if (is_source(base->sources[i], source, name)) {
             state->source = (uint8_t) (i + 1);
@@ -37,7 +44,7 @@ void state_set_source(struct state *state, const char *source, const char *name)
 
 const char *state_source(const struct state *state, uint8_t number)
 {
-    const struct state *base = state->below ? state->below : state;
+    const struct state *base = source_owner(state);
     STATE_LOCK(base);
     return number && number <= base->n_sources ? base->sources[number - 1] : "";
 }

@@ -63,6 +63,7 @@ static void begin(struct state *overlay)
     const struct state *base = overlay->below;
     overlay->begun = true;
     overlay->floor_id = base->floor_id;
+    overlay->begin_id = base->begin_id;
     overlay->first_mark_below = base->marks.first;
     overlay->n_marks_below = base->marks.n;
 }
@@ -103,6 +104,12 @@ uint64_t state_as_of(const struct state *state)
     return state->event_id;
 }
 
+uint64_t state_begin(const struct state *state)
+{
+    STATE_LOCK(state);
+    return state->below && !state->begun ? state->below->begin_id : state->begin_id;
+}
+
 struct state *state_new(void)
 {
     struct state *state = calloc(1, sizeof(*state));
@@ -124,6 +131,16 @@ struct state *state_overlay(struct state *base)
     return overlay;
 }
 
+struct state *state_heir(struct state *state)
+{
+    struct state *heir = state_new();
+    if (!heir)
+        return NULL;
+    heir->lock = NULL;
+    heir->elder = state;
+    return heir;
+}
+
 static void community_clear(struct community *community)
 {
     map_clear(&community->units);
@@ -132,15 +149,22 @@ static void community_clear(struct community *community)
     free(community);
 }
 
-struct state *state_free(struct state *state)
+void state_clear(struct state *state)
 {
-    if (!state)
-        return NULL;
     struct community *community;
     while ((community = SLIST_FIRST(&state->communities))) {
         SLIST_REMOVE_HEAD(&state->communities, next);
         community_clear(community);
     }
+    state->marks.n = 0;
+    state->floor_id = state->begin_id = 0;
+}
+
+struct state *state_free(struct state *state)
+{
+    if (!state)
+        return NULL;
+    state_clear(state);
     struct item *item;
     while ((item = state->spare)) {
         state->spare = item->chain;
@@ -217,4 +241,39 @@ void state_drop(struct state *overlay)
     overlay->marks.n = 0;
     overlay->begun = false;
     overlay->event_id = overlay->below->event_id;
+}
+
+/* ---- the heir ---- */
+
+static void take_communities(struct state *from, struct state *to)
+{
+    struct community *community;
+    to->communities = from->communities;
+    SLIST_INIT(&from->communities);
+    SLIST_FOREACH(community, &to->communities, next)
+    community->units.state = community->calls.state = community->calls911.state = to;
+}
+
+/* What it had is the heir's until that is cleared, without the lock. */
+static void change_places(struct state *state, struct state *heir)
+{
+    STATE_LOCK(state);
+    struct state old = { .marks = state->marks };
+    take_communities(state, &old);
+    take_communities(heir, state);
+    take_communities(&old, heir);
+    state->marks = heir->marks;
+    heir->marks = old.marks;
+    state->floor_id = heir->floor_id;
+    state->begin_id = heir->begin_id;
+}
+
+void state_succeed(struct state *state, struct state *heir, struct state *overlay)
+{
+    struct community *community;
+    change_places(state, heir);
+    if (overlay)
+        SLIST_FOREACH(community, &overlay->communities, next)
+    community->below = NULL;
+    state_clear(heir);
 }

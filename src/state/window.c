@@ -1,5 +1,5 @@
 /* window.c - the last 24 hours of the log, to the minute, counted from its newest event: what nobody spoke of since
- * goes. A start reads exactly these events again, and so comes to the same, whatever the clock did meanwhile. */
+ * goes, whatever the clock did meanwhile. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +114,8 @@ void window_move(struct state *state, uint64_t id, usec_t time_us)
             floor_id = mark->id;
         drop_first(state);
     }
+    if (!first_mark(state))
+        state->begin_id = id - 1;
     while ((mark = last_mark(state)) && mark->minute >= now.minute)
         drop_last(state);
     add_mark(&state->marks, now);
@@ -133,6 +135,7 @@ void window_merge(struct state *overlay)
 {
     struct state *base = overlay->below;
     base->floor_id = overlay->floor_id;
+    base->begin_id = overlay->begin_id;
     base->marks.first = overlay->first_mark_below;
     base->marks.n = overlay->n_marks_below;
     for (size_t i = 0; i < overlay->marks.n; i++)

@@ -56,19 +56,12 @@ int store_fill(struct store *store, const struct event *event, const struct desc
     return r == 0 ? append_insert_refs(store, event, description, err) : r;
 }
 
-static int set_number(struct store *store, const char *name, int64_t number, struct err *err)
-{
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%lld", (long long) number);
-    return meta_set(store, name, digits, err);
-}
-
 static int save_place(struct store *store, uint64_t filled_id, int64_t bytes, struct err *err)
 {
     if (filled_id >= store->fill.until_id)
         return store_run(store, FORGET_FILL, err, "cannot write how far the log is brought up to date");
-    int r = set_number(store, "filled_id", (int64_t) filled_id, err);
-    return r == 0 ? set_number(store, "fill_bytes", bytes, err) : r;
+    int r = meta_set_number(store, "filled_id", (int64_t) filled_id, err);
+    return r == 0 ? meta_set_number(store, "fill_bytes", bytes, err) : r;
 }
 
 int store_end_fill(struct store *store, uint64_t filled_id, struct err *err)

@@ -125,6 +125,7 @@ void store_bind_span(sqlite3_stmt *statement, int position, struct span span); /
 int meta_get(struct store *store, const char *name, char *ret, size_t size, struct err *err) MUST_CHECK;
 int meta_get_number(struct store *store, const char *name, int64_t *ret, struct err *err) MUST_CHECK; /* or 0 */
 int meta_set(struct store *store, const char *name, const char *value, struct err *err) MUST_CHECK;
+int meta_set_number(struct store *store, const char *name, int64_t number, struct err *err) MUST_CHECK;
 
 /* lives.c: which life goes on at a start, and what meta has to say while the log is written. */
 int lives_open(struct store *store, const struct store_settings *settings, struct err *err) MUST_CHECK;

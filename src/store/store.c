@@ -42,7 +42,8 @@ static const char *const sql[N_STATEMENTS] = {
     [FORGET_FAILED] = "DELETE FROM failed WHERE event_id <= ?1",
     [OLDEST] = "SELECT id, received_at FROM events ORDER BY id LIMIT 1",
     [SLOWEST_CURSOR] = "SELECT min(event_id) FROM cursors",
-    [FORGET_FILL] = "DELETE FROM meta WHERE name IN ('filled_id', 'fill_until_id', 'fill_bytes')",
+    [FORGET_FILL] = "DELETE FROM meta WHERE name IN ('filled_id', 'fill_until_id', 'fill_bytes',"
+                    " 'fill_after_id', 'fill_turned_id')",
     [OLD_REFS] = IDS_OF("call", "calls") IDS_OF("911", "calls911") IDS_OF("unit", "units") NUMBERS,
     [DELETE_REF] = "DELETE FROM refs WHERE community = ?1 AND kind = ?2 AND ref = ?3 AND event_id = ?4",
     [DELETE_EVENTS] = "DELETE FROM events WHERE id <= ?1",

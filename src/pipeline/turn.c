@@ -1,0 +1,98 @@
+/* turn.c - how far back state knows. What is spoken of every few hours would keep for ever what was once told of it,
+ * and a start, which reads a day or two, would know less. So state has an heir (state.h), which takes its place once a
+ * day: then nothing is known but what was told behind the event at which the heir began. Where that was stands in the
+ * log, written with the events, and a start reads exactly those. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "private.h"
+
+#define TURN_US STATE_KEEP_US
+#define NOT_YET UINT64_MAX
+
+int turns_open(struct turns *turns, struct state *state, struct state *overlay)
+{
+    *turns = (struct turns){ .state = state, .overlay = overlay, .turned_us = NOT_YET };
+    turns->heir = state_heir(state);
+    return turns->heir ? 0 : -ENOMEM;
+}
+
+void turns_close(struct turns *turns)
+{
+    turns->heir = state_free(turns->heir);
+}
+
+/* Before there is a day between them the heir would know the same, and need not hear. */
+static bool are_apart(const struct store_place *place)
+{
+    return place->after_id != place->turned_id;
+}
+
+static bool is_at(const struct turns *turns, const struct store_place *place)
+{
+    return turns->place.after_id == place->after_id && turns->place.turned_id == place->turned_id;
+}
+
+void turns_begin(struct turns *turns, const struct store_place *place)
+{
+    state_clear(turns->heir);
+    turns->place = *place;
+    turns->turned_us = NOT_YET;
+}
+
+void turns_pass(struct turns *turns, uint64_t id, usec_t time_us)
+{
+    if (id <= turns->place.turned_id)
+        return;
+    if (are_apart(&turns->place))
+        state_set_event(turns->heir, id, time_us);
+    if (time_us < turns->turned_us)
+        turns->turned_us = time_us;
+}
+
+void turns_hear(struct turns *turns, const struct event *event)
+{
+    turns_pass(turns, event->id, event->time_us);
+    if (event->id > turns->place.turned_id && are_apart(&turns->place))
+        apply_event(event, turns->heir);
+}
+
+bool turns_look(const struct turns *turns, uint64_t newest_id, usec_t newest_us, usec_t oldest_us,
+                struct store_place *ret)
+{
+    uint64_t begin_id = state_begin(turns->overlay ? turns->overlay : turns->state);
+    usec_t since_us = oldest_us < turns->turned_us ? oldest_us : turns->turned_us;
+    *ret = turns->place;
+    if (begin_id > ret->after_id && begin_id >= ret->turned_id) /* a day without events: nothing is left of before */
+        *ret = (struct store_place){ begin_id, begin_id };
+    else if (newest_us >= since_us && newest_us - since_us >= TURN_US)
+        *ret = (struct store_place){ ret->turned_id, newest_id };
+    return turns->unsaved || !is_at(turns, ret);
+}
+
+void turns_before(struct turns *turns, const struct store_place *next)
+{
+    turns->unsaved = false;
+    if (!are_apart(next) && !is_at(turns, next))
+        turns_begin(turns, next);
+}
+
+void turns_after(struct turns *turns, const struct store_place *next)
+{
+    if (is_at(turns, next))
+        return;
+    if (are_apart(&turns->place))
+        state_succeed(turns->state, turns->heir, turns->overlay);
+    turns_begin(turns, next);
+}
+
+void turns_take(struct turns *turns, const struct event *event)
+{
+    struct store_place next;
+    bool turn = turns_look(turns, event->id, event->time_us, event->time_us, &next);
+    if (turn)
+        turns_before(turns, &next);
+    turns_hear(turns, event);
+    if (turn)
+        turns_after(turns, &next);
+}
