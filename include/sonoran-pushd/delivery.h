@@ -7,10 +7,9 @@
  * Units:   in the name; times of day in microseconds since 1970.
  * Owner:   takes references to configs; borrows what is in settings.
  * Threads: every function may be called from any thread, except that load, start, prepare, configure and stop belong to
- *          one (main), and wake, save and saved to the one that owns the store (the writer). Nothing here makes the
- *          writer wait for a target or a disk.
- * Errors:  a target's failures are told in the log and in the status; negative errno and a sentence for the rest.
- * Source:  design section 11.
+ *          one (main), and came, wake, save and saved to the one that owns the store (the writer). Nothing here makes
+ * the writer wait for a target or a disk. Errors:  a target's failures are told in the log and in the status; negative
+ * errno and a sentence for the rest. Source:  design section 11.
  */
 #pragma once
 
@@ -47,6 +46,9 @@ void delivery_configure(struct delivery *delivery, struct delivery_change *chang
 
 /* Ends every worker. What is under way gets half of the time to end by itself, then it is cancelled. */
 void delivery_stop(struct delivery *delivery, usec_t timeout_us);
+
+/* This event has come into the log; an action may have sent it, and it came back. Of each one, before wake. */
+void delivery_came(struct delivery *delivery, const struct event *event);
 
 /* There are events up to this one. */
 void delivery_wake(struct delivery *delivery, uint64_t newest_id);

@@ -158,15 +158,13 @@ static bool may_loop(const struct worker *worker)
 static bool passes_loops(struct worker *worker, const struct item *item, uint64_t hash)
 {
     struct loops *loops = &worker->delivery->loops;
-    usec_t came_us = item->batch.events[0].time_us, wait;
+    usec_t wait;
     bool loop;
-    while ((wait = loops_look(loops, hash, worker->name_hash, came_us, now_us(), &loop)) > 0)
+    while ((wait = loops_pass(loops, hash, worker->serial, uptime_us(), &loop)) > 0)
         if (!pause_for(worker, item, wait))
             return false;
-    if (!loop) {
-        loops_sent(loops, hash, worker->name_hash, came_us, now_us());
+    if (!loop)
         return true;
-    }
     struct err err;
     err_set(&err, 0, "a loop: what it sends comes back to us (event %llu again), and only when it is sent",
             (unsigned long long) item->id);

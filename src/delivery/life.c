@@ -35,7 +35,7 @@ int worker_new(struct worker **ret, struct delivery *delivery, struct config *co
     worker->delivery = delivery;
     worker->config = config_ref(config);
     worker->action = action;
-    worker->name_hash = hash_bytes(HASH_START, action->name, strlen(action->name));
+    worker->serial = ++delivery->n_made;
     worker->type = action_type_find(delivery->settings.types, (enum config_action_type) action->type);
     worker->slots = slots;
     worker->cancel_fd = cancel_fd;

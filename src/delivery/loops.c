@@ -1,24 +1,36 @@
 /* loops.c - whether what an action sends comes back to us, to be sent again, for ever.
  *
  * That the same event comes again, and right after it was sent, proves nothing: a panic button that is pressed ten
- * times does that, and sixty updates of one status. So from the seventh time in 10 s on, nothing of it is sent for 3 s:
- * from a sender of its own it goes on coming, and is left in peace for a minute. What stops coming while nothing is
- * sent, and comes at once when it is sent again, five times one after the other, is a loop.
+ * times does that, and sixty updates of one status. So from the seventh time in 10 s on, nothing of it is sent for 4 s:
+ * from a sender of its own it goes on coming, and is left in peace for a minute. What does not come in that silence may
+ * be a loop, and each action that has it in hand is tried: it sends it once, alone. Whose does not come back at once is
+ * cleared and goes on; whose comes back in seven rounds of silence and trial, is a loop.
  *
- * The pause is for all actions that send it, since one that goes on would hide what another one does; after it they
- * send one by one, so that none is blamed for what another one brings back. */
+ *            often                         silence over, nobody came          came back, 7th time
+ *   free ------------> silence (a round) ----------------------------> trial ---------------------> guilty: told, off
+ *     ^                   | came | ^                                    |  | did not come back
+ *     +----- in peace ----+      | +---- all had their turn, some -----+  +---> cleared: sends on
+ *     +--------------------------+-------- none is left ----------------+
+ *
+ * What comes is counted when it is stored, not when it is sent on: several loops multiply what they bring back, and
+ * whoever has a thousand of it in hand would learn of the next one too late. In peace the pace is still looked at. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "private.h"
 
-#define BACK_MAX_US (2 * USEC_PER_SEC) /* after it was sent */
-#define BACK_PROBED_MAX_US USEC_PER_SEC
+#define BACK_MAX_US (2 * USEC_PER_SEC) /* after something of it was sent */
 #define WINDOW_US (10 * USEC_PER_SEC)
 #define BACK_MAX 5 /* times in the window are still in order */
-#define PROBES 5
-#define PROBE_US (3 * USEC_PER_SEC)
-#define ON_ITS_WAY_US (500 * USEC_PER_MSEC) /* what was sent just before a pause may come back in it */
+#define ROUNDS 7
+#define SILENCE_US (4 * USEC_PER_SEC)
+#define ON_ITS_WAY_US USEC_PER_SEC /* what was sent just before a silence may come back in it */
+#define TRIAL_US (1500 * USEC_PER_MSEC)
+#define BETWEEN_US (500 * USEC_PER_MSEC) /* two turns, for what comes back twice */
+#define LOOK_AGAIN_US (50 * USEC_PER_MSEC)
 #define PEACE_US (60 * USEC_PER_SEC)
+#define PEACE_WINDOW_US USEC_PER_SEC
+#define PEACE_LEAST 20 /* in a second of peace are in order, whatever came in the silence */
 
 /* As FNV-1a, but by eight bytes; what stands in the high half has to reach the low one. */
 static uint64_t add_word(uint64_t hash, uint64_t word)
@@ -44,115 +56,223 @@ uint64_t loops_hash(const struct event *event)
 {
     uint64_t hash = add_bytes(0, (struct span){ event->type, strlen(event->type) });
     hash = add_bytes(hash, event->data_text);
-    return add_bytes(hash, event->extra_text);
+    hash = add_bytes(hash, event->extra_text);
+    return hash ? hash : 1;
 }
 
 /* NULL: it was not sent of late. */
 static struct loop *find(struct loops *loops, uint64_t hash)
 {
     for (size_t i = 0; i < LOOPS_MAX; i++)
-        if (loops->rows[i].sent_us && loops->rows[i].hash == hash)
+        if (loops->hashes[i] == hash)
             return &loops->rows[i];
     return NULL;
 }
 
-static void leave_in_peace(struct loop *row, usec_t peace_until_us)
+/* In the place of what is there for longest and was sent once; not of what is under suspicion, unless nobody asks for
+ * it any more. NULL: there is none. */
+static struct loop *make(struct loops *loops, uint64_t hash, usec_t now)
 {
-    row->n_back = row->n_probes = 0;
-    row->pause_us = 0;
-    row->suspect = 0;
-    row->guilty = false;
-    row->peace_until_us = peace_until_us;
-}
-
-static usec_t pause(struct loop *row, uint64_t who, usec_t now)
-{
-    if (!row->suspect)
-        row->suspect = who;
-    row->pause_us = now;
-    return PROBE_US;
-}
-
-/* What came before the pause may be sent after it: by the suspect first, by another one when nothing came of that. */
-static usec_t wait_for_turn(struct loop *row, uint64_t who, usec_t now)
-{
-    usec_t end_us = row->pause_us + PROBE_US;
-    usec_t turn_us = (row->sent_us > end_us ? row->sent_us : end_us) + BACK_PROBED_MAX_US;
-    if (row->suspect == who)
-        return 0;
-    if (now < turn_us)
-        return turn_us - now;
-    row->suspect = who;
-    row->n_probes = 0;
-    return 0;
-}
-
-/* An event that came after the pause began tells whose it is. */
-static usec_t look_probed(struct loop *row, uint64_t who, usec_t came_us, usec_t now)
-{
-    usec_t end_us = row->pause_us + PROBE_US;
-    if (came_us < end_us || came_us > row->sent_us + BACK_PROBED_MAX_US) {
-        leave_in_peace(row, now + PEACE_US);
-        return 0;
+    for (size_t i = 0; i < 2 * LOOPS_MAX; i++) {
+        size_t place = loops->next;
+        struct loop *row = &loops->rows[place];
+        bool again = row->again, suspected = row->silent_us && now < row->asked_us + PEACE_US;
+        loops->next = (place + 1) % LOOPS_MAX;
+        row->again = false;
+        if (again || suspected)
+            continue;
+        loops->hashes[place] = hash;
+        *row = (struct loop){ .asked_us = now };
+        return row;
     }
-    row->guilty = ++row->n_probes >= PROBES;
-    return pause(row, who, now);
+    return NULL;
 }
 
-static usec_t look_unprobed(struct loop *row, uint64_t who, usec_t came_us, usec_t now)
+/* ---- rounds ---- */
+
+static void begin_silence(struct loop *row, usec_t now)
 {
-    bool back = came_us > row->sent_us && came_us <= row->sent_us + BACK_MAX_US;
-    if (!back || now < row->peace_until_us || came_us <= row->counted_us) /* counted: for another action */
-        return 0;
-    row->counted_us = came_us;
-    if (now > row->window_us + WINDOW_US || now < row->window_us) {
+    row->silent_us = now;
+    row->n_came = 0;
+    row->n_rounds++;
+    row->turn = NULL;
+}
+
+/* Whoever is guilty has still to be told. */
+static void begin_rounds(struct loop *row, usec_t now)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < row->n_suspects; i++)
+        if (row->suspects[i].guilty)
+            row->suspects[n++] = row->suspects[i];
+    row->n_suspects = n;
+    row->n_rounds = 0;
+    begin_silence(row, now);
+}
+
+static void end_rounds(struct loop *row, usec_t now)
+{
+    row->silent_us = 0;
+    row->window_us = now;
+    row->n_back = 0;
+    row->turn = NULL;
+}
+
+/* In its own time it may come a few times faster than it just did. */
+static void leave_in_peace(struct loop *row, usec_t now)
+{
+    end_rounds(row, now);
+    row->peace_until_us = now + PEACE_US;
+    row->peace_max = PEACE_LEAST + 2 * row->n_came;
+}
+
+/* The next one in this round; a different one begins each round, so that what one brings back late is not always taken
+ * for the next one's. NULL: all had their turn. */
+static struct suspect *next_turn(struct loop *row)
+{
+    for (size_t i = 0; i < row->n_suspects; i++) {
+        struct suspect *suspect = &row->suspects[(row->n_rounds + i) % row->n_suspects];
+        if (!suspect->cleared && !suspect->guilty && suspect->n_rounds != row->n_rounds)
+            return suspect;
+    }
+    return NULL;
+}
+
+static bool is_anyone_left(const struct loop *row)
+{
+    for (size_t i = 0; i < row->n_suspects; i++)
+        if (!row->suspects[i].cleared && !row->suspects[i].guilty)
+            return true;
+    return false;
+}
+
+static void give_turn(struct loop *row, usec_t now)
+{
+    row->turn = next_turn(row);
+    row->turn_us = now;
+    row->tried = row->came_back = false;
+    if (row->turn)
+        row->turn->n_rounds = row->n_rounds;
+    else if (is_anyone_left(row))
+        begin_silence(row, now);
+    else
+        end_rounds(row, now);
+}
+
+/* From one turn to the next, once it is known what came of it. Whoever does not take his turn has nothing to send any
+ * more. */
+static void go_on(struct loop *row, usec_t now)
+{
+    if (!row->silent_us || now < row->silent_us + SILENCE_US)
+        return;
+    if (now > row->asked_us + PEACE_US) { /* those who asked are gone */
+        end_rounds(row, now);
+    } else if (!row->turn && row->n_came) {
+        leave_in_peace(row, now);
+    } else if (!row->turn) {
+        give_turn(row, now);
+    } else if (row->came_back) {
+        row->turn->guilty = row->turn->n_back >= ROUNDS;
+        if (now >= row->turn_us + BETWEEN_US || !next_turn(row))
+            give_turn(row, now);
+    } else if (now > row->turn_us + TRIAL_US) {
+        row->turn->cleared = true;
+        give_turn(row, now);
+    }
+}
+
+/* ---- what comes, what goes ---- */
+
+static void count_back(struct loop *row, usec_t now)
+{
+    bool peace = now < row->peace_until_us;
+    if (now > row->sent_us + BACK_MAX_US)
+        return;
+    if (now > row->window_us + (peace ? PEACE_WINDOW_US : WINDOW_US)) {
         row->window_us = now;
         row->n_back = 0;
     }
-    return ++row->n_back > BACK_MAX ? pause(row, who, now) : 0;
+    if (++row->n_back > (peace ? row->peace_max : BACK_MAX))
+        begin_rounds(row, now);
 }
 
-static usec_t look(struct loop *row, uint64_t who, usec_t came_us, usec_t now)
+bool loops_care(struct loops *loops, usec_t now)
 {
-    if (!row->pause_us)
-        return look_unprobed(row, who, came_us, now);
-    if (now >= row->pause_us && now < row->pause_us + PROBE_US)
-        return row->pause_us + PROBE_US - now;
-    if (came_us < row->pause_us + ON_ITS_WAY_US)
-        return wait_for_turn(row, who, now);
-    return look_probed(row, who, came_us, now);
+    usec_t asked_us = atomic_load_explicit(&loops->asked_us, memory_order_relaxed);
+    return asked_us && now < asked_us + WINDOW_US;
 }
 
-usec_t loops_look(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now, bool *ret_loop)
+void loops_came(struct loops *loops, uint64_t hash, usec_t now)
 {
     pthread_mutex_lock(&loops->lock);
     struct loop *row = find(loops, hash);
-    usec_t wait = row ? look(row, who, came_us, now) : 0;
-    *ret_loop = row && row->guilty && row->suspect == who;
-    if (*ret_loop) {
-        leave_in_peace(row, 0);
-        wait = 0;
+    if (row && !row->silent_us) {
+        count_back(row, now);
+    } else if (row && now < row->silent_us + SILENCE_US) {
+        row->n_came += now >= row->silent_us + ON_ITS_WAY_US;
+    } else if (row && row->tried && !row->came_back && now <= row->turn_us + TRIAL_US) {
+        row->came_back = true;
+        row->turn_us = now;
+        row->turn->n_back++;
     }
     pthread_mutex_unlock(&loops->lock);
+}
+
+/* NULL: there are too many. */
+static struct suspect *suspect_of(struct loop *row, uint64_t who)
+{
+    for (size_t i = 0; i < row->n_suspects; i++)
+        if (row->suspects[i].who == who)
+            return &row->suspects[i];
+    if (!row->silent_us || row->n_suspects == SUSPECTS_MAX)
+        return NULL;
+    row->suspects[row->n_suspects] = (struct suspect){ .who = who };
+    return &row->suspects[row->n_suspects++];
+}
+
+/* Under suspicion: how long to wait; 0: it may be sent. */
+static usec_t wait_for_turn(struct loop *row, const struct suspect *suspect, usec_t now)
+{
+    go_on(row, now);
+    if (!row->silent_us || suspect->cleared)
+        return 0;
+    if (now < row->silent_us + SILENCE_US)
+        return row->silent_us + SILENCE_US - now;
+    if (row->turn != suspect || row->tried)
+        return LOOK_AGAIN_US;
+    row->tried = true;
+    row->turn_us = now;
+    return 0;
+}
+
+/* How long to wait, or *ret_loop. */
+static usec_t ask(struct loop *row, uint64_t who, usec_t now, bool *ret_loop)
+{
+    struct suspect *suspect = suspect_of(row, who);
+    usec_t wait = suspect ? wait_for_turn(row, suspect, now) : 0;
+    row->asked_us = now;
+    *ret_loop = suspect && suspect->guilty;
+    if (*ret_loop) {
+        suspect->guilty = false;
+        suspect->cleared = true; /* until it is found again, when somebody has switched it on */
+        return 0;
+    }
+    if (!wait) {
+        row->again = row->sent_us;
+        row->sent_us = now;
+    }
     return wait;
 }
 
-/* Of several actions the first counts: what it brings back may come before the others have sent. In a probe it is the
- * suspect. */
-void loops_sent(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now)
+usec_t loops_pass(struct loops *loops, uint64_t hash, uint64_t who, usec_t now, bool *ret_loop)
 {
+    *ret_loop = false;
+    atomic_store_explicit(&loops->asked_us, now, memory_order_relaxed);
     pthread_mutex_lock(&loops->lock);
     struct loop *row = find(loops, hash);
-    if (!row) {
-        row = &loops->rows[0];
-        for (size_t i = 1; i < LOOPS_MAX; i++)
-            if (loops->rows[i].sent_us < row->sent_us)
-                row = &loops->rows[i];
-        *row = (struct loop){ .hash = hash };
-    }
-    if (row->pause_us ? who == row->suspect : came_us > row->came_us || now < row->sent_us) {
-        row->came_us = came_us;
-        row->sent_us = now;
-    }
+    if (!row)
+        row = make(loops, hash, now);
+    usec_t wait = row ? ask(row, who, now, ret_loop) : 0;
     pthread_mutex_unlock(&loops->lock);
+    return wait;
 }

@@ -39,25 +39,40 @@ struct repeat {
     uint64_t n_more, last_id;
 };
 
-/* Something that was sent to a target that takes events as they are. Times of day. */
-#define LOOPS_MAX 32
-struct loop {
-    uint64_t hash;
-    usec_t came_us;    /* the event that was sent last */
-    usec_t sent_us;    /* when it was for the first time; 0: free */
-    usec_t window_us;  /* n_back counts since */
-    usec_t counted_us; /* the newest that was counted */
-    unsigned n_back, n_probes;
-    usec_t pause_us;       /* nothing of it was sent from then on for a while; 0: no probe is under way */
-    uint64_t suspect;      /* the action that sends first after a pause; 0: none */
-    bool guilty;           /* the suspect, which has not been told yet */
-    usec_t peace_until_us; /* not to be suspected before */
+/* Something that was sent to a target that takes events as they are. Times are of uptime_us. */
+#define LOOPS_MAX 256
+#define SUSPECTS_MAX 16
+struct suspect {
+    uint64_t who;
+    unsigned n_rounds; /* the round in which it had its turn */
+    unsigned n_back;   /* rounds in which it came back */
+    bool cleared, guilty;
 };
 
-/* Of all actions: one that goes on sending would hide that another one waits. */
+struct loop {
+    usec_t sent_us, asked_us; /* last */
+    bool again;
+    usec_t window_us; /* n_back counts since */
+    unsigned n_back;
+    usec_t peace_until_us;
+    unsigned peace_max;   /* what n_back may be until then */
+    usec_t silent_us;     /* the silence of this round began; 0: not under suspicion */
+    unsigned n_rounds;    /* with this one */
+    unsigned n_came;      /* in the silence */
+    struct suspect *turn; /* NULL: nobody's yet */
+    usec_t turn_us;       /* since when, or tried, or came_back */
+    bool tried, came_back;
+    struct suspect suspects[SUSPECTS_MAX];
+    size_t n_suspects;
+};
+
+/* Of all actions, which multiply what the others bring back. */
 struct loops {
+    _Atomic usec_t asked_us; /* by an action, last; 0: never */
     pthread_mutex_t lock;
+    uint64_t hashes[LOOPS_MAX]; /* of the rows; 0: free */
     struct loop rows[LOOPS_MAX];
+    size_t next; /* to be replaced */
 };
 
 /* One delivering thread of a worker. */
@@ -71,7 +86,7 @@ struct worker {
     struct delivery *delivery;
     struct config *config; /* a reference, for action */
     const struct config_action *action;
-    uint64_t name_hash;
+    uint64_t serial; /* no other worker has it, before or after */
     const struct action_type *type;
     struct slot *slots;
     size_t n_slots; /* running */
@@ -131,6 +146,7 @@ struct delivery {
     uint64_t newest_id;
     struct dropped *dropped, *dropping; /* cursors to be deleted */
     struct loops loops;
+    uint64_t n_made;     /* workers, ever */
     struct trial *trial; /* the last one, or one under way; NULL: none */
 };
 
@@ -226,11 +242,12 @@ bool worker_is_news(struct worker *worker, bool failed, uint64_t event_id, const
 void worker_note_answer(struct worker *worker, const struct item *item, const struct action_outcome *outcome);
 void worker_sum_up(struct worker *worker); /* takes the lock */
 
-/* loops.c: how long action who (a hash of its name) has to wait before it sends an event that came at came_us, and
- * looks again; or that what it sends comes back to us. now is the time of day. sent: it goes out now. */
+/* loops.c. came: such an event was stored. pass: how long action who has to wait before it sends one, and asks again;
+ * 0: it sends it now, or *ret_loop: what it sends comes back to us. now is of uptime_us. */
 uint64_t loops_hash(const struct event *event);
-usec_t loops_look(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now, bool *ret_loop);
-void loops_sent(struct loops *loops, uint64_t hash, uint64_t who, usec_t came_us, usec_t now);
+bool loops_care(struct loops *loops, usec_t now); /* for what comes; else nothing was sent of late */
+void loops_came(struct loops *loops, uint64_t hash, usec_t now);
+usec_t loops_pass(struct loops *loops, uint64_t hash, uint64_t who, usec_t now, bool *ret_loop);
 
 /* attempt.c: NULL: it has none any more. */
 const char *delivery_key_of(const struct config *config, const char *community);

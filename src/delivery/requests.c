@@ -6,6 +6,13 @@
 
 #include "private.h"
 
+void delivery_came(struct delivery *delivery, const struct event *event)
+{
+    struct loops *loops = &delivery->loops;
+    if (event->verdict == EVENT_ACCEPTED && loops_care(loops, uptime_us()))
+        loops_came(loops, loops_hash(event), uptime_us());
+}
+
 void delivery_wake(struct delivery *delivery, uint64_t newest_id)
 {
     pthread_mutex_lock(&delivery->lock);

@@ -193,8 +193,10 @@ static void finish(struct pipeline *pipeline, struct submission *list, bool stor
     struct description *description = pipeline->decided.v;
     for (struct submission *s = list, *next; s; s = next) {
         next = s->next;
-        for (size_t i = 0; i < s->batch.n_events && stored; i++)
+        for (size_t i = 0; i < s->batch.n_events && stored; i++) {
+            delivery_came(pipeline->delivery, &s->batch.events[i]);
             line_write(&s->batch.events[i], description++, pipeline->payload_bytes, false);
+        }
         batch_done(&s->batch);
         free(s);
     }

@@ -255,18 +255,26 @@ class Mirror(Target):
         return 200
 
 
-def test_loop(start, target):
-    """One call, which comes back each time; another action goes on."""
-    mirror, well = target(kind=Mirror), target()
-    mirror.answer = mirror.judge
-    daemon = start(actions=[forward(mirror, name="loop"), forward(well, name="well")])
-    mirror.back = daemon.post
+@pytest.mark.parametrize("n", [2, 3])
+def test_loop(start, target, n):
+    """One call, which comes back each time from each mirror, to all of them; another action goes on."""
+    mirrors, well = [target(kind=Mirror) for _ in range(n)], target()
+    actions = [forward(mirror, name=f"loop{i}") for i, mirror in enumerate(mirrors)]
+    daemon = start(actions=[*actions, forward(well, name="well")])
+    for mirror in mirrors:
+        mirror.answer = mirror.judge
+        mirror.back = daemon.post
     post_calls(daemon, 1)
-    line = json.loads(daemon.wait_line("action loop: switched off, until the configuration is read again: a loop"))
-    assert line["message"].endswith(", and only when it is sent")
-    assert status_of(daemon, "loop")["state"] == "off" and 5 < len(mirror.tried) < 30
+    for action in actions:
+        name = action["name"]
+        line = daemon.wait_line(f"action {name}: switched off, until the configuration is read again: a loop")
+        assert json.loads(line)["message"].endswith(", and only when it is sent")
+        assert status_of(daemon, name)["state"] == "off"
+    assert 5 < sum(len(mirror.tried) for mirror in mirrors) < 500
     assert daemon.post(call(2)).status == 200
     wait_for(lambda: 2 in calls_of(well.got), "the other action")
+    ids = [request.event_id for request in well.got]
+    assert ids == list(range(1, len(ids) + 1))
 
 
 def test_what_only_comes_often_is_no_loop(start, target):
