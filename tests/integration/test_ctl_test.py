@@ -150,3 +150,46 @@ def test_ends_with_the_daemon(start, program, tmp_path):
     assert result.returncode == 1 and "action slow is being tried" in result.stderr
     daemon.stop()
     assert asked.wait(30) == 1
+
+
+def test_nothing_is_lost_when_it_ends_with_the_daemon(on, tmp_path, path):
+    """Events come while it is tried, and after a restart the action goes on at its place."""
+    heard, program = tmp_path / "heard", tmp_path / "siren"
+    program.write_text(f'#!/bin/sh\n[ -z "$SONORAN_TEST" ] || exec sleep 600\necho "$SONORAN_EVENT_ID" >>{heard}\n')
+    program.chmod(0o755)
+    actions = [{"name": "siren", "type": "exec", "command": [str(program)], "timeout": "10min"}]
+
+    def ids():
+        return heard.read_text().split() if heard.exists() else []
+
+    for first in 1, 4:
+        daemon = on(actions=actions)
+        asked = subprocess.Popen([CTL, "-c", str(daemon.file), "test", "siren", "EVENT_911"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: "under_way" in said_of_it(path), "its beginning")
+        for call_id in range(first, first + 3):
+            assert daemon.post(call911(call_id)).status == 200
+        wait_for(lambda: len(ids()) == first + 2, "the others")
+        daemon.stop()
+        assert asked.wait(30) == 1
+        assert read(path, "SELECT event_id FROM cursors WHERE action = 'siren'") == [(first + 2,)]
+    assert ids() == [str(i) for i in range(1, 7)]
+
+
+def test_an_action_that_is_off_tries_itself_while_the_daemon_stops(on, path):
+    """At a reload; its first event is at the webhook when the daemon is told to stop, and is not lost."""
+    with closing(Target(lambda request: (401, {}, json.dumps({"code": 50027, "message": "No"}).encode()))) as channel:
+        actions = [{"name": "channel", "type": "discord", "url": channel.url, "timeout": "10min"}]
+        daemon = on(actions=actions)
+        for call_id in (1, 2):
+            assert daemon.post(call911(call_id)).status == 200
+        daemon.wait_line("switched off")
+        channel.answer = lambda request: Target.HANG
+        daemon.reload()
+        channel.wait_tried(2)
+        daemon.stop()
+        assert read(path, "SELECT event_id FROM cursors WHERE action = 'channel'") == [(0,)]
+        channel.answer = lambda request: 204
+        on(actions=actions)
+        titles = [request.json["embeds"][0]["title"] for request in channel.wait_got(2)]
+        assert titles == ["911 call 1", "911 call 2"]
