@@ -81,14 +81,31 @@ static void describe(const struct event *event, const struct state *state, struc
         describe_unknown(event, out);
 }
 
-/* "county: ", "test: ", "TEST " where a panic follows. */
-static void add_prefix(const struct event *event, struct text *line)
+static bool begins(const struct text *line, const char *words)
 {
-    struct text whole = TEXT_INIT;
+    return strncmp(line->s, words, strlen(words)) == 0;
+}
+
+/* No name can pretend to be our words: of a unit that is called so it stands behind "unit". */
+static bool is_pretended(const struct event *event, const struct description *out)
+{
+    bool panic = (out->level != LOG_WARNING && begins(&out->line, "PANIC")) ||
+                 (out->level > LOG_NOTICE && begins(&out->line, "panic "));
+    return (panic && strcmp(event->type, "EVENT_UNIT_PANIC") != 0) ||
+           (!event->test && (begins(&out->line, "TEST ") || begins(&out->line, "test: ")));
+}
+
+/* "county: ", "test: ", "TEST " where a panic follows. */
+static void add_prefix(const struct event *event, struct description *out)
+{
+    struct text whole = TEXT_INIT, *line = &out->line;
+    bool pretended = is_pretended(event, out);
     if (event->among_communities)
         text_addf(&whole, "%s: ", event->community);
     if (event->test)
-        text_add(&whole, strncmp(line->s, "PANIC", strlen("PANIC")) == 0 ? "TEST " : "test: ");
+        text_add(&whole, begins(line, "PANIC") && !pretended ? "TEST " : "test: ");
+    if (pretended)
+        text_add(&whole, "unit ");
     if (!whole.size)
         return;
     text_add_bytes(&whole, line->s, line->size);
@@ -111,5 +128,5 @@ void event_describe(const struct event *event, const struct state *state, struct
     description_reset(out);
     describe(event, state, out);
     add_numbers(event, state, out);
-    add_prefix(event, &out->line);
+    add_prefix(event, out);
 }

@@ -65,6 +65,10 @@ static void say_target(const struct event *event, const struct state *state, str
         say_call(event, state, out, id);
         return;
     }
+    if (!text || !*text)
+        text = get_text(target, "label");
+    if (type != TARGET_ALL && !has_id && !(text && *text))
+        text_add(&out->line, "an unnamed ");
     if (type >= 0 && type < (int32_t) ARRAY_SIZE(kinds))
         text_add(&out->line, kinds[type]);
     else if (type != STATE_UNSET)
@@ -73,8 +77,6 @@ static void say_target(const struct event *event, const struct state *state, str
         text_add(&out->line, "target");
     if (type == TARGET_ALL)
         return;
-    if (!text || !*text)
-        text = get_text(target, "label");
     say_after(&out->line, " ", text, LINE_NAME_MAX);
     if (!text && has_id)
         text_addf(&out->line, " %lld", (long long) id);
@@ -256,7 +258,7 @@ static void say_weapons(struct text *line, const cJSON *list)
 }
 
 /* "police" where policeRequired is true; false for any other member. */
-static bool is_needed(const cJSON *item, struct text *ret_name)
+bool is_needed(const cJSON *item, struct text *ret_name)
 {
     const char *end = cJSON_IsTrue(item) && item->string ? strstr(item->string, "Required") : NULL;
     if (!end || end == item->string)
@@ -266,14 +268,32 @@ static bool is_needed(const cJSON *item, struct text *ret_name)
     return true;
 }
 
+/* The documentation's form has the fields in the call-out, the code's form in its data, in PascalCase. */
+static const cJSON *form_of(const cJSON *callout)
+{
+    const cJSON *data = get(callout, "data");
+    return data ? data : callout;
+}
+
+const cJSON *needed_of(const cJSON *callout)
+{
+    return member_of(form_of(callout), "CalloutUnitsRequired", "calloutUnitsRequired");
+}
+
+const char *needed_words(const cJSON *needed)
+{
+    const char *words = text_of(member_of(needed, "description", "Description"));
+    return words && *words ? words : NULL;
+}
+
 /* In the script's own words, else by what is marked. */
 static void say_needed(struct text *line, const cJSON *needed)
 {
-    const char *description = cJSON_GetStringValue(member_of(needed, "description", "Description"));
+    const char *words = needed_words(needed);
     const cJSON *item;
     size_t n = 0, i = 0;
-    if (description && *description) {
-        say_after(line, ", needs ", description, LINE_NAME_MAX);
+    if (words) {
+        say_after(line, ", needs ", words, LINE_NAME_MAX);
         return;
     }
     cJSON_ArrayForEach (item, needed) {
@@ -299,23 +319,20 @@ static void say_suspects(struct text *line, const char *action)
         line->s[start] = (char) tolower((unsigned char) line->s[start]);
 }
 
-/* The documentation's form has the fields in the call-out, the code's form in its data, in PascalCase. */
 static void callout_describe(const struct event *event, const struct state *state, struct description *out)
 {
-    const cJSON *callout = get(event->data, "callout"), *data = get(callout, "data");
-    const cJSON *form = data ? data : callout;
-    const char *name = cJSON_GetStringValue(member_of(form, "CalloutName", "calloutName"));
+    const cJSON *callout = get(event->data, "callout"), *form = form_of(callout);
+    const char *name = text_of(member_of(form, "CalloutName", "calloutName"));
     const cJSON *descriptions = member_of(form, "CalloutDescriptions", "calloutDescriptions");
     (void) state;
 
     text_add(&out->line, "ERS call-out");
     say_after(&out->line, " ", name && *name ? name : get_text(callout, "id"), LINE_NAME_MAX);
     say_position(&out->line, first_of(member_of(form, "CalloutLocations", "calloutLocations")));
-    say_needed(&out->line, member_of(form, "CalloutUnitsRequired", "calloutUnitsRequired"));
+    say_needed(&out->line, needed_of(callout));
     say_weapons(&out->line, member_of(form, "PedWeaponData", "pedWeaponData"));
-    say_suspects(&out->line,
-                 cJSON_GetStringValue(member_of(form, "PedActionOnNoActionFound", "pedActionOnNoActionFound")));
-    say_after(&out->line, ": ", cJSON_GetStringValue(first_of(descriptions)), LINE_TEXT_MAX);
+    say_suspects(&out->line, text_of(member_of(form, "PedActionOnNoActionFound", "pedActionOnNoActionFound")));
+    say_after(&out->line, ": ", text_of(first_of(descriptions)), LINE_TEXT_MAX);
 }
 
 static const struct event_type types[] = {

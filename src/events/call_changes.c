@@ -178,7 +178,8 @@ static void say_call_changes(const struct call *call, const char *verb, int brev
         text_add(line, ", no description");
     if (!closing && !described && line->size == verb_end && !is_other(old->title, told->title)) {
         text_add(line, ", no change known here");
-        call->out->level = LOG_DEBUG;
+        if (call->out->level == LOG_INFO) /* else somebody at it is in panic */
+            call->out->level = LOG_DEBUG;
     }
     if (!closing)
         say_by(call, verb_end);

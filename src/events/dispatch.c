@@ -1,6 +1,7 @@
 /* dispatch.c - EVENT_DISPATCH_*: calls that dispatchers work on, and the units at them.
  * Source: events.md 4.3 to 4.9; vendor pages push-events/dispatch-events. */
 #include "call.h"
+#include "unit.h"
 
 /* ---- new, edit ---- */
 
@@ -19,18 +20,23 @@ static int new_check(const struct event *event, struct err *err)
     return get(call, "callId") && has_no_number_yet(call) ? 0 : call_check(event, err);
 }
 
-static void new_describe(const struct event *event, const struct state *state, struct description *out)
+static void call_describe(const struct event *event, const struct state *state, struct description *out,
+                          void (*say_it)(const struct call *call))
 {
     struct call call CLEANUP(call_done);
     call_read(&call, event, state, out, get(event->data, "dispatch"));
-    say_opening(&call);
+    say_panics(&(struct line){ event, state, out }, get(call.json, "units"));
+    say_it(&call);
+}
+
+static void new_describe(const struct event *event, const struct state *state, struct description *out)
+{
+    call_describe(event, state, out, say_opening);
 }
 
 static void edit_describe(const struct event *event, const struct state *state, struct description *out)
 {
-    struct call call CLEANUP(call_done);
-    call_read(&call, event, state, out, get(event->data, "dispatch"));
-    say_edit(&call);
+    call_describe(event, state, out, say_edit);
 }
 
 static int new_apply(const struct event *event, struct state *state)
@@ -102,7 +108,7 @@ static int units_apply(const struct event *event, struct state *state, bool atta
 {
     struct ids units CLEANUP(ids_free) = { 0 };
     int64_t call;
-    get_ids(event->data, attach_unit_names, &units);
+    get_units(event->data, attach_unit_names, &units);
     if (!get_id(event->data, "callId", &call))
         return 0;
     if (attach)
@@ -135,8 +141,8 @@ static int bodycam_check(const struct event *event, struct err *err)
 static void bodycam_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct ids units CLEANUP(ids_free) = { 0 };
-    get_ids(event->data, NAMES("ident"), &units);
-    text_add(&out->line, units.n == 1 ? "body camera of " : "body cameras of ");
+    get_units(event->data, NAMES("ident"), &units);
+    text_add(&out->line, units.n == 0 ? "body camera" : units.n == 1 ? "body camera of " : "body cameras of ");
     say_units(event, state, out, &units);
     text_add(&out->line, get_flag(event->data, "state") ? " switched on" : " switched off");
 }

@@ -9,6 +9,7 @@ struct move {
     const struct event *event;
     const struct state *state;
     struct description *out;
+    bool named; /* call is its id */
     int64_t call;
     struct ids units, same; /* same only where state was told all of the call's units */
 };
@@ -20,7 +21,8 @@ static void move_read(struct move *ret, const struct event *event, const struct 
     *ret = (struct move){ .event = event, .state = state, .out = out };
     struct ids before CLEANUP(ids_free) = { 0 };
     get_units(event->data, attach_unit_names, &ret->units);
-    if (!get_id(event->data, "callId", &ret->call))
+    ret->named = get_id(event->data, "callId", &ret->call);
+    if (!ret->named)
         return;
     size_t n = state_call_units(state, event->community, ret->call, &attached);
     for (size_t i = 0; i < n; i++)
@@ -42,11 +44,15 @@ static void say_move(const struct move *move, const char *verb, const char *call
     struct text *line = &move->out->line;
     int64_t by = originator_of(move->event);
     bool itself = by != 0 && move->units.n == 1 && move->units.v[0] == by;
-    text_add(line, move->units.n ? "" : "no unit");
+    if (move->units.n == 0) {
+        move->out->level = LOG_DEBUG;
+        text_add(line, "no unit");
+    }
     say_units(move->event, move->state, move->out, &move->units);
     text_add(line, itself ? " self-" : " ");
     text_add(line, verb);
-    say_call(move->event, move->state, move->out, move->call);
+    if (move->named)
+        say_call(move->event, move->state, move->out, move->call);
     text_add(line, call_state);
     move->out->by = by;
     if (!itself)

@@ -36,32 +36,30 @@ static bool walk(const cJSON *item, struct span way, const struct walk *to)
 }
 
 /* "a+b" */
-static bool walk_all(const cJSON *root, struct span ways, const struct walk *to)
+static bool walk_all(const struct event *event, struct span ways, const struct walk *to)
 {
     bool some = false;
     for (const char *p = ways.s, *end = ways.s + ways.size; p < end;) {
         const char *plus = memchr(p, '+', (size_t) (end - p)), *stop = plus ? plus : end;
-        some |= walk(root, (struct span){ p, (size_t) (stop - p) }, to);
+        bool beside = *p == '^';
+        struct span way = { p + beside, (size_t) (stop - p) - beside };
+        some |= walk(beside ? event->top : event->data, way, to);
         p = plus ? plus + 1 : end;
     }
     return some;
 }
 
-static bool walk_first(const cJSON *root, const char *where, const struct walk *to)
+bool fact_walk(const struct fact *fact, const struct event *event, fact_taker *take, void *context)
 {
+    const struct walk to = { take, context, fact->flags & FACT_SEVERAL };
+    const char *where = fact->where ? fact->where : "";
     while (*where) {
         size_t size = strcspn(where, " ");
-        if (walk_all(root, (struct span){ where, size }, to))
+        if (walk_all(event, (struct span){ where, size }, &to))
             return true;
         where += size + strspn(where + size, " ");
     }
     return false;
-}
-
-bool fact_walk(const struct fact *fact, const struct event *event, fact_taker *take, void *context)
-{
-    const struct walk to = { take, context, fact->flags & FACT_SEVERAL };
-    return fact->where && (walk_first(event->data, fact->where, &to) || walk_first(event->top, fact->where, &to));
 }
 
 /* ---- values ---- */
@@ -153,7 +151,10 @@ void fact_id(const struct fact *fact, const struct fact_asked *asked)
 
 static bool take_key(void *context, const cJSON *item)
 {
-    return cJSON_IsString(item) ? take_text(context, item) : take_id(context, item);
+    int64_t number;
+    if (read_whole(item, &number))
+        return take_id(context, item);
+    return cJSON_IsString(item) && take_text(context, item);
 }
 
 void fact_key(const struct fact *fact, const struct fact_asked *asked)

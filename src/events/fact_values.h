@@ -2,7 +2,7 @@
  *
  * where: ways to fields, with dots between names and blanks between ways; the first that leads to a value is taken.
  * "a+b": both are. A list on a way is all of its elements, and so is one at its end where a fact has several values.
- * What is not in data is looked for beside it.
+ * "^" in front: beside data, not in it.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ bool fact_give_flag(const struct fact *fact, const struct fact_asked *asked, boo
 fact_function fact_text;   /* scalars */
 fact_function fact_number; /* numbers, decimal texts */
 fact_function fact_id;     /* the same but -1 */
-fact_function fact_key;    /* texts, and numbers but -1 */
+fact_function fact_key;    /* texts and numbers, but -1 */
 fact_function fact_flag;
 fact_function fact_name; /* texts, and the name of objects */
 fact_function fact_unit_status, fact_page, fact_origin, fact_call_status, fact_record_type;

@@ -24,10 +24,14 @@ static bool take_target(void *context, const cJSON *target)
     bool named = cJSON_IsString(get(target, "value")) && *value && type != TARGET_UNIT;
     bool labelled = label && *label && type != TARGET_CALL && !named;
 
-    text_add(&text, type >= 0 && type < (int32_t) ARRAY_SIZE(kinds) ? kinds[type] : "target ");
     value = labelled ? label : value;
+    if (type != TARGET_ALL && !value)
+        text_add(&text, "unnamed ");
+    text_add(&text, type >= 0 && type < (int32_t) ARRAY_SIZE(kinds) ? kinds[type] : "target ");
     if (type != TARGET_ALL && value)
         text_add(&text, value);
+    else if (type != TARGET_ALL)
+        text.s[--text.size] = '\0'; /* the blank */
     return fact_give(request->fact, request->asked, text.s, NULL);
 }
 
@@ -41,8 +45,9 @@ static bool take_target_id(void *context, const cJSON *target)
 {
     const struct request *request = context;
     int64_t id;
-    return get_number(target, "type") == request->type && get_id(target, "value", &id) &&
-           fact_give_int(request->fact, request->asked, id);
+    if (get_number(target, "type") != request->type || !get_id(target, "value", &id))
+        return false;
+    return (request->type != TARGET_UNIT || id != 0) && fact_give_int(request->fact, request->asked, id);
 }
 
 static void fact_target_call(const struct fact *fact, const struct fact_asked *asked)
@@ -57,18 +62,12 @@ static void fact_target_unit(const struct fact *fact, const struct fact_asked *a
     fact_walk(fact, asked->event, take_target_id, &request);
 }
 
-/* "medic-1.mp3" of its URL, without the query. */
+/* "medic-1.mp3" of its URL. */
 static void fact_file(const struct fact *fact, const struct fact_asked *asked)
 {
-    const char *url = get_text(asked->event->data, "url"), *first = url;
-    size_t size = url ? strcspn(url, "?#") : 0;
-    if (!size || url[size - 1] == '/')
-        return;
-    for (size_t i = 0; i + 1 < size; i++)
-        if (url[i] == '/')
-            first = url + i + 1;
     struct text name CLEANUP(text_free) = TEXT_INIT;
-    text_add_bytes(&name, first, (size_t) (url + size - first));
+    struct span file = file_of(get_text(asked->event->data, "url"));
+    text_add_bytes(&name, file.s, file.size);
     fact_give(fact, asked, name.s, NULL);
 }
 
@@ -127,12 +126,27 @@ static void fact_position(const struct fact *fact, const struct fact_asked *aske
     fact_walk(fact, asked->event, take_position, &request);
 }
 
+/* As the line: in the script's own words, else what is marked. */
+static void fact_needs(const struct fact *fact, const struct fact_asked *asked)
+{
+    const cJSON *callout = get(asked->event->data, "callout"), *item, *needed = needed_of(callout);
+    const char *description = needed_words(needed);
+    if (description) {
+        fact_give(fact, asked, description, NULL);
+        return;
+    }
+    cJSON_ArrayForEach (item, needed) {
+        struct text name CLEANUP(text_free) = TEXT_INIT;
+        if (is_needed(item, &name))
+            fact_give(fact, asked, name.s, NULL);
+    }
+}
+
 static const struct fact rows_callout[] = {
     { "title", "Call-out", FACT_TEXT, BESIDE, fact_text, OF_CALLOUT("calloutName", "CalloutName") " callout.id", NULL },
     { "position", "Position", FACT_TEXT, SEVERAL, fact_position, OF_CALLOUT("calloutLocations", "CalloutLocations"),
       NULL },
-    { "needs", "Units required", FACT_TEXT, BESIDE, fact_text,
-      "callout.data.CalloutUnitsRequired.description callout.calloutUnitsRequired.description", NULL },
+    { "needs", "Units required", FACT_TEXT, SEVERAL, fact_needs, NULL, NULL },
     { "weapon", "Weapons", FACT_TEXT, SEVERAL, fact_text, OF_CALLOUT("pedWeaponData", "PedWeaponData"), NULL },
     { "may_flee", "May flee (%)", FACT_NUMBER, BESIDE, fact_number,
       OF_CALLOUT("pedChanceToFleeFromPlayer", "PedChanceToFleeFromPlayer"), NULL },

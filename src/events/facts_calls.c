@@ -93,6 +93,23 @@ static void fact_note(const struct fact *fact, const struct fact_asked *asked)
     fact_walk(fact, asked->event, take_note, &note);
 }
 
+/* Of whole units at a call: told only where one is in panic. */
+static bool take_panic(void *context, const cJSON *item)
+{
+    *(bool *) context |= flag_of(item) == 1;
+    return true;
+}
+
+static void fact_any_panic(const struct fact *fact, const struct fact_asked *asked)
+{
+    bool panic = false;
+    struct fact each = *fact;
+    each.flags |= FACT_SEVERAL;
+    fact_walk(&each, asked->event, take_panic, &panic);
+    if (panic)
+        fact_give_flag(fact, asked, true);
+}
+
 #define DISPATCH_FACTS                                                                                                 \
     CALL_FACTS("dispatch.callId", "dispatch.title"),                                                                   \
         { "code", "Code", FACT_TEXT, BESIDE, fact_text, "dispatch.code", NULL },                                       \
@@ -107,6 +124,7 @@ static void fact_note(const struct fact *fact, const struct fact_asked *asked)
           NULL },                                                                                                      \
         BY_FACT, { "primary", "Primary unit", FACT_TEXT, BESIDE, fact_somebody, "dispatch.primary", NULL },            \
         UNIT_FACTS("dispatch.idents+dispatch.units"),                                                                  \
+        { "panic", "Panic", FACT_FLAG, BESIDE, fact_any_panic, "dispatch.units.isPanic", NULL },                       \
         { "note", "Notes", FACT_TEXT, FACT_SEVERAL, fact_note, "dispatch.notes", NULL },                               \
     {                                                                                                                  \
         "description", "Description", FACT_TEXT, 0, fact_text, "dispatch.description", NULL                            \
@@ -167,6 +185,7 @@ FACT_LIST(facts_legacy_dispatch, rows_legacy_dispatch);
 
 static const struct fact rows_call_clear[] = {
     UNIT_FACTS("units"),
+    { "panic", "Panic", FACT_FLAG, BESIDE, fact_any_panic, "units.isPanic", NULL },
     CALL_FACTS(NULL, NULL),
 };
 FACT_LIST(facts_call_clear, rows_call_clear);

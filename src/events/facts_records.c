@@ -20,25 +20,12 @@ static void each_field(const struct fact *fact, const struct fact_asked *asked, 
     }
 }
 
-static const cJSON *field_of(const cJSON *record, const char *uid)
-{
-    const cJSON *section, *field;
-    cJSON_ArrayForEach (section, get(record, "sections")) {
-        cJSON_ArrayForEach (field, get(section, "fields")) {
-            const char *name = get_text(field, "uid");
-            if (name && strcasecmp(name, uid) == 0)
-                return field;
-        }
-    }
-    return NULL;
-}
-
 /* "Ingrid Solberg" */
 static void fact_subject(const struct fact *fact, const struct fact_asked *asked)
 {
     const cJSON *record = get(asked->event->data, "record");
-    const char *first = get_text(field_of(record, "first"), "value");
-    const char *last = get_text(field_of(record, "last"), "value");
+    const char *first = get_text(record_field(record, "first"), "value");
+    const char *last = get_text(record_field(record, "last"), "value");
     struct text name CLEANUP(text_free) = TEXT_INIT;
     if (first && *first)
         text_add(&name, first);
@@ -49,23 +36,12 @@ static void fact_subject(const struct fact *fact, const struct fact_asked *asked
 
 static void fact_plate(const struct fact *fact, const struct fact_asked *asked)
 {
-    fact_give(fact, asked, get_text(field_of(get(asked->event->data, "record"), "plate"), "value"), NULL);
-}
-
-/* The first field of this type, in whatever letter case. */
-static bool give_officer(const struct fact *fact, const struct fact_asked *asked, const cJSON *section,
-                         const cJSON *field)
-{
-    const char *type = get_text(field, "type"), *name = get_text(get(field, "data"), "officer");
-    (void) section;
-    if (name && *name)
-        return fact_give(fact, asked, name, NULL);
-    return type && strcasecmp(type, "UNIT_NAME") == 0 && fact_give(fact, asked, get_text(field, "value"), NULL);
+    fact_give(fact, asked, get_text(record_field(get(asked->event->data, "record"), "plate"), "value"), NULL);
 }
 
 static void fact_officer(const struct fact *fact, const struct fact_asked *asked)
 {
-    each_field(fact, asked, give_officer);
+    fact_give(fact, asked, record_officer(get(asked->event->data, "record")), NULL);
 }
 
 /* ---- what a record's own fields say, under their labels ---- */
@@ -196,6 +172,6 @@ static const struct fact rows_sign[] = {
 FACT_LIST(facts_sign, rows_sign);
 
 static const struct fact rows_logs[] = {
-    { "ticket", "Ticket", FACT_NUMBER, BESIDE, fact_number, "logKey", NULL },
+    { "ticket", "Ticket", FACT_NUMBER, BESIDE, fact_number, "logKey ^logKey", NULL },
 };
 FACT_LIST(facts_logs, rows_logs);

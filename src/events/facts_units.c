@@ -86,15 +86,17 @@ FACT_LIST(facts_panic, rows_panic);
 
 /* ---- groups ---- */
 
+#define OF_GROUP "identIds+identId ^identIds+^identId"
+
 static const struct fact rows_group[] = {
     { "group", "Group", FACT_TEXT, BESIDE, fact_text, "groupName", NULL },
-    UNIT_FACTS("identIds+identId"),
+    UNIT_FACTS(OF_GROUP),
 };
 FACT_LIST(facts_group, rows_group);
 
 static const struct fact rows_group_name[] = {
     { "group", "New name", FACT_TEXT, BESIDE, fact_text, "newName", NULL },
     { "old_group", "Old name", FACT_TEXT, BESIDE, fact_text, "oldName", NULL },
-    UNIT_FACTS("identIds+identId"),
+    UNIT_FACTS(OF_GROUP),
 };
 FACT_LIST(facts_group_name, rows_group_name);

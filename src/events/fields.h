@@ -143,8 +143,19 @@ void say_duration(struct text *out, usec_t us);
 /* The words before it and the duration; nothing below a second, or where since was not seen (0). Whether it said so. */
 bool say_since(struct text *out, const char *before, usec_t since_us, usec_t now_us);
 
+/* The last part of a URL's path, without its query; size 0 where it has none. */
+struct span file_of(const char *url);
 /* The words before it and the last part of a URL's path, without its query; nothing where it has none. */
 void say_file(struct text *out, const char *before, const char *url);
+
+/* What a call-out needs: the object, its own words (NULL: none), "police" where policeRequired is true. */
+const cJSON *needed_of(const cJSON *callout);
+const char *needed_words(const cJSON *needed);
+bool is_needed(const cJSON *item, struct text *ret_name);
+
+/* The first field of a record with this uid, in any section; who wrote it. NULL: there is none. */
+const cJSON *record_field(const cJSON *record, const char *uid);
+const char *record_officer(const cJSON *record);
 
 /* "(-1042.3, 318.8)" of an object's x and y, numbers or decimal texts; false and "": it has none. */
 #define POSITION_MAX_BYTES 40

@@ -40,13 +40,22 @@ static const char *old_group(const struct event *event, const struct state *stat
     return group;
 }
 
+static void say_members(const struct event *event, const struct state *state, struct description *out,
+                        const struct ids *ids)
+{
+    if (ids->n == 0) {
+        out->level = LOG_DEBUG;
+        text_add(&out->line, "no unit");
+    }
+    say_units(event, state, out, ids);
+}
+
 static void add_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct ids ids CLEANUP(ids_free) = { 0 };
     group_ids(event, &ids);
     const char *name = get_text(event->data, "groupName"), *old = old_group(event, state, &ids);
-    text_add(&out->line, ids.n ? "" : "no unit");
-    say_units(event, state, out, &ids);
+    say_members(event, state, out, &ids);
     say_after(&out->line, " joined group ", name, LINE_NAME_MAX);
     say_was(&out->line, old, name);
     if (old && !is_other(old, name))
@@ -60,8 +69,7 @@ static void remove_describe(const struct event *event, const struct state *state
     const char *name = get_text(event->data, "groupName");
     if (!name || !*name)
         name = old_group(event, state, &ids);
-    text_add(&out->line, ids.n ? "" : "no unit");
-    say_units(event, state, out, &ids);
+    say_members(event, state, out, &ids);
     if (name)
         say_after(&out->line, " left group ", name, LINE_NAME_MAX);
     else

@@ -1,6 +1,7 @@
 /* legacy.c - EVENT_DISPATCH, EVENT_UNIT_CALL_CLEAR: what the CAD sent until 2021-04-21.
  * Source: events.md 4.30, 4.31. */
 #include "call.h"
+#include "unit.h"
 
 static const char *const kinds[] = { "CALL_NEW", "CALL_EDIT", "CALL_CLOSE", "CALL_NOTE", "CALL_SELF_CLEAR" };
 enum { KIND_NEW = 0, KIND_CLOSE = 2, KIND_NOTE = 3, KIND_SELF_CLEAR = 4 };
@@ -63,11 +64,21 @@ static void describe_call(const struct call *call, int32_t kind)
     }
 }
 
+/* The units and the 911 call of its object, also where the sentence names neither. */
+static void count_object(const struct call *call)
+{
+    count_ids(&call->out->units, &call->units);
+    if (call->told.call911 != STATE_UNSET_ID)
+        ids_add(&call->out->calls911, call->told.call911);
+}
+
 static void dispatch_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct call call CLEANUP(call_done);
     call_read(&call, event, state, out, get(event->data, "dispatch"));
+    say_panics(&(struct line){ event, state, out }, get(call.json, "units"));
     describe_call(&call, legacy_kind(event));
+    count_object(&call);
 }
 
 static int dispatch_apply(const struct event *event, struct state *state)
@@ -153,6 +164,7 @@ static void clear_describe(const struct event *event, const struct state *state,
     struct ids calls CLEANUP(ids_free) = { 0 };
     struct call named CLEANUP(call_done);
     call_read(&named, event, state, out, event->data);
+    say_panics(&(struct line){ event, state, out }, get(event->data, "units"));
     if (named.units.n)
         calls_of(event, state, named.units.v[0], &calls);
     if (all_at(event, state, &named.units, &calls))

@@ -86,22 +86,26 @@ void say_more(struct text *out, size_t n)
         text_addf(out, " and %zu more", n - LINE_LIST_MAX);
 }
 
+struct span file_of(const char *url)
+{
+    const char *host = url ? strstr(url, "://") : NULL, *path = host ? strchr(host + 3, '/') : url;
+    if (!path)
+        return (struct span){ "", 0 };
+    const char *end = path + strcspn(path, "?#");
+    while (end > path && end[-1] == '/')
+        end--;
+    const char *last = end > path ? memrchr(path, '/', (size_t) (end - path)) : NULL;
+    const char *first = last ? last + 1 : path;
+    return (struct span){ first, (size_t) (end - first) };
+}
+
 void say_file(struct text *out, const char *before, const char *url)
 {
-    if (!url)
-        return;
-    const char *host = strstr(url, "://"), *path = strchr(host ? host + 3 : url, '/');
-    if (!host)
-        path = url;
-    const char *end = path ? path + strcspn(path, "?#") : NULL;
-    while (path && end > path && end[-1] == '/')
-        end--;
-    const char *last = path && end > path ? memrchr(path, '/', (size_t) (end - path)) : NULL;
-    const char *first = last ? last + 1 : path;
-    if (first == end)
+    struct span file = file_of(url);
+    if (!file.size)
         return;
     text_add(out, before);
-    text_add_prose(out, first, (size_t) (end - first), LINE_NAME_MAX);
+    text_add_prose(out, file.s, file.size, LINE_NAME_MAX);
 }
 
 size_t line_chars(const struct text *line)

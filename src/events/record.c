@@ -23,29 +23,44 @@ static int record_check(const struct event *event, struct err *err)
     return 0;
 }
 
-/* The value of the first field with this uid, in any section. */
-static const char *field_value(const cJSON *record, const char *uid)
+const cJSON *record_field(const cJSON *record, const char *uid)
 {
-    const cJSON *section, *field;
-    cJSON_ArrayForEach (section, get(record, "sections")) {
-        cJSON_ArrayForEach (field, get(section, "fields")) {
+    const cJSON *sections = get(record, "sections");
+    for (const cJSON *section = first_of(sections); section; section = next_of(sections, section)) {
+        const cJSON *fields = get(section, "fields");
+        for (const cJSON *field = first_of(fields); field; field = next_of(fields, field)) {
             const char *name = get_text(field, "uid");
             if (name && strcasecmp(name, uid) == 0)
-                return get_text(field, "value");
+                return field;
         }
     }
     return NULL;
 }
 
-/* Who wrote it: the first field of type UNIT_NAME that has a value. */
-static const char *officer_of(const cJSON *record)
+static const char *field_value(const cJSON *record, const char *uid)
 {
-    const cJSON *section, *field;
-    cJSON_ArrayForEach (section, get(record, "sections")) {
-        cJSON_ArrayForEach (field, get(section, "fields")) {
-            const char *type = get_text(field, "type"), *value = get_text(field, "value");
-            if (type && strcasecmp(type, "UNIT_NAME") == 0 && value && *value)
-                return value;
+    return get_text(record_field(record, uid), "value");
+}
+
+/* Of one field: that of type UNIT_NAME, in whatever letter case, or what an agency's section says. */
+static const char *officer_in(const cJSON *field)
+{
+    const char *type = get_text(field, "type"), *name = get_text(get(field, "data"), "officer");
+    if (name && *name)
+        return name;
+    name = type && strcasecmp(type, "UNIT_NAME") == 0 ? get_text(field, "value") : NULL;
+    return name && *name ? name : NULL;
+}
+
+const char *record_officer(const cJSON *record)
+{
+    const cJSON *sections = get(record, "sections");
+    for (const cJSON *section = first_of(sections); section; section = next_of(sections, section)) {
+        const cJSON *fields = get(section, "fields");
+        for (const cJSON *field = first_of(fields); field; field = next_of(fields, field)) {
+            const char *officer = officer_in(field);
+            if (officer)
+                return officer;
         }
     }
     return NULL;
@@ -60,7 +75,7 @@ static void say_subject(struct text *line, const cJSON *record)
         say_after(line, " ", last, LINE_NAME_MAX);
     }
     say_after(line, ", plate ", field_value(record, "plate"), LINE_NAME_MAX);
-    say_after(line, ", officer ", officer_of(record), LINE_NAME_MAX);
+    say_after(line, ", officer ", record_officer(record), LINE_NAME_MAX);
 }
 
 /* "police record 88213 Speeding Citation"; a kind that is the name as well is said once. */
@@ -128,7 +143,11 @@ static int print_check(const struct event *event, struct err *err)
 static void print_describe(const struct event *event, const struct state *state, struct description *out)
 {
     struct ids ids CLEANUP(ids_free) = { 0 };
-    get_ids(event->data, printer_names, &ids);
+    get_units(event->data, printer_names, &ids);
+    if (ids.n == 0) {
+        out->level = LOG_DEBUG;
+        text_add(&out->line, "no unit");
+    }
     say_units(event, state, out, &ids);
     text_add(&out->line, " prints");
     say_file(&out->line, " ", get_text(event->data, "url"));

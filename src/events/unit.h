@@ -54,6 +54,10 @@ enum panic panic_of(const struct told_unit *unit);
 /* "PANIC: " or "panic ended after 2 min: ", and the level of it. */
 void say_panic(const struct line *line, const struct told_unit *unit);
 
+/* "PANIC: 3-L-27 Mara Ellison at Pier Rd; " for each of a list of whole units whose panic begins or ends, in front of a
+ * sentence about something else. */
+void say_panics(const struct line *line, const cJSON *units);
+
 /* "3-L-27 Mara Ellison", counted; also_was: " (was 3-L-33 Jonas Brandt)" where it is somebody else now, which it
  * returns. */
 bool say_told_unit(const struct line *line, const struct told_unit *unit, bool also_was);

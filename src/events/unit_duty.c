@@ -145,12 +145,15 @@ static void logout_ids(const struct event *event, struct ids *ret)
 static void say_logout(const struct line *line, const struct told_unit *unit)
 {
     struct text *text = &line->out->line;
-    bool panic = unit->was && unit->was->panic == 1;
+    bool panic = unit->now.panic == 1 || (unit->was && unit->was->panic == 1);
     say_told_unit(line, unit, false);
     if (panic) {
         line->out->level = LOG_WARNING;
         text_add(text, " off duty while in panic");
-        say_last_place(line, unit);
+        if (unit->now.location && *unit->now.location)
+            say_after(text, ", last at ", unit->now.location, LINE_NAME_MAX);
+        else
+            say_last_place(line, unit);
     } else {
         say_unit_number(line, unit);
         text_add(text, unit->was && unit->was->online == 0 ? " off duty again" : " off duty");

@@ -43,6 +43,30 @@ void say_panic(const struct line *line, const struct told_unit *unit)
     }
 }
 
+static void say_panic_of(const struct line *line, const struct told_unit *unit)
+{
+    say_panic(line, unit);
+    say_told_unit(line, unit, false);
+    if (panic_of(unit) == PANIC_BEGINS)
+        say_unit_place(line, unit);
+    text_add(&line->out->line, "; ");
+}
+
+void say_panics(const struct line *line, const cJSON *units)
+{
+    static const enum panic turns[] = { PANIC_BEGINS, PANIC_ENDS };
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+        for (const cJSON *json = first_of(units); json; json = next_of(units, json)) {
+            struct state_unit told;
+            if (!cJSON_IsObject(json) || !read_unit(json, &told))
+                continue;
+            struct told_unit unit = told_unit(line, told.id, json);
+            if (panic_of(&unit) == turns[i] && n++ < LINE_LIST_MAX)
+                say_panic_of(line, &unit);
+        }
+}
+
 static bool is_named(const struct told_unit *unit)
 {
     const struct state_unit *now = &unit->now, *was = unit->was;
