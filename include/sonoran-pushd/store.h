@@ -233,9 +233,20 @@ struct store_restored {
 };
 
 /* Puts a copy in the place of the log at path, and begins a new life of it there. The log that was there is kept under
- * another name, with its write-ahead log. -EBUSY: a daemon runs on it. */
+ * another name. -EBUSY: a daemon runs on it; -EAGAIN: another program has it open. A kill at any moment leaves the old
+ * log or the new one; what else it leaves goes at the next start or restore. */
 int store_restore(const char *path, const char *from, bool (*stop)(void), struct store_restored *ret,
                   struct err *err) MUST_CHECK;
+
+/* A log that was put aside so, with what belongs to it. */
+struct store_kept {
+    char *path;
+    uint64_t bytes;
+};
+
+/* In the order of their names, which is that of their times. Also on failure they are to be freed. */
+int store_list_kept(const char *path, struct store_kept **ret, size_t *ret_n) MUST_CHECK;
+void store_free_kept(struct store_kept *kept, size_t n);
 
 /* Whether what store_open (or reading at a start) failed with stays until somebody does something about the file: no
  * restart heals it. */

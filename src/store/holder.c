@@ -29,11 +29,15 @@ static void name_process(pid_t pid, char ret[STORE_HOLDER_BYTES])
     snprintf(ret, STORE_HOLDER_BYTES, name[0] ? "%s (process %d)" : "%sprocess %d", name, pid);
 }
 
-void holder_find(struct store *store, off_t first, off_t last, char ret[STORE_HOLDER_BYTES])
+void holder_find_in(int fd, off_t first, off_t last, char ret[STORE_HOLDER_BYTES])
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = last - first + 1 };
-    int fd = open_shm(store);
     snprintf(ret, STORE_HOLDER_BYTES, "another program");
     if (fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0)
         name_process(lock.l_pid, ret);
+}
+
+void holder_find(struct store *store, off_t first, off_t last, char ret[STORE_HOLDER_BYTES])
+{
+    holder_find_in(open_shm(store), first, last, ret);
 }

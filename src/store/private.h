@@ -167,6 +167,27 @@ int lock_take(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
 /* reader.c: for what does not look into the events: of an older version too, or empty. */
 int reader_open_any(struct store_reader **ret, const char *path, struct err *err) MUST_CHECK;
 
+/* aside.c: the log that is there, out of the way of another: all that is of it is in one file, which nobody else can
+ * open. */
+struct aside {
+    sqlite3 *db; /* that keeps others out; NULL: there is none, or it is no database any more */
+    bool there;
+};
+int aside_hold(const char *path, struct aside *ret, struct err *err) MUST_CHECK;
+/* Puts copy in its place; *ret_kept is its name then. */
+int aside_replace(const struct aside *aside, const char *path, const char *copy, char **ret_kept,
+                  struct err *err) MUST_CHECK;
+void aside_let_go(struct aside *aside);
+
+/* leftovers.c: what a restore that was cut off has left, by whoever has the lock; a file with all that SQLite may have
+ * put beside it. */
+#define STORE_RESTORING ".restoring"
+#define STORE_KEPT ".kept-"
+void leftovers_drop(const char *path);
+void leftovers_discard(const char *file);
+/* The name of what stands beside a file: false where it is too long for one. */
+bool leftovers_name(char ret[PATH_MAX], const char *file, const char *end);
+
 /* check.c: the first thing that is wrong, as SQLite words it; with what quick_check finds, or all of integrity_check.
  */
 int check_database(sqlite3 *db, const char *path, bool quick, struct err *err) MUST_CHECK;
@@ -201,6 +222,7 @@ void wal_settle(struct store *store, uint64_t file_bytes, struct store_trimmed *
 #define STORE_FIRST_READ_LOCK 123
 #define STORE_LAST_READ_LOCK 127
 void holder_find(struct store *store, off_t first, off_t last, char ret[STORE_HOLDER_BYTES]);
+void holder_find_in(int fd, off_t first, off_t last, char ret[STORE_HOLDER_BYTES]); /* of any file */
 
 /* clock.c: the time that events are too old by, never later than now. */
 int clock_believe(struct store *store, const struct store_time *now, struct store_trimmed *ret, usec_t *ret_us,

@@ -1,10 +1,10 @@
-/* restore.c - a copy put in the place of the log. What was there is kept: it may have what the copy has not. */
+/* restore.c - a copy put in the place of the log. What was there is kept: it may have what the copy has not. The copy
+ * is whole, with its new life and on disk, before anything of the log is touched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "private.h"
 
@@ -39,141 +39,90 @@ static int give_to(int fd, const char *name, const struct owner *owner, struct e
     return 0;
 }
 
-static int begin_life(const char *path, bool (*stop)(void), struct store_life *ret, struct err *err)
+/* Its epoch is behind that of the log which was there, even if the clock is not. */
+static int begin_life(const char *copy, uint64_t epoch_ms, bool (*stop)(void), struct store_life *ret, struct err *err)
 {
-    const struct store_settings settings = { .path = path, .durable = true, .stop = stop };
+    const struct store_settings settings = { .path = copy, .durable = true, .stop = stop };
     struct store *store = NULL;
     struct store_life before;
-    char lock[PATH_MAX];
+    char name[PATH_MAX];
     int r = store_open(&store, &settings, err);
-    if (r >= 0)
-        r = store_begin_life(store, err);
-    if (r >= 0)
-        (void) store_get_life(store, ret, &before);
+    if (r < 0)
+        return r;
+    if (store->life.epoch_ms < epoch_ms)
+        store->life.epoch_ms = epoch_ms;
+    r = store_begin_life(store, err);
+    (void) store_get_life(store, ret, &before);
     store_close(store);
-    snprintf(lock, sizeof(lock), "%s.lock", path);
-    (void) unlink(lock);
+    if (r == 0 && leftovers_name(name, copy, "-wal") &&
+        access(name, F_OK) == 0) /* which the end of it removes, unless the disk fails */
+        r = err_set(err, -EIO, "cannot write %s", copy);
+    if (leftovers_name(name, copy, ".lock"))
+        (void) unlink(name);
     return r;
 }
 
-static bool newest_of(const char *path, uint64_t *ret_id)
+/* As far as it can be read. */
+static void look_at_old(const char *path, uint64_t *ret_newest_id, uint64_t *ret_epoch_ms)
 {
     struct store_reader *reader = NULL;
     struct err ignored;
-    bool readable = store_reader_open(&reader, path, &ignored) >= 0 && store_newest(reader, ret_id, &ignored) >= 0;
+    *ret_epoch_ms = 0;
+    if (store_reader_open(&reader, path, &ignored) < 0)
+        return;
+    if (store_newest(reader, ret_newest_id, &ignored) < 0)
+        *ret_newest_id = 0;
+    if (reader->n_lives)
+        *ret_epoch_ms = reader->lives[reader->n_lives - 1].epoch_ms;
     store_reader_close(reader);
-    return readable;
 }
 
-/* Of a log that was closed in order, a reader leaves an empty one and its index behind. */
-static void drop_empty_wal(const char *path)
+static int put_in_place(const char *path, const char *copy, struct store_restored *ret, struct err *err)
 {
-    char wal[PATH_MAX], shm[PATH_MAX];
-    struct stat st;
-    snprintf(wal, sizeof(wal), "%s-wal", path);
-    snprintf(shm, sizeof(shm), "%s-shm", path);
-    if (stat(wal, &st) == 0 && st.st_size == 0 && unlink(wal) == 0)
-        (void) unlink(shm);
-}
-
-static int move(const char *path, const char *kept, const char *suffix, struct err *err)
-{
-    char from[PATH_MAX], to[PATH_MAX]; /* the longer one */
-    snprintf(from, sizeof(from), "%s%s", path, suffix);
-    if ((size_t) snprintf(to, sizeof(to), "%s%s", kept, suffix) >= sizeof(to))
-        return err_set(err, -ENAMETOOLONG, "%s%s: %s", kept, suffix, strerror(ENAMETOOLONG));
-    return rename(from, to) == 0 || errno == ENOENT ? 0 : err_set(err, -errno, "%s: %s", from, strerror(errno));
-}
-
-/* The log gets a second name before the copy takes the first: there is a log of that name at any moment. */
-static int keep_old(const char *path, char **ret_kept, struct err *err)
-{
-    char when[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    if (asprintf(ret_kept, "%s.kept-%s", path, when) < 0) {
-        *ret_kept = NULL;
-        return err_set(err, -ENOMEM, "no memory");
-    }
-    if (link(path, *ret_kept) < 0)
-        return err_set(err, -errno, "cannot keep the log as %s: %s", *ret_kept, strerror(errno));
-    drop_empty_wal(path);
-    int r = move(path, *ret_kept, "-wal", err);
-    return r == 0 ? move(path, *ret_kept, "-shm", err) : r;
-}
-
-/* Nothing took its place: with its WAL it is whole again. */
-static void give_back(const char *path, const char *kept)
-{
-    struct err err;
-    (void) !move(kept, path, "-wal", &err);
-    (void) !move(kept, path, "-shm", &err);
-}
-
-static int put_in_place(const char *path, const char *copy, char **ret_kept, struct err *err)
-{
-    int r = access(path, F_OK) == 0 ? keep_old(path, ret_kept, err) : 0;
-    if (r == 0 && rename(copy, path) < 0)
-        r = err_set(err, -errno, "%s: %s", path, strerror(errno));
-    if (r == 0)
-        return copy_sync_folder(path, err);
-    if (*ret_kept)
-        give_back(path, *ret_kept);
-    return r;
+    struct aside aside CLEANUP(aside_let_go) = { NULL, false };
+    int r = aside_hold(path, &aside, err);
+    return r == 0 ? aside_replace(&aside, path, copy, &ret->kept, err) : r;
 }
 
 static int restore(const char *path, const char *from, const char *copy, int fd, bool (*stop)(void),
                    struct store_restored *ret, struct err *err)
 {
     struct owner owner;
+    uint64_t epoch_ms;
     int r = copy_log(from, copy, stop, &ret->copy, err);
-    if (r == 0)
-        r = begin_life(copy, stop, &ret->life, err);
+    if (r < 0)
+        return r;
+    look_at_old(path, &ret->kept_newest_id, &epoch_ms);
+    r = begin_life(copy, epoch_ms, stop, &ret->life, err);
     if (r >= 0)
         r = read_owner(path, &owner, err);
     if (r == 0)
         r = give_to(fd, path, &owner, err);
     if (r == 0 && fsync(fd) < 0)
         r = err_set(err, -errno, "%s: %s", copy, strerror(errno));
-    if (r < 0)
-        return r;
-    (void) newest_of(path, &ret->kept_newest_id);
-    return put_in_place(path, copy, &ret->kept, err);
-}
-
-/* With what SQLite may have left beside it. */
-static void discard(const char *copy)
-{
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-journal", ".lock" };
-    char name[PATH_MAX];
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        snprintf(name, sizeof(name), "%s%s", copy, suffixes[i]);
-        (void) unlink(name);
-    }
+    return r < 0 ? r : put_in_place(path, copy, ret, err);
 }
 
 /* While nobody else can begin to write. */
 static int restore_locked(const char *path, const char *from, int lock_fd, bool (*stop)(void),
                           struct store_restored *ret, struct err *err)
 {
-    char *copy CLEANUP(cleanup_free) = NULL;
+    char copy[PATH_MAX];
     struct owner owner;
     int r = read_owner(path, &owner, err);
     if (r == 0)
         r = give_to(lock_fd, "the lock of the log", &owner, err);
     if (r < 0)
         return r;
-    if (asprintf(&copy, "%s.XXXXXX", path) < 0) {
-        copy = NULL;
-        return err_set(err, -ENOMEM, "no memory");
-    }
-    int fd CLEANUP(cleanup_close) = mkostemp(copy, O_CLOEXEC);
+    leftovers_drop(path);
+    if (!leftovers_name(copy, path, STORE_RESTORING))
+        return err_set(err, -ENAMETOOLONG, "%s: %s", path, strerror(ENAMETOOLONG));
+    int fd CLEANUP(cleanup_close) = open(copy, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(err, -errno, "cannot write beside %s: %s", path, strerror(errno));
     r = restore(path, from, copy, fd, stop, ret, err);
     if (r < 0)
-        discard(copy);
+        leftovers_discard(copy);
     return r;
 }
 

@@ -64,6 +64,14 @@ static void make_folder(const char *path)
     }
 }
 
+/* One that counts was rolled back when the file was read; in WAL mode there is no other. */
+static void drop_journal(const char *path)
+{
+    char name[PATH_MAX];
+    if (leftovers_name(name, path, "-journal"))
+        (void) unlink(name);
+}
+
 static int set_up(struct store *store, struct err *err)
 {
     static const char *const pragmas[] = {
@@ -77,6 +85,7 @@ static int set_up(struct store *store, struct err *err)
         if (code != SQLITE_OK)
             return store_problem(store->db, code, err, store->path);
     }
+    drop_journal(store->path);
     return 0;
 }
 
@@ -142,6 +151,7 @@ static int open_all(struct store *store, const struct store_settings *settings, 
     int r = lock_take(store->path, &store->lock_fd, err);
     if (r < 0)
         return r;
+    leftovers_drop(store->path);
     bool complete = !was_left_open(store);
     if (!complete && (r = warm_up(store, settings->stop, err)) < 0)
         return r;

@@ -80,8 +80,7 @@ uint64_t wal_index_bytes(const struct store *store)
 {
     char path[PATH_MAX];
     struct stat st;
-    snprintf(path, sizeof(path), "%s-shm", store->path);
-    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
+    return leftovers_name(path, store->path, "-shm") && stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
 }
 
 void wal_settle(struct store *store, uint64_t file_bytes, struct store_trimmed *ret)

@@ -15,10 +15,11 @@ SHIM = Path(os.environ.get("FAILING_DISK_SHIM", Path(harness.BINARY).parent / "t
 
 # Like failing_disk.c has them.
 NOTHING, DIE_BEFORE, DIE_AFTER, DIE_TORN, NO_SPACE, BROKEN, READ_ONLY, CUT, STALL = range(9)
-WRITE, SYNC, TRUNCATE, UNLINK = range(4)
-DATABASE, WAL, WAL_HEAD = range(3)
+WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE = range(7)
+DATABASE, WAL, WAL_HEAD, BESIDE = range(4)
 FIELDS = ["fault", "calls", "kinds", "passes", "keep", "n_hits"]
-ANY_CALL, ANY_FILE = 0b1111, 0b111
+ANY_CALL, ANY_FILE = 0b1111, 0b111  # of a daemon on its log
+EVERY_CALL, EVERY_FILE = 0b1111111, 0b1111
 
 
 def sanitizer_runtime():
@@ -47,10 +48,10 @@ class Disk:
 
     def count(self, call, kind):
         """Calls so far, those that failed too."""
-        return struct.unpack_from("i", self.memory, (len(FIELDS) + call * 3 + kind) * 4)[0]
+        return struct.unpack_from("i", self.memory, (len(FIELDS) + call * 4 + kind) * 4)[0]
 
     def counts(self):
-        return {(call, kind): self.count(call, kind) for call in range(4) for kind in range(3)}
+        return {(call, kind): self.count(call, kind) for call in range(7) for kind in range(4)}
 
     def begin(self, fault, calls=ANY_CALL, kinds=ANY_FILE, passes=0):
         """calls, kinds: bits of those it is about. The first passes of them still succeed."""

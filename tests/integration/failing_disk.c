@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,8 +21,9 @@
 
 /* Like disk.py has them. */
 enum fault { NOTHING, DIE_BEFORE, DIE_AFTER, DIE_TORN, NO_SPACE, BROKEN, READ_ONLY, CUT, STALL };
-enum call { WRITE, SYNC, TRUNCATE, UNLINK, N_CALLS };
-enum kind { DATABASE, WAL, WAL_HEAD, N_KINDS }; /* the last: where a write-ahead log begins (again) */
+enum call { WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE, N_CALLS };
+/* WAL_HEAD: where a write-ahead log begins (again). BESIDE: other files of a log, and copies of one. */
+enum kind { DATABASE, WAL, WAL_HEAD, BESIDE, N_KINDS };
 
 static struct control {
     atomic_int fault;
@@ -35,6 +37,10 @@ static struct control {
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off64_t);
 static int (*real_fdatasync)(int);
+static int (*real_fsync)(int);
+static int (*real_rename)(const char *, const char *);
+static int (*real_renameat2)(int, const char *, int, const char *, unsigned);
+static int (*real_link)(const char *, const char *);
 static int (*real_ftruncate)(int, off64_t);
 static int (*real_unlink)(const char *);
 
@@ -54,7 +60,11 @@ __attribute__((constructor)) static void set_up(void)
     NEXT(real_pwrite, "pwrite64");
     NEXT(real_fdatasync, "fdatasync");
     NEXT(real_ftruncate, "ftruncate64");
+    NEXT(real_fsync, "fsync");
     NEXT(real_unlink, "unlink");
+    NEXT(real_rename, "rename");
+    NEXT(real_renameat2, "renameat2");
+    NEXT(real_link, "link");
     const char *path = getenv("FAILING_DISK");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
@@ -73,7 +83,10 @@ static bool ends_with(const char *name, const char *end)
 
 static enum kind kind_of(const char *name)
 {
-    return ends_with(name, ".db") ? DATABASE : ends_with(name, ".db-wal") ? WAL : N_KINDS;
+    return ends_with(name, ".db")       ? DATABASE
+           : ends_with(name, ".db-wal") ? WAL
+           : strstr(name, ".db")        ? BESIDE
+                                        : N_KINDS;
 }
 
 static bool name_of(int fd, char *ret_name, size_t size)
@@ -125,7 +138,7 @@ static void pause_a_little(void)
 /* What this call has to suffer. */
 static enum fault fault_at(enum call call, enum kind kind)
 {
-    if (kind == N_KINDS)
+    if (kind == N_KINDS || !control)
         return NOTHING;
     control->counts[call][kind]++;
     if (!(control->calls & 1 << call) || !(control->kinds & 1 << kind) || control->fault == NOTHING ||
@@ -204,9 +217,15 @@ int fdatasync(int fd)
     if (refused(fault))
         return -1;
     int r = real_fdatasync(fd);
-    if (r == 0 && kind != N_KINDS && control->keep)
+    if (r == 0 && kind < BESIDE && control->keep)
         keep_synced(fd);
     return ended(fault, r);
+}
+
+int fsync(int fd)
+{
+    enum fault fault = fault_at(SYNC, kind_of_file(fd));
+    return refused(fault) ? -1 : ended(fault, real_fsync(fd));
 }
 
 int ftruncate64(int fd, off64_t size)
@@ -220,3 +239,46 @@ int unlink(const char *name)
     enum fault fault = fault_at(UNLINK, kind_of(name));
     return refused(fault) ? -1 : ended(fault, real_unlink(name));
 }
+
+int rename(const char *from, const char *to)
+{
+    enum fault fault = fault_at(RENAME, kind_of(to));
+    return refused(fault) ? -1 : ended(fault, real_rename(from, to));
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    enum fault fault = fault_at(RENAME, kind_of(to));
+    return refused(fault) ? -1 : ended(fault, real_renameat2(from_fd, from, to_fd, to, flags));
+}
+
+int link(const char *from, const char *to)
+{
+    enum fault fault = fault_at(LINK, kind_of(to));
+    return refused(fault) ? -1 : ended(fault, real_link(from, to));
+}
+
+typedef int (*open_function)(const char *, int, ...);
+
+static int open_file(open_function real, const char *name, int flags, mode_t mode)
+{
+    enum fault fault = flags & O_CREAT ? fault_at(CREATE, kind_of(name)) : NOTHING;
+    return refused(fault) ? -1 : ended(fault, real(name, flags, mode));
+}
+
+/* Other libraries open files before set_up. */
+#define OPEN(function)                                                                                                 \
+    int function(const char *name, int flags, ...)                                                                     \
+    {                                                                                                                  \
+        static open_function real;                                                                                     \
+        va_list more;                                                                                                  \
+        if (!real)                                                                                                     \
+            NEXT(real, #function);                                                                                     \
+        va_start(more, flags);                                                                                         \
+        mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;                                                      \
+        va_end(more);                                                                                                  \
+        return open_file(real, name, flags, mode);                                                                     \
+    }
+
+OPEN(open)
+OPEN(open64)

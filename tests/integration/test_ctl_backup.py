@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from ctl_tools import CTL, ctl, store_of
+from disk import BESIDE, NO_SPACE, WRITE
 from harness import call911, wait_for
-from store import assert_all_there, end_all, kill, numbers, read, under_load
+from store import assert_all_there, change, end_all, kill, numbers, read, under_load
 
 V1 = Path(__file__).parent.parent / "fixtures/store/v1.db"
 
@@ -87,6 +89,39 @@ def test_never_over_something(log, tmp_path):
     assert file.read_text() == "mine" and made(file) == ["copy.db"] and not (tmp_path / "nowhere").exists()
     result = ctl("backup", tmp_path / "no" / "copy.db", "--store", log)
     assert result.returncode == 1 and "No such file or directory" in result.stderr
+
+
+def test_never_beside_a_wal_of_another(log, tmp_path):
+    """SQLite would take it for that of the copy."""
+    for end in "-wal", "-journal":
+        left = tmp_path / f"copy.db{end}"
+        left.write_text("of another")
+        result = ctl("backup", tmp_path / "copy.db", "--store", log)
+        assert result.returncode == 1 and f"{left} is there already" in result.stderr
+        assert not (tmp_path / "copy.db").exists()
+        left.unlink()
+
+
+def test_of_a_backup(log, tmp_path):
+    first, second = tmp_path / "first.db", tmp_path / "second.db"
+    backup(log, first)
+    whole = first.read_bytes()
+    told = backup(first, second)
+    assert told["newest_id"] == 3 and numbers(second) == [1, 2, 3] and os.stat(second).st_mode & 0o777 == 0o600
+    assert first.read_bytes() == whole and restore(log, second)["newest_id"] == 3
+
+
+@pytest.mark.parametrize("part", [0, 0.5, 1])
+def test_no_room(log, tmp_path, disk, part):
+    folder, before = tmp_path / "full", disk.count(WRITE, BESIDE)
+    folder.mkdir()
+    assert ctl("backup", tmp_path / "copy.db", "--store", log, env=disk.env).returncode == 0
+    n_writes = disk.count(WRITE, BESIDE) - before
+    disk.begin(NO_SPACE, calls=1 << WRITE, kinds=1 << BESIDE, passes=min(int(part * n_writes), n_writes - 1))
+    result = ctl("backup", folder / "copy.db", "--store", log, env=disk.env)
+    disk.end()
+    assert result.returncode == 1 and re.search("no space|full", result.stderr, re.I)
+    assert list(folder.iterdir()) == [] and numbers(log) == [1, 2, 3]
 
 
 def test_nothing_to_copy(tmp_path):
@@ -170,6 +205,49 @@ def test_owner(log, tmp_path):
 def test_an_older_one(log, tmp_path):
     told = restore(log, shutil.copy(V1, tmp_path / "old.db"))  # reading it leaves a WAL beside it
     assert read(log, "PRAGMA user_version") == [(2,)] and numbers(log)[-1] == told["newest_id"]
+
+
+def test_another_program_has_it_open(log, tmp_path):
+    """It would go on in the old file, beside a WAL of the new one."""
+    file = tmp_path / "copy.db"
+    backup(log, file)
+    with closing(sqlite3.connect(log)) as other:
+        other.execute("SELECT count(*) FROM events").fetchall()
+        result = ctl("restore", file, "--store", log)
+        assert result.returncode == 1 and f"(process {os.getpid()}) has {log} open: end it first" in result.stderr
+        assert not [name for name in made(log) if ".kept-" in name or ".restoring" in name]
+    assert restore(log, file)["newest_id"] == 3
+
+
+def test_again_and_again(log, tmp_path):
+    """Each gets a name of its own, also within a second, and a life behind all others, whatever the clock was."""
+    file = tmp_path / "copy.db"
+    backup(log, file)
+    change(log, "UPDATE lives SET epoch = 4000000000000")
+    told = [restore(log, file) for _ in range(4)]
+    assert len({t["kept"] for t in told}) == len({t["log"] for t in told}) == 4
+    assert all(numbers(t["kept"]) == [1, 2, 3] for t in told)
+    lives = read(log, "SELECT log, first_id, epoch FROM lives ORDER BY first_id")
+    assert len(lives) == 2 and lives[1][:2] == (told[-1]["log"], 4) and lives[1][2] > 4000000000000
+
+
+def test_what_is_no_copy(log, tmp_path):
+    """Told, and nothing is touched."""
+    newer, foreign, text = tmp_path / "newer.db", tmp_path / "foreign.db", tmp_path / "text.db"
+    backup(log, newer)
+    whole, before = log.read_bytes(), made(log)
+    change(newer, "PRAGMA user_version = 3")
+    change(foreign, "CREATE TABLE events (id)")
+    text.write_text("text " * 1000)
+    for file, said in (
+        (newer, "made by a newer sonoran-pushd (schema 3, this one knows 2)"),
+        (foreign, "is no event log, and is left as it is: a database of another program"),
+        (text, "is no event log, and is left as it is: not an SQLite database"),
+    ):
+        content = file.read_bytes()
+        result = ctl("restore", file, "--store", log)
+        assert (result.returncode, result.stdout) == (1, "") and said in result.stderr
+        assert log.read_bytes() == whole and made(log) == before and file.read_bytes() == content
 
 
 def test_not_itself(log):
