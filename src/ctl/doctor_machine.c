@@ -87,10 +87,29 @@ static void check_reader(struct doctor *doctor)
                 size.s);
 }
 
+/* They take room that store.max_size knows nothing of, and only a person knows whether anything in them is missed. */
+static void check_kept(struct doctor *doctor)
+{
+    struct store_kept *kept = NULL;
+    size_t n = 0;
+    if (!doctor->store)
+        return;
+    (void) !store_list_kept(doctor->store, &kept, &n); /* a folder that cannot be read is told with the events */
+    for (size_t i = 0; i < n; i++) {
+        struct text size CLEANUP(text_free) = TEXT_INIT;
+        write_size(&size, kept[i].bytes);
+        finding_add(&doctor->findings, FINDING_WARN, "kept",
+                    "look into it: " CTL_NAME " events --store FILE; when nothing in it is missed: rm FILE*",
+                    "a restore put the log aside that was there (%s): %s", size.s, kept[i].path);
+    }
+    store_free_kept(kept, n);
+}
+
 void check_log(struct doctor *doctor)
 {
     struct err err;
     check_reader(doctor);
+    check_kept(doctor);
     if (!doctor->check_log || !doctor->store)
         return;
     int r = store_check(doctor->store, &err);

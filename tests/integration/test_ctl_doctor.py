@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from ctl_tools import USAGE, config_for, control, ctl, lines_of_terminal, short_folder
@@ -401,6 +402,22 @@ def test_a_reader_that_holds_the_log(patient):
     level, sentence = patient.find("log", healthy(store=store))[0]
     assert level == "warn" and sentence.startswith("sqlite3 (process 77) reads the event log") and "441.0 MiB" in sentence
     assert patient.find("log", healthy(store={"wal_bytes": 4096})) == []
+
+
+def test_logs_that_a_restore_put_aside(patient):
+    """Each with its place and size, the WAL with its log."""
+    assert "kept" not in patient.examine(healthy())[1]
+    copy = patient.folder / "copy"
+    assert ctl("backup", copy, "--store", patient.store).returncode == 0
+    restored = ctl("restore", copy, "--store", patient.store, "--json")
+    older = f"{patient.store}.kept-20201123T163000Z"
+    for end, mib in ("", 3), ("-wal", 2):
+        Path(f"{older}{end}").write_bytes(bytes(mib << 20))
+    (first_level, first), (second_level, second) = patient.find("kept", healthy())
+    assert first_level == second_level == "warn"
+    assert first == f"a restore put the log aside that was there (5.0 MiB): {older}"
+    assert second.endswith(f" KiB): {json.loads(restored.stdout)['kept']}")
+    assert "rm FILE*" in ctl("-c", patient.file, "doctor").stdout
 
 
 def test_check_of_the_log(patient):
