@@ -69,9 +69,11 @@ static bool concerns(const struct store_ref *ref, const struct description *desc
     return (ref->has_id && has_id(ids, ref->id)) || (ref->number && has_number(description, ref->number));
 }
 
-static bool is_wanted(const struct listing *listing)
+static bool is_wanted(struct listing *listing)
 {
     const struct query *query = listing->query;
+    if (query->n_refs)
+        description_read_numbers(&listing->description);
     for (size_t i = 0; i < query->n_refs; i++)
         if (!concerns(&query->refs[i], &listing->description))
             return false;
@@ -102,7 +104,6 @@ static int take_row(struct listing *listing, const struct store_row *row, struct
         return 0;
     }
     store_row_describe(row, &batch.events[0], &listing->description);
-    description_read_numbers(&listing->description);
     if (listing->filter.n_refs || is_wanted(listing))
         take(listing, &batch.events[0]);
     batch_done(&batch);

@@ -79,6 +79,69 @@ def test_who_is_told_gets_the_action(start, tmp_path, name):
     assert [line.split("|")[0] for line in out.read_text().splitlines()] == wanted
 
 
+# As people write one and the same condition, and every form in which the event may come: members in other types and
+# spellings, one thing instead of a list, lists of Lua, words for nothing, aliases, names of other years.
+SPELLINGS = {
+    "panic": (
+        ["panic = true", "panic = TRUE", "panic = 1", "panic = yes", "panic = on", "panic != false"],
+        [panic(on) for on in (True, 1, 1.0, "1", "TRUE", "True", "yes", "On")]
+        + [body("EVENT_UNIT_PANIC", {"identIds": {"1": 4127, "3": 4133}, "isPanic": True}),
+           body("event_unit_panic", {"identId": "4127", "identIds": None, "isPanic": "true"}),
+           body("EVENT_UNIT_PANIC", {"1": {"identIds": "4127", "isPanic": 1}}),
+           body("EVENT_UNIT_STATUS", {"units": [{"id": 5, "status": 1}, None, {"id": "4129", "status": 2, "isPanic": 1}]}),
+           body("EVENT_UNIT_UPDATE", {"units": {"id": 4130, "isPanic": "yes"}}),
+           body("EVENT_UNIT_LOGIN", [{"units": [{"id": 4131, "isPanic": "1"}]}]),
+           body("EVENT_DISPATCH", {"dispatch_type": "CALL_NEW", "dispatch": {"callId": 7, "units": [{"id": 9, "isPanic": 1}]}}),
+           body("EVENT_UNIT_CALL_CLEAR", {"units": [{"id": 10, "isPanic": True}]})],
+    ),
+    "911": (
+        ["emergency = true", "emergency = Yes", "emergency = 1", "emergency != no"],
+        [call(isEmergency=on) for on in (True, 1, "1", "TRUE", "yes", "nil", None, "undefined")]
+        + [call(emergency="True"), call(isEmergency=None, emergency=1),
+           body("EVENT_911", [{"callId": "5", "isEmergency": "on"}]),
+           body("event_911", {"1": {"call": {"callId": 6}}}),
+           body("EVENT_911", {"call": {"callId": 8, "isEmergency": 1}, "metaData": {"postal": 17}, "isEmergency": False})],
+    ),
+    "en route": (
+        ["status = en route", "status = 3", "status = ENROUTE", "status = En_Route", "status >= 3", "unit.status = EN-ROUTE"],
+        [status(identIds=[4], status=word) for word in (3, "3", 3.0, "ENROUTE", "EN_ROUTE", "en route", "EnRoute", "En-Route")]
+        + [status(idents=["4", "nil", None], status=3), status(identId=4, status=3), status(ident="4", status="3"),
+           status(units=[5, "6"], status="enroute"), status(units={"id": 7, "status": "3"}),
+           status(units=[{"id": 5, "status": 1}, {"id": 4, "status": "EN ROUTE"}], status=1),
+           status(units=[{"id": 5}], status=3), body("EVENT_UNIT_STATUS", [{"identIds": 4, "status": 3}]),
+           body("EVENT_UNIT_UPDATE", {"units": [{"id": 8, "status": 0}, {"id": 9, "status": 3, "data": None}]})],
+    ),
+    "call": (
+        ["call = 55120", "call exists", "call > 55000", "call ~ 551*"],
+        [body("EVENT_DISPATCH_CLOSE", {"callIds": "55120"}), body("EVENT_DISPATCH_CLOSED", {"callId": 55120.0}),
+         body("EVENT_UNIT_ATTACH", {"callId": "55120", "ident": 4}), body("event_unit_detach", {"callId": 55120, "idents": [4]}),
+         body("EVENT_DISPATCH_NOTE", {"callId": "55120", "note": "x"}),
+         body("EVENT_DISPATCH_EDIT", {"dispatch": {"callId": "55120"}}),
+         body("EVENT_TONE", {"url": "https://t.example/a.mp3", "playTonesTo": {"type": "1", "value": "55120"}})],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_whoever_writes_it_as_whatever_comes(start, tmp_path, name):
+    conditions, bodies = SPELLINGS[name]
+    outs = [tmp_path / f"out-{i}" for i in range(len(conditions))]
+    actions = []
+    for i, (condition, out) in enumerate(zip(conditions, outs)):
+        (tmp_path / str(i)).mkdir()
+        actions.append({"name": f"a{i}", "type": "exec", "events": ["EVENT_*"], "when": [condition],
+                        "command": program(tmp_path / str(i), out, "{id}")})
+    daemon = start(actions=actions)
+    for each in bodies:
+        assert daemon.post(each).status == 200, each
+    wanted = [str(i + 1) for i in range(len(bodies))]
+    for condition, out in zip(conditions, outs):
+        wait_for(lambda out=out: out.exists() and out.read_text().count("\n") >= len(wanted), f"each event for {condition}")
+        assert [line.split("|")[0] for line in out.read_text().splitlines()] == wanted, condition
+    said = {"panic": "PANIC", "911": "911 call", "en route": "en route", "call": "55120"}[name]
+    assert all(said in line["message"] for line in daemon.stop().events())
+
+
 def test_a_pointer_reads_what_was_sent(start, tmp_path):
     out = tmp_path / "out"
     action = {"name": "siren", "type": "exec", "when": ["/isPanic = true"], "command": program(tmp_path, out, "{id}")}

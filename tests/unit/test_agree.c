@@ -163,6 +163,24 @@ static void check_ids_of(const struct told *told)
     check_one_id(told, "record", description->record);
 }
 
+/* A record can be read back into an event without loss: byte for byte, with all that was known. */
+static void check_record(const struct event *came, const struct description *description)
+{
+    struct text record CLEANUP(text_free) = TEXT_INIT, again CLEANUP(text_free) = TEXT_INIT;
+    struct description read CLEANUP(description_free) = DESCRIPTION_INIT;
+    struct event event = *came;
+    struct batch batch;
+    struct err err;
+    event.id = UINT64_MAX >> 1;
+    event.log = "9f0c00000000000000000000000000aa";
+    event_write_record(&event, description, &record);
+    if (event_read_record((struct span){ record.s, record.size }, &all_event_families, &batch, &read, &err) < 0)
+        fail_msg("%s: %s", err.msg, record.s);
+    event_write_record(&batch.events[0], &read, &again);
+    assert_string_equal(again.s, record.s);
+    batch_done(&batch);
+}
+
 static void show_value(void *context, const struct fact *fact, const struct fact_value *value)
 {
     struct text *out = context;
@@ -193,6 +211,7 @@ static void check(const struct event *event, struct state *state, const char *wh
     struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
     event_describe(event, state, &description);
     if (event->verdict != EVENT_ACCEPTED || !event->handler) {
+        check_record(event, &description);
         if (getenv("AGREE_SHOW"))
             printf("%s p%d %s\n", when, description.level, description.line.s);
         return;
@@ -208,6 +227,7 @@ static void check(const struct event *event, struct state *state, const char *wh
         show(&told, when);
     assert_non_null(known);
     assert_true(description.known.size <= EVENT_KNOWN_MAX_BYTES);
+    check_record(event, &description);
     facts_emit(event, known, note_given, (void *) (uintptr_t) event->handler->facts);
     check_panic(&told);
     check_emergency(&told);
