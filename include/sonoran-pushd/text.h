@@ -65,6 +65,9 @@ void text_add_plain(struct text *text, const char *s, size_t size);
  * written as \u escapes, so that a terminal that shows the JSON is as safe. */
 void text_add_json(struct text *text, const char *s, size_t size);
 
+/* How many bytes at the start are ASCII that JSON has no escape for and a terminal shows. */
+size_t text_count_plain(const char *s, size_t size);
+
 /* 2026-11-23T16:00:00.123456Z */
 void text_add_time_utc(struct text *text, usec_t time_us);
 
@@ -84,6 +87,9 @@ struct nearest {
 
 struct nearest nearest_to(const char *written);
 void nearest_try(struct nearest *nearest, const char *name, int size);
+
+/* Whether a terminal would obey it rather than show it. */
+bool text_is_unsafe(uint32_t code);
 
 /* Has it nothing that anybody could see? */
 bool text_is_blank(const char *s, size_t size);

@@ -124,7 +124,7 @@ size_t utf8_read(const char *text, size_t size, uint32_t *ret_code)
 /* What a terminal would obey rather than show: C0, DEL, C1, line and paragraph separators, marks that turn the
  * direction of writing or are invisible (bidi controls, zero width space, byte order mark, tags). The joiners
  * U+200C and U+200D are left alone: scripts and emoji need them. */
-static bool is_unsafe(uint32_t code)
+bool text_is_unsafe(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c || code == 0x200b || code == 0x200e ||
            code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
@@ -134,7 +134,7 @@ static bool is_unsafe(uint32_t code)
 /* White space of any script, and letters that are empty. */
 static bool is_blank(uint32_t code)
 {
-    return is_unsafe(code) || code == ' ' || code == 0xa0 || code == 0xad || code == 0x34f || code == 0x115f ||
+    return text_is_unsafe(code) || code == ' ' || code == 0xa0 || code == 0xad || code == 0x34f || code == 0x115f ||
            code == 0x1160 || code == 0x1680 || code == 0x17b4 || code == 0x17b5 || code == 0x180e ||
            (code >= 0x2000 && code <= 0x200d) || code == 0x202f || code == 0x205f || code == 0x2800 || code == 0x3000 ||
            code == 0x3164 || (code >= 0xfe00 && code <= 0xfe0f) || code == 0xffa0 || (code >= 0xfff9 && code <= 0xfffb);
@@ -192,7 +192,7 @@ static const char *add_strange(struct text *text, const char *p, const char *end
         text_addf(text, "\\x%02x", (unsigned char) *p);
         return p + 1;
     }
-    if (is_unsafe(code))
+    if (text_is_unsafe(code))
         add_shown(text, code);
     else
         text_add_bytes(text, p, length);
@@ -260,7 +260,7 @@ static size_t escape_size(const char *p, const char *end)
         if ((size_t) (end - p) < size || strncmp(p, forms[i].start, strlen(forms[i].start)) != 0)
             continue;
         memcpy(digits, p + 2, forms[i].digits);
-        bool shown = is_unsafe((uint32_t) strtoul(digits, NULL, 16));
+        bool shown = text_is_unsafe((uint32_t) strtoul(digits, NULL, 16));
         return strspn(digits, "0123456789abcdef") == forms[i].digits && shown ? size : 0;
     }
     return 0;
@@ -284,51 +284,9 @@ void text_add_plain(struct text *text, const char *s, size_t size)
         length = utf8_read(s + i, size - i, &code);
         if (is_break(s[i]))
             text_add(text, " ");
-        else if (length && !is_unsafe(code))
+        else if (length && !text_is_unsafe(code))
             text_add_bytes(text, s + i, length);
     }
-}
-
-static void add_json_escape(struct text *text, uint32_t code)
-{
-    if (code == '"')
-        text_add_bytes(text, "\\\"", 2);
-    else if (code == '\\')
-        text_add_bytes(text, "\\\\", 2);
-    else if (code == '\n')
-        text_add(text, "\\n");
-    else if (code == '\r')
-        text_add(text, "\\r");
-    else if (code == '\t')
-        text_add(text, "\\t");
-    else if (code < 0x10000)
-        text_addf(text, "\\u%04x", code);
-    else
-        text_addf(text, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
-}
-
-void text_add_json(struct text *text, const char *s, size_t size)
-{
-    const unsigned char *p = (const unsigned char *) s, *end = p + size, *plain = p;
-
-    text_add(text, "\"");
-    while (p < end) {
-        if (*p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\') {
-            p++;
-            continue;
-        }
-        uint32_t code;
-        size_t length = utf8_read((const char *) p, (size_t) (end - p), &code);
-        if (length && code != '"' && code != '\\' && !is_unsafe(code)) {
-            p += length;
-            continue;
-        }
-        text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
-        add_json_escape(text, length ? code : 0xfffd);
-        plain = p += length ? length : 1;
-    }
-    text_add_bytes(text, (const char *) plain, (size_t) (p - plain));
-    text_add(text, "\"");
 }
 
 void text_add_time_utc(struct text *text, usec_t time_us)

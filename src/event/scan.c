@@ -73,28 +73,12 @@ static int scan_escape(struct scan *scan, struct err *err)
     return 0;
 }
 
-/* Letters of a string that mean themselves and are one byte. */
-static const bool plain[256] = { [0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true };
-
-/* Whether eight letters are all plain; a "no" may be wrong, and the letters are then looked at one by one. */
-static bool eight_plain(const char *p)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t x;
-    memcpy(&x, p, sizeof(x));
-    uint64_t control = x - ones * 0x20, quote = (x ^ ones * '"') - ones, backslash = (x ^ ones * '\\') - ones;
-    return ((x | control | quote | backslash) & tops) == 0;
-}
-
 int scan_string(struct scan *scan, struct err *err)
 {
     scan->p++;
     for (;;) {
         const char *p = scan->p, *end = scan->end;
-        while (end - p >= 8 && eight_plain(p))
-            p += 8;
-        while (p < end && plain[(unsigned char) *p])
-            p++;
+        p += text_count_plain(p, (size_t) (end - p));
         scan->p = p;
         if (p == end)
             return problem(scan, err, "unfinished string");
@@ -233,7 +217,8 @@ int scan_value(struct scan *scan, struct err *err)
 
     while (expected != COMMA_OR_END || scan->depth > outside) {
         int r = 0;
-        scan_space(scan);
+        if (scan->p < scan->end && (unsigned char) *scan->p <= ' ')
+            scan_space(scan);
         if (scan->p == scan->end)
             return problem(scan, err, "unfinished text");
         if (ends_here(scan, outside, expected)) {

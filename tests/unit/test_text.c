@@ -200,6 +200,46 @@ static void test_json_says_the_same(void **state)
     cJSON_Delete(json);
 }
 
+/* Eight bytes are looked at together, and room is made for some hundred: it is all the same wherever one stands. */
+static void test_json_says_the_same_at_any_place(void **state)
+{
+    static const char *const strange[] = { "\"", "\\", "\x01", "\x1f", "\x7f", "\n", "é", "\u202e", "😀", "\U000e0001" };
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    for (size_t place = 0; place < 600; place++) {
+        const char *one = strange[place % ARRAY_SIZE(strange)];
+        char in[640];
+        memset(in, place % 2 ? ' ' : '~', sizeof(in));
+        memcpy(in + place, one, strlen(one));
+        in[place + strlen(one) + place % 19] = '\0';
+        text_reset(&text);
+        text_add_json(&text, in, strlen(in));
+        cJSON *json = cJSON_Parse(text.s);
+        assert_string_equal(cJSON_GetStringValue(json), in);
+        assert_int_equal(strlen(text.s), text.size);
+        cJSON_Delete(json);
+    }
+}
+
+static void test_plain_ends_at_the_first_that_is_not(void **state)
+{
+    (void) state;
+    for (size_t place = 0; place <= 24; place++)
+        for (int c = 0; c < 256; c++) {
+            char in[24];
+            memset(in, 'x', sizeof(in));
+            if (place < sizeof(in))
+                in[place] = (char) c;
+            for (size_t behind = place + 1; behind < sizeof(in); behind++)
+                in[behind] = (char) (c + 1); /* what it borrows from */
+            bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+            if (!plain || place == sizeof(in))
+                assert_int_equal(text_count_plain(in, sizeof(in)), place);
+            else
+                assert_true(text_count_plain(in, sizeof(in)) > place);
+        }
+}
+
 static void test_json_replaces_what_is_not_utf8(void **state)
 {
     (void) state;
@@ -251,6 +291,8 @@ int main(void)
         cmocka_unit_test(test_prose),
         cmocka_unit_test(test_safe_counts_nul_as_text),
         cmocka_unit_test(test_json_says_the_same),
+        cmocka_unit_test(test_json_says_the_same_at_any_place),
+        cmocka_unit_test(test_plain_ends_at_the_first_that_is_not),
         cmocka_unit_test(test_json_replaces_what_is_not_utf8),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_err),
