@@ -59,6 +59,14 @@ int store_begin_relaxed(struct store *store, struct err *err) MUST_CHECK;
 /* With its description and what finds it again; description NULL: to be filled. */
 int store_append(struct store *store, const struct event *event, const struct description *description,
                  struct err *err) MUST_CHECK;
+
+/* The same with as many as there are. */
+struct store_entry {
+    const struct event *event;
+    const struct description *description;
+};
+
+int store_append_all(struct store *store, const struct store_entry *entries, size_t n, struct err *err) MUST_CHECK;
 int store_commit(struct store *store, struct err *err) MUST_CHECK;
 void store_rollback(struct store *store);
 uint64_t store_last_id(const struct store *store);

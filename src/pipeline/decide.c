@@ -34,7 +34,7 @@ static struct description *next_description(struct decided *decided)
     return &decided->v[decided->n++];
 }
 
-int decide(struct pipeline *pipeline, const struct event *event, const struct description **ret, struct err *err)
+int decide(struct pipeline *pipeline, const struct event *event, struct err *err)
 {
     struct description *description = next_description(&pipeline->decided);
     if (!description)
@@ -42,7 +42,6 @@ int decide(struct pipeline *pipeline, const struct event *event, const struct de
     event_describe(event, pipeline->overlay, description);
     apply_event(event, pipeline->overlay);
     event_write_known(event, pipeline->overlay, description);
-    *ret = description;
     return 0;
 }
 

@@ -114,9 +114,9 @@ void commit_ended(struct pipeline *pipeline, int r);
  * used up then. */
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late);
 
-/* decide.c: describes an event and applies it to the overlay. The description is borrowed until decided_reset. */
-int decide(struct pipeline *pipeline, const struct event *event, const struct description **ret,
-           struct err *err) MUST_CHECK;
+/* decide.c: describes an event and applies it to the overlay; pipeline->decided has the description until it is reset.
+ */
+int decide(struct pipeline *pipeline, const struct event *event, struct err *err) MUST_CHECK;
 void decided_reset(struct decided *decided);
 void decided_free(struct decided *decided);
 

@@ -12,6 +12,7 @@
 #define FILL_PAUSE_US USEC_PER_MSEC
 #define LAST_LINES_US (500 * USEC_PER_MSEC)
 #define LAST_LINES_STEP_US (2 * USEC_PER_MSEC)
+#define APPEND_AT_ONCE 64
 #define PROBE_MIN_BYTES ((size_t) 64 << 10)
 #define PROBE_MAX_BYTES ((size_t) 16 << 20)
 
@@ -67,13 +68,34 @@ static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
     return r;
 }
 
-static int take_event(struct pipeline *pipeline, struct event *event, uint64_t id, struct err *err)
+static int decide_all(struct pipeline *pipeline, struct submission *list, uint64_t *id, struct err *err)
 {
-    const struct description *description;
-    event->id = id;
-    pipeline->taken_us = event->time_us;
-    int r = decide(pipeline, event, &description, err);
-    return r < 0 ? r : store_append(pipeline->store, event, description, err);
+    int r = 0;
+    for (struct submission *s = list; s && r >= 0; s = s->next)
+        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
+            struct event *event = &s->batch.events[i];
+            event->id = ++*id;
+            pipeline->taken_us = event->time_us;
+            r = decide(pipeline, event, err);
+        }
+    return r;
+}
+
+static int append_all(struct pipeline *pipeline, struct submission *list, struct err *err)
+{
+    struct store_entry entries[APPEND_AT_ONCE];
+    const struct description *description = pipeline->decided.v;
+    size_t n = 0;
+    int r = 0;
+    for (struct submission *s = list; s && r >= 0; s = s->next)
+        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
+            entries[n++] = (struct store_entry){ &s->batch.events[i], description++ };
+            if (n < APPEND_AT_ONCE)
+                continue;
+            r = store_append_all(pipeline->store, entries, n, err);
+            n = 0;
+        }
+    return r < 0 ? r : store_append_all(pipeline->store, entries, n, err);
 }
 
 /* When the first of them came, by their times. */
@@ -113,9 +135,10 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
     uint64_t id = store_last_id(pipeline->store), written = log_written_id();
     struct store_place next;
     int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
-    for (struct submission *s = list; s && r >= 0; s = s->next)
-        for (size_t i = 0; i < s->batch.n_events && r >= 0; i++)
-            r = take_event(pipeline, &s->batch.events[i], ++id, err);
+    if (r >= 0)
+        r = decide_all(pipeline, list, &id, err);
+    if (r >= 0)
+        r = append_all(pipeline, list, err);
     bool turn = r >= 0 && list && turns_look(&pipeline->turns, id, pipeline->taken_us, oldest_us(list), &next);
     if (turn)
         r = store_set_place(pipeline->store, STORE_STATE, &next, err);

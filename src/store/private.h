@@ -16,7 +16,9 @@ enum statement {
     BEGIN,
     COMMIT,
     INSERT_EVENT,
+    INSERT_EVENTS, /* ROWS_AT_ONCE of them, like: */
     INSERT_REF,
+    INSERT_REFS,
     FILL_EVENT,
     GET_META,
     SET_META,
@@ -39,6 +41,16 @@ enum statement {
     TOUCH,
     UNTOUCH,
     N_STATEMENTS
+};
+
+#define ROWS_AT_ONCE 16
+
+/* What finds an event: an id, or a number of a unit, which stands at the end of store->numbers. */
+struct ref {
+    const struct event *event;
+    const char *kind;
+    int64_t id;
+    size_t number, number_size; /* size 0: it is the id */
 };
 
 /* Which wall time fits: fit_us at boottime fit_up_us, and from there as fast as that. */
@@ -83,8 +95,11 @@ struct store {
     struct store_life life, life_before;
     bool life_begun; /* at this start */
     char boot_id[STORE_BOOT_ID_BYTES];
-    bool noted; /* meta says what a power cut could take; kept so by run.c */
-    struct text scratch;
+    bool noted;          /* meta says what a power cut could take; kept so by run.c */
+    struct text scratch; /* ids as text, of the rows of one statement */
+    struct ref refs[ROWS_AT_ONCE];
+    size_t n_refs;
+    struct text numbers; /* of units, of these refs */
     struct store_fill_place fill;
     int64_t fill_bytes, fill_began_bytes; /* that it has added so far; in use before the step under way */
     uint64_t appended_id;                 /* in the transaction under way */
@@ -140,7 +155,8 @@ int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *
 void row_read(struct store_reader *reader, struct store_row *ret);
 const char *store_text(sqlite3_stmt *statement, int column); /* "" for NULL */
 
-/* append.c: from position on; the texts are borrowed until the statement has run. */
+/* append.c: what was decided, from position on; the texts are borrowed until the statement has run. Then what finds the
+ * event, written at once. */
 int append_bind_description(struct store *store, sqlite3_stmt *statement, int position, const struct event *event,
                             const struct description *description) MUST_CHECK;
 int append_insert_refs(struct store *store, const struct event *event, const struct description *description,

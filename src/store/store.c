@@ -18,14 +18,19 @@
     "SELECT community, 'number', upper(json_extract(value, '$.number')), events.id"                                    \
     " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units') WHERE events.id <= ?1"
 
+/* OR FAIL: SQLite need not be able to undo one statement of several rows, since what fails is rolled back whole. */
+#define EVENTS_HEAD                                                                                                    \
+    "INSERT OR FAIL INTO events (id, received_at, source, community, listener, peer, type, verdict, type_sent,"        \
+    " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra) VALUES "
+#define EVENTS_ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define REFS_HEAD "INSERT OR IGNORE INTO refs (community, kind, ref, event_id) VALUES "
+#define REFS_ROW "(?, ?, ?, ?)"
+
 static const char *const sql[N_STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
-    [INSERT_EVENT] = "INSERT INTO events (id, received_at, source, community, listener, peer, type, verdict, type_sent,"
-                     " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
-                     " ?20, ?21)",
-    [INSERT_REF] = "INSERT OR IGNORE INTO refs (community, kind, ref, event_id) VALUES (?1, ?2, ?3, ?4)",
+    [INSERT_EVENT] = EVENTS_HEAD EVENTS_ROW,
+    [INSERT_REF] = REFS_HEAD REFS_ROW,
     [FILL_EVENT] = "UPDATE events SET family = ?2, level = ?3, test = ?4, summary = ?5, calls = ?6, calls911 = ?7,"
                    " units = ?8, originator = ?9, record = ?10, known = ?11 WHERE id = ?1",
     [GET_META] = "SELECT value FROM meta WHERE name = ?1",
@@ -118,14 +123,33 @@ static int check_length(struct store *store, struct err *err)
     return r;
 }
 
+static int prepare_one(struct store *store, enum statement which, const char *text, struct err *err)
+{
+    int code = sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &store->statements[which], NULL);
+    return code == SQLITE_OK ? 0 : store_problem(store->db, code, err, store->path);
+}
+
+/* What one statement costs besides its rows is more than one row of refs. */
+static int prepare_rows(struct store *store, enum statement which, const char *head, const char *row, struct err *err)
+{
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    text_add(&text, head);
+    for (int i = 0; i < ROWS_AT_ONCE; i++) {
+        text_add(&text, i ? ", " : "");
+        text_add(&text, row);
+    }
+    return text.failed ? err_set(err, -ENOMEM, "no memory") : prepare_one(store, which, text.s, err);
+}
+
 static int prepare(struct store *store, struct err *err)
 {
-    for (size_t i = 0; i < N_STATEMENTS; i++) {
-        int code = sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
-        if (code != SQLITE_OK)
-            return store_problem(store->db, code, err, store->path);
-    }
-    return 0;
+    int r = prepare_rows(store, INSERT_EVENTS, EVENTS_HEAD, EVENTS_ROW, err);
+    if (r == 0)
+        r = prepare_rows(store, INSERT_REFS, REFS_HEAD, REFS_ROW, err);
+    for (size_t i = 0; i < N_STATEMENTS && r == 0; i++)
+        if (sql[i])
+            r = prepare_one(store, (enum statement) i, sql[i], err);
+    return r;
 }
 
 static int read_last_id(struct store *store, struct err *err)
@@ -196,7 +220,7 @@ int store_open(struct store **ret, const struct store_settings *settings, struct
         return err_set(err, -ENOMEM, "no memory");
     store->lock_fd = store->shm_fd = -1;
     store->wal.settled_at = -1; /* what an earlier run left is looked at as what comes now */
-    store->scratch = (struct text) TEXT_INIT;
+    store->scratch = store->numbers = (struct text) TEXT_INIT;
     pthread_mutex_init(&store->checkpoint.lock, NULL);
     pthread_cond_init(&store->checkpoint.changed, NULL);
     store->path = strdup(settings->path);
@@ -229,6 +253,7 @@ struct store *store_close(struct store *store)
     store_stop_checkpoints(store);
     sqlite3_close(store->db);
     text_free(&store->scratch);
+    text_free(&store->numbers);
     pthread_cond_destroy(&store->checkpoint.changed);
     pthread_mutex_destroy(&store->checkpoint.lock);
     cleanup_close(&store->shm_fd);

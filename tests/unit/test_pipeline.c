@@ -7,23 +7,24 @@ static _Atomic bool commit_fails;
 static _Atomic int appends_left = -1; /* until one fails; -1: none does */
 
 int __real_store_commit(struct store *log, struct err *error);
-int __real_store_append(struct store *log, const struct event *event, const struct description *description,
-                        struct err *error);
+int __real_store_append_all(struct store *log, const struct store_entry *entries, size_t n, struct err *error);
 int __wrap_store_commit(struct store *log, struct err *error);
-int __wrap_store_append(struct store *log, const struct event *event, const struct description *description,
-                        struct err *error);
+int __wrap_store_append_all(struct store *log, const struct store_entry *entries, size_t n, struct err *error);
 
 int __wrap_store_commit(struct store *log, struct err *error)
 {
     return commit_fails ? err_set(error, -ENOSPC, "the disk is full") : __real_store_commit(log, error);
 }
 
-int __wrap_store_append(struct store *log, const struct event *event, const struct description *description,
-                        struct err *error)
+int __wrap_store_append_all(struct store *log, const struct store_entry *entries, size_t n, struct err *error)
 {
-    if (appends_left >= 0 && appends_left-- == 0)
-        return err_set(error, -ENOSPC, "the disk is full");
-    return __real_store_append(log, event, description, error);
+    int left = appends_left;
+    if (left >= 0)
+        appends_left = left < (int) n ? -1 : left - (int) n;
+    if (left < 0 || left >= (int) n)
+        return __real_store_append_all(log, entries, n, error);
+    int r = __real_store_append_all(log, entries, (size_t) left, error);
+    return r < 0 ? r : err_set(error, -ENOSPC, "the disk is full");
 }
 
 /* ---- the tests ---- */

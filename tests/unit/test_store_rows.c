@@ -49,6 +49,52 @@ static void test_refs(void **state)
 }
 
 /* A row that somebody else has spoiled keeps no other from being deleted. */
+/* Many rows of one statement, and what is left over: as one by one. */
+static void test_many_at_once(void **state)
+{
+    enum { N = 37 };
+    struct description descriptions[N];
+    struct event events[N];
+    struct store_entry entries[N];
+    struct store *store = open_store(0, 0);
+    (void) state;
+    for (int i = 0; i < N; i++) {
+        char line[32], number[32];
+        events[i] = make_event((uint64_t) i + 1);
+        descriptions[i] = (struct description) DESCRIPTION_INIT;
+        snprintf(line, sizeof(line), "line %d", i + 1);
+        snprintf(number, sizeof(number), "n-%d", i + 1);
+        text_add(&descriptions[i].line, line);
+        description_add_number(&descriptions[i], number);
+        for (int id = 0; id < i % 5; id++)
+            ids_add(&descriptions[i].units, 100 * (i + 1) + id);
+        entries[i] = (struct store_entry){ &events[i], i % 7 == 3 ? NULL : &descriptions[i] };
+    }
+    assert_int_equal(store_begin(store, &err), 0);
+    assert_int_equal(store_append_all(store, entries, 0, &err), 0);
+    assert_int_equal(store_append_all(store, entries, N - 1, &err), 0);
+    assert_int_equal(store_append_all(store, entries + N - 1, 1, &err), 0);
+    assert_int_equal(store_commit(store, &err), 0);
+    assert_int_equal(store_last_id(store), N);
+    store_close(store);
+
+    assert_int_equal(ask_number("SELECT count(*) FROM events WHERE received_at = 1000000 * id"), N);
+    assert_int_equal(ask_number("SELECT count(*) FROM events WHERE summary = 'line ' || id"), N - 5);
+    assert_int_equal(ask_number("SELECT count(*) FROM events WHERE summary IS NULL AND units IS NULL"), 5);
+    for (int i = 0; i < N; i++) {
+        char sql[200];
+        snprintf(sql, sizeof(sql),
+                 "SELECT count(*) FROM refs WHERE event_id = %d AND (kind = 'unit' AND ref / 100 = %d"
+                 " OR kind = 'number' AND ref = 'N-%d')",
+                 i + 1, i + 1, i + 1);
+        assert_int_equal(ask_number(sql), entries[i].description ? i % 5 + 1 : 0);
+        snprintf(sql, sizeof(sql), "SELECT coalesce(json_array_length(units), 0) FROM events WHERE id = %d", i + 1);
+        assert_int_equal(ask_number(sql), entries[i].description ? i % 5 : 0);
+        description_free(&descriptions[i]);
+    }
+    assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE kind NOT IN ('unit', 'number')"), 0);
+}
+
 static void test_refs_of_spoiled(void **state)
 {
     (void) state;
@@ -162,8 +208,9 @@ static void test_ids_of_lives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_described),  store_test(test_refs),     store_test(test_refs_of_spoiled),
-        store_test(test_first_life), store_test(test_restarts), store_test(test_ids_of_lives),
+        store_test(test_described),       store_test(test_refs),       store_test(test_many_at_once),
+        store_test(test_refs_of_spoiled), store_test(test_first_life), store_test(test_restarts),
+        store_test(test_ids_of_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
