@@ -47,6 +47,7 @@ struct description {
     int level;
     struct text was;     /* what it made another: the old texts by the names of facts, as a JSON object; "": not told */
     struct text known;   /* the units and calls it concerns, as state knew them, and was: one JSON object (design 6) */
+    cJSON *known_json;   /* the same as a tree, where it was read back; NULL: there is none */
     struct text numbers; /* of its units, before it and after it, each with its NUL: description_next_number */
 };
 
@@ -63,7 +64,9 @@ void description_free(struct description *description);
 void description_add_number(struct description *description, const char *number);
 const char *description_next_number(const struct description *description, const char *number);
 
-/* As far as known has them, for a description that was read back. */
+/* For a description that is read back: known as it was written, or none where that is not sound, or not in its shape.
+ * numbers: as far as it has them. */
+void description_take_known(struct description *ret, struct span known);
 void description_read_numbers(struct description *ret);
 
 /* One type. check: is the minimum of events.md section 4 there; 0 or -EINVAL with "data.call.callId: missing".

@@ -82,10 +82,8 @@ static enum left_out look(const struct trial *trial)
     if (make_event(trial, &batch) < 0)
         return LEFT_OUT_EVENTS;
     event_describe(&batch.events[0], NULL, &description);
-    cJSON *known = cJSON_Parse(description.known.s);
-    const struct action_record record = { .event = &batch.events[0], .description = &description, .known = known };
+    const struct action_record record = { .event = &batch.events[0], .description = &description };
     enum left_out why = filter_look(trial->action, &record);
-    cJSON_Delete(known);
     batch_done(&batch);
     return why;
 }

@@ -33,16 +33,14 @@ static int render(struct slot *slot, const struct item *item, struct action_payl
     struct worker *worker = slot->worker;
     const struct event *event = &item->batch.events[0];
     struct config *config = current_config(worker->delivery);
-    cJSON *known = cJSON_Parse(item->description.known.s);
     const struct action_record record = { .event = event,
                                           .description = &item->description,
                                           .community_key = delivery_key_of(config, event->community),
-                                          .known = known,
+                                          .known = item->description.known_json,
                                           .several_communities = config->n_communities > 1,
                                           .several_listeners = config->n_listeners > 1 };
     payload->event_id = event->id;
     int r = worker->type->render(worker->action, &record, payload, err);
-    cJSON_Delete(known);
     config_free(config);
     if (r >= 0 && (payload->body.failed || payload->words.failed || payload->environment.failed))
         r = err_set(err, -ENOMEM, "no memory");

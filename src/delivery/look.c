@@ -40,11 +40,8 @@ static enum left_out filter_row(struct worker *worker, const struct store_row *r
     if (worker->action->n_when == 0)
         return filter_look(worker->action, &record);
     (void) look_describe(worker, row, event);
-    cJSON *known = cJSON_ParseWithLength(worker->described.known.s, worker->described.known.size);
-    record.known = known;
-    enum left_out why = filter_look(worker->action, &record);
-    cJSON_Delete(known);
-    return why;
+    record.known = worker->described.known_json;
+    return filter_look(worker->action, &record);
 }
 
 static bool is_repeat(struct worker *worker, const struct store_row *row, const struct event *event)

@@ -78,16 +78,13 @@ static void try(const struct trial *trial, struct delivery_trial *ret)
     const struct action_type *type = action_type_find(trial->delivery->settings.types, trial->action->type);
     struct err err = { "" };
     event_describe(event, NULL, &description);
-    cJSON *known = cJSON_Parse(description.known.s);
     const struct action_record record = { .event = event,
                                           .description = &description,
                                           .community_key = delivery_key_of(config, event->community),
-                                          .known = known,
                                           .several_communities = config->n_communities > 1,
                                           .several_listeners = config->n_listeners > 1 };
     look(trial, &record, ret);
     int r = render(trial, type, &record, &payload, &err);
-    cJSON_Delete(known);
     if (r >= 0)
         r = deliver(trial, type, &payload, ret, &err);
     snprintf(ret->error, sizeof(ret->error), "%.*s", (int) sizeof(ret->error) - 1, err.msg);

@@ -21,6 +21,8 @@ void description_reset(struct description *description)
     description->level = LOG_INFO;
     text_reset(&description->was);
     text_reset(&description->known);
+    cJSON_Delete(description->known_json);
+    description->known_json = NULL;
     text_reset(&description->numbers);
 }
 
@@ -32,6 +34,7 @@ void description_free(struct description *description)
     ids_free(&description->units);
     text_free(&description->was);
     text_free(&description->known);
+    cJSON_Delete(description->known_json);
     text_free(&description->numbers);
 }
 

@@ -37,15 +37,11 @@ static int64_t id_of(const cJSON *unit)
 void description_read_numbers(struct description *ret)
 {
     text_reset(&ret->numbers);
-    if (!strstr(ret->known.s, "\"number\":")) /* most say who is on duty only */
-        return;
-    cJSON *known = cJSON_ParseWithLength(ret->known.s, ret->known.size);
     const cJSON *unit;
-    cJSON_ArrayForEach (unit, cJSON_GetObjectItemCaseSensitive(known, "units")) {
+    cJSON_ArrayForEach (unit, cJSON_GetObjectItemCaseSensitive(ret->known_json, "units")) {
         int64_t id = id_of(unit);
         for (size_t i = 0; i < ret->units.n; i++)
             if (ret->units.v[i] == id)
                 description_add_number(ret, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number")));
     }
-    cJSON_Delete(known);
 }

@@ -322,8 +322,7 @@ static int make_description(const struct values *values, struct description *ret
 {
     description_reset(ret);
     text_add_prose(&ret->line, values->text[SUMMARY], strlen(values->text[SUMMARY]), 0); /* ours are so already */
-    if (values->json[KNOWN].size)
-        text_add_bytes(&ret->known, values->json[KNOWN].s, values->json[KNOWN].size);
+    description_take_known(ret, values->json[KNOWN]);
     (void) read_ids(values->json[CALLS911].s, &ret->calls911); /* looked at already */
     (void) read_ids(values->json[CALLS].s, &ret->calls);
     (void) read_ids(values->json[UNITS].s, &ret->units);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "private.h"
 
@@ -99,11 +100,11 @@ void store_row_describe(const struct store_row *row, const struct event *event, 
     }
     description_reset(ret);
     text_add_bytes(&ret->line, row->summary.s, row->summary.size);
-    text_add_bytes(&ret->known, row->known.s, row->known.size);
+    description_take_known(ret, row->known);
     read_ids(row->calls, &ret->calls);
     read_ids(row->calls911, &ret->calls911);
     read_ids(row->units, &ret->units);
-    ret->level = row->level;
+    ret->level = row->level >= LOG_EMERG && row->level <= LOG_DEBUG ? row->level : LOG_INFO;
     ret->by = row->by;
     ret->record = row->record;
 }

@@ -16,7 +16,8 @@
     ", '[]')) WHERE events.id <= ?1 UNION ALL "
 #define NUMBERS                                                                                                        \
     "SELECT community, 'number', upper(json_extract(value, '$.number')), events.id"                                    \
-    " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units') WHERE events.id <= ?1"
+    " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units')"                                          \
+    " WHERE events.id <= ?1 AND json_each.type = 'object'"
 
 /* OR FAIL: SQLite need not be able to undo one statement of several rows, since what fails is rolled back whole. */
 #define EVENTS_HEAD                                                                                                    \

@@ -1,0 +1,99 @@
+/* known_read.c - known of a row or a record, read once for all who ask. The log is a file that others can write, and a
+ * record may come from elsewhere: what is not in the shape that known has is as good as none. */
+#include <string.h>
+
+#include "private.h"
+
+struct member {
+    const char *name;
+    bool (*is)(const cJSON *value);
+};
+
+/* What is not listed is of a later version, and may be anything. */
+static bool are_members(const cJSON *object, const struct member *members, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, members[i].name);
+        if (value && !members[i].is(value))
+            return false;
+    }
+    return cJSON_IsObject(object);
+}
+
+static bool is_text(const cJSON *value)
+{
+    return cJSON_IsString(value);
+}
+
+static bool is_number(const cJSON *value)
+{
+    return cJSON_IsNumber(value);
+}
+
+static bool is_flag(const cJSON *value)
+{
+    return cJSON_IsBool(value);
+}
+
+/* Those that a double would spoil are texts. */
+static bool is_id(const cJSON *value)
+{
+    return cJSON_IsNumber(value) || cJSON_IsString(value);
+}
+
+static bool are_texts(const cJSON *list)
+{
+    const cJSON *value;
+    cJSON_ArrayForEach (value, list)
+        if (!cJSON_IsString(value))
+            return false;
+    return true;
+}
+
+static bool is_list_of_texts(const cJSON *value)
+{
+    return cJSON_IsArray(value) && are_texts(value);
+}
+
+static bool is_object_of_texts(const cJSON *value)
+{
+    return cJSON_IsObject(value) && are_texts(value);
+}
+
+static const struct member of_thing[] = {
+    { "id", is_id },         { "number", is_text },           { "name", is_text },       { "department", is_text },
+    { "status", is_number }, { "api_ids", is_list_of_texts }, { "title", is_text },      { "code", is_text },
+    { "address", is_text },  { "postal", is_text },           { "priority", is_number }, { "emergency", is_flag },
+};
+
+static bool is_list_of_things(const cJSON *value)
+{
+    const cJSON *thing;
+    cJSON_ArrayForEach (thing, value)
+        if (!are_members(thing, of_thing, ARRAY_SIZE(of_thing)) || !cJSON_HasObjectItem(thing, "id"))
+            return false;
+    return cJSON_IsArray(value);
+}
+
+static const struct member of_known[] = {
+    { "units", is_list_of_things }, { "calls", is_list_of_things }, { "calls911", is_list_of_things },
+    { "was", is_object_of_texts },  { "dispatchers", is_number },   { "on_duty", is_number },
+};
+
+void description_take_known(struct description *ret, struct span known)
+{
+    struct scan scan = { .start = known.s, .p = known.s, .end = known.s + known.size };
+    struct err err;
+    cJSON_Delete(ret->known_json);
+    ret->known_json = NULL;
+    text_reset(&ret->known);
+    if (!known.size || scan_value(&scan, &err) < 0 || scan.p != scan.end)
+        return;
+    ret->known_json = json_parse(known, scan.met);
+    if (!are_members(ret->known_json, of_known, ARRAY_SIZE(of_known))) {
+        cJSON_Delete(ret->known_json);
+        ret->known_json = NULL;
+        return;
+    }
+    text_add_bytes(&ret->known, known.s, known.size);
+}
