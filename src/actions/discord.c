@@ -1,6 +1,5 @@
 /* discord.c - posts events to a webhook of Discord, each as an embed. Source: design section 11; Discord's page
  * resources/webhook, "Execute Webhook". */
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,6 @@
 
 #define ANSWER_MAX_BYTES ((size_t) 64 << 10) /* the message as Discord has it, or its error */
 
-static_assert(DISCORD_MENTIONS_MAX == 50, "a sentence below tells the number");
-
 /* Of the process, because Discord counts for a webhook, whichever action uses it, before and after a reload. */
 static struct discord_limits limits = DISCORD_LIMITS_INIT;
 
@@ -23,64 +20,6 @@ struct action {
     uint64_t key;
     bool in_thread;
 };
-
-/* ---- check ---- */
-
-static bool is_web(const char *url)
-{
-    return strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0;
-}
-
-static void check_username(const char *name, config_complain *complain, void *context)
-{
-    static const char *const refused[] = { "discord", "clyde" };
-    size_t length = discord_length(name, strlen(name));
-    if (text_is_blank(name, strlen(name)) || length > DISCORD_USERNAME_MAX)
-        complain(context, "username", "expected 1 to 80 characters");
-    for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-        if (strcasestr(name, refused[i])) {
-            char sentence[80];
-            snprintf(sentence, sizeof(sentence), "expected a name without \"%s\", which Discord refuses", refused[i]);
-            complain(context, "username", sentence);
-        }
-}
-
-static void check_mentions(const struct config_action *config, config_complain *complain, void *context)
-{
-    if (config->n_mention_roles + config->n_mention_users > DISCORD_MENTIONS_MAX)
-        complain(context, config->n_mention_users ? "mention_users" : "mention_roles",
-                 "expected at most 50 roles and users");
-}
-
-static void check_thread_name(const struct config_action *config, const struct event_families *families,
-                              config_complain *complain, void *context)
-{
-    struct err err;
-    if (template_check(config->thread_name, config, families, &err) < 0)
-        complain(context, "thread_name", err.msg);
-    if (text_is_blank(config->thread_name, strlen(config->thread_name)))
-        complain(context, "thread_name", "expected 1 to 100 characters");
-    if (config->thread_id)
-        complain(context, "thread_name", "expected thread_name or thread_id, but not both");
-}
-
-static void discord_check(const struct config_action *config, const struct event_families *families,
-                          config_complain *complain, void *context)
-{
-    struct err err;
-    if (config->message && template_check(config->message, config, families, &err) < 0)
-        complain(context, "message", err.msg);
-    if (config->username)
-        check_username(config->username, complain, context);
-    if (config->avatar_url && (!is_web(config->avatar_url) ||
-                               discord_length(config->avatar_url, strlen(config->avatar_url)) > DISCORD_AVATAR_URL_MAX))
-        complain(context, "avatar_url", "expected a URL, https://…");
-    if (config->thread_name)
-        check_thread_name(config, families, complain, context);
-    check_mentions(config, complain, context);
-}
-
-/* ---- open, deliver, close ---- */
 
 static struct action *discord_close(struct action *action)
 {

@@ -63,8 +63,8 @@ struct embed {
 void embed_init(struct embed *embed);
 void embed_free(struct embed *embed);
 
-/* Raw texts. A field without a value, or beyond the last, is left out. */
-void embed_set(struct text *part, const char *s, size_t size, enum discord_text kind);
+/* Raw texts; raw is empty then. A field without a value, or beyond the last, is left out. */
+void embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind);
 void embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line);
 
 /* Cuts to the limits, then writes the JSON object. */
@@ -101,8 +101,6 @@ enum colour {
     COLOUR_GREY = 0x95a5a6,
 };
 
-/* ---- discord_said.c: what the line of the event says ---- */
-
 struct alarm {
     const char *said, *title;
     int colour;
@@ -111,7 +109,6 @@ struct alarm {
 /* Of a panic, whatever event it came in; NULL: there is none. */
 const struct alarm *discord_alarm(const struct action_record *record);
 int discord_colour(const struct action_record *record, const struct layout *layout);
-const char *discord_title_of_911(const struct action_record *record);
 /* Whether it says so of the title's words. */
 bool discord_is_again(const struct action_record *record, const struct layout *layout);
 /* Without what the title says. */
@@ -119,14 +116,8 @@ void discord_add_sentence(const struct action_record *record, const struct layou
 
 /* ---- discord_fields.c: facts, raw ---- */
 
-struct discord_fact {
-    size_t n;                 /* values */
-    struct text text, number; /* of the first one; text of the newest note */
-};
-
-/* name NULL: no such fact. */
-void discord_find_fact(const struct action_record *record, const char *name, struct discord_fact *ret);
-void discord_fact_free(struct discord_fact *fact);
+/* How many values it has; *ret is the first one, or the newest note, and stays where there is none. */
+size_t discord_fact(const struct action_record *record, const char *name, struct text *ret);
 int64_t discord_fact_number(const struct action_record *record, const char *name, int64_t missing);
 /* As fields: those that the layout does not have elsewhere. */
 void discord_add_facts(const struct action_record *record, const struct layout *layout, struct embed *embed);
@@ -186,7 +177,9 @@ struct discord_answer {
 void discord_judge(const struct discord_answer *answer, struct discord_limits *limits, uint64_t key, usec_t uptime,
                    struct action_outcome *ret);
 
-/* ---- discord_doubt.c ---- */
+/* ---- discord_check.c ---- */
 
+void discord_check(const struct config_action *config, const struct event_families *families, config_complain *complain,
+                   void *context);
 void discord_doubt(const struct config_action *config, const struct event_families *families, config_complain *warn,
                    void *context);

@@ -2,6 +2,7 @@
  * "JSON"), topics/rate-limits, reference ("Error Messages"). */
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,45 +11,33 @@
 
 #define MESSAGE_MAX 100 /* characters of Discord's own words in a sentence */
 #define PATH_MAX_PARTS 6
+#define REMAINING_MAX 1e9
 #define BAN_MIN_US (600 * USEC_PER_SEC)
 #define REFUSED_REST_US (300 * USEC_PER_SEC) /* of what may pass, but not in seconds */
 
-/* "1.25" seconds; rounded up, because too early is a mistake that Discord counts. false: not such a number. */
-static bool read_seconds(const char *s, usec_t *ret)
+/* Rounded up, because too early is a mistake that Discord counts. */
+static usec_t wait_of(double seconds)
 {
-    usec_t us = 0, unit = USEC_PER_SEC;
-    if (!isdigit((unsigned char) *s))
-        return false;
-    for (; isdigit((unsigned char) *s); s++)
-        us = us < DISCORD_WAIT_MAX_US ? us * 10 + (usec_t) (*s - '0') * USEC_PER_SEC : us;
-    if (*s == '.')
-        for (s++; isdigit((unsigned char) *s); s++)
-            us += (usec_t) (*s - '0') * (unit /= 10);
-    if (*s)
-        return false;
-    *ret = (us < DISCORD_WAIT_MAX_US ? us : DISCORD_WAIT_MAX_US - 1) + 1;
-    return true;
+    if (!(seconds >= 0))
+        return 0;
+    bool bounded = seconds < (double) (DISCORD_WAIT_MAX_US / USEC_PER_SEC);
+    return bounded ? (usec_t) (seconds * (double) USEC_PER_SEC) + 1 : DISCORD_WAIT_MAX_US;
 }
 
-static bool read_count(const char *s, int64_t *ret)
+/* "1.25"; not what else strtod knows. */
+static bool read_number(const char *s, double *ret)
 {
-    size_t digits = strspn(s, "0123456789");
-    if (!digits || digits > 9 || s[digits])
+    char *end;
+    if (!s || !isdigit((unsigned char) *s) || strspn(s, "0123456789.") != strlen(s))
         return false;
-    *ret = 0;
-    for (; *s; s++)
-        *ret = *ret * 10 + (*s - '0');
-    return true;
+    *ret = strtod(s, &end);
+    return !*end;
 }
 
 static usec_t retry_after(const cJSON *body)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "retry_after");
-    if (!cJSON_IsNumber(item) || !(item->valuedouble > 0))
-        return 0;
-    if (item->valuedouble >= (double) (DISCORD_WAIT_MAX_US / USEC_PER_SEC))
-        return DISCORD_WAIT_MAX_US;
-    return (usec_t) (item->valuedouble * (double) USEC_PER_SEC) + 1;
+    return cJSON_IsNumber(item) && item->valuedouble > 0 ? wait_of(item->valuedouble) : 0;
 }
 
 static bool is_global(const struct discord_answer *answer, const cJSON *body)
@@ -193,11 +182,10 @@ static void judge_refusal(const struct discord_answer *answer, const cJSON *body
 
 static void hear_limit(const struct discord_answer *answer, struct discord_limits *limits, uint64_t key, usec_t uptime)
 {
-    int64_t remaining;
-    usec_t reset_after_us;
-    if (answer->remaining && answer->reset_after && read_count(answer->remaining, &remaining) &&
-        read_seconds(answer->reset_after, &reset_after_us))
-        discord_limits_heard(limits, key, uptime, remaining, reset_after_us);
+    double remaining, reset_after;
+    if (read_number(answer->remaining, &remaining) && remaining < REMAINING_MAX &&
+        read_number(answer->reset_after, &reset_after))
+        discord_limits_heard(limits, key, uptime, (int64_t) remaining, wait_of(reset_after));
 }
 
 void discord_judge(const struct discord_answer *answer, struct discord_limits *limits, uint64_t key, usec_t uptime,

@@ -30,11 +30,18 @@ void embed_free(struct embed *embed)
     embed->n_fields = 0;
 }
 
-void embed_set(struct text *part, const char *s, size_t size, enum discord_text kind)
+static void set(struct embed *embed, struct text *part, const struct text *raw, enum discord_text kind)
 {
     text_reset(part);
-    if (!text_is_blank(s, size))
-        discord_add(part, s, size, kind);
+    if (!text_is_blank(raw->s, raw->size))
+        discord_add(part, raw->s, raw->size, kind);
+    embed->failed |= raw->failed || part->failed;
+}
+
+void embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind)
+{
+    set(embed, part, raw, kind);
+    text_reset(raw);
 }
 
 void embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line)
@@ -45,9 +52,9 @@ void embed_add_field(struct embed *embed, const char *name, const struct text *v
         return;
     struct embed_field *field = &embed->fields[embed->n_fields++];
     *field = (struct embed_field){ .name = TEXT_INIT, .value = TEXT_INIT, .in_line = in_line };
-    embed_set(&field->name, name, strlen(name), DISCORD_LINE);
-    embed_set(&field->value, value->s, value->size, DISCORD_LINES);
-    embed->failed |= field->name.failed || field->value.failed;
+    discord_add(&field->name, name, strlen(name), DISCORD_LINE);
+    set(embed, &field->value, value, DISCORD_LINES);
+    embed->failed |= field->name.failed;
 }
 
 /* Cuts a text to its own limit and to what is left for all; returns what is left then. */

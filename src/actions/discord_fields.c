@@ -10,38 +10,45 @@
 
 /* ---- one fact ---- */
 
+struct first {
+    struct text *text, *number; /* either may be NULL */
+    size_t n;
+};
+
 static void take_first(void *context, const struct fact *fact, const struct fact_value *value)
 {
-    struct discord_fact *ret = context;
-    if (ret->n++ && strcmp(fact->name, "note") != 0)
+    struct first *first = context;
+    if (first->n++ && strcmp(fact->name, "note") != 0)
         return;
-    text_reset(&ret->text);
-    text_add(&ret->text, value->text);
-    if (ret->n == 1)
-        text_add(&ret->number, value->number ? value->number : "");
+    if (first->text) {
+        text_reset(first->text);
+        text_add(first->text, value->text);
+    }
+    if (first->number && value->number)
+        text_add(first->number, value->number);
 }
 
-void discord_find_fact(const struct action_record *record, const char *name, struct discord_fact *ret)
+static size_t find(const struct action_record *record, const char *name, struct text *text, struct text *number)
 {
     const struct fact *fact = name ? facts_find(record->event->handler, (struct span){ name, strlen(name) }) : NULL;
-    *ret = (struct discord_fact){ .text = TEXT_INIT, .number = TEXT_INIT };
+    struct first first = { text, number, 0 };
     if (fact)
-        fact_emit(fact, record->event, record->known, take_first, ret);
+        fact_emit(fact, record->event, record->known, take_first, &first);
+    return first.n;
 }
 
-void discord_fact_free(struct discord_fact *fact)
+size_t discord_fact(const struct action_record *record, const char *name, struct text *ret)
 {
-    text_free(&fact->text);
-    text_free(&fact->number);
+    return find(record, name, ret, NULL);
 }
 
 int64_t discord_fact_number(const struct action_record *record, const char *name, int64_t missing)
 {
-    struct discord_fact fact CLEANUP(discord_fact_free);
+    struct text text CLEANUP(text_free) = TEXT_INIT;
     char *end;
-    discord_find_fact(record, name, &fact);
-    long long number = strtoll(fact.number.s, &end, 10);
-    return fact.number.size && !*end ? number : missing;
+    (void) find(record, name, NULL, &text);
+    long long number = strtoll(text.s, &end, 10);
+    return text.size && !*end ? number : missing;
 }
 
 /* ---- all of them ---- */
@@ -94,9 +101,8 @@ static void add_field(const struct action_record *record, const struct fact *fac
     struct walk walk = { .embed = embed, .changed = discord_was(record), .value = TEXT_INIT };
     walk.separator = fact->flags & FACT_BESIDE ? ", " : "\n";
     if (strcmp(fact->name, "note") == 0) {
-        struct discord_fact notes CLEANUP(discord_fact_free);
-        discord_find_fact(record, "note", &notes);
-        walk.skip = notes.n > NOTES_MAX ? notes.n - NOTES_MAX : 0;
+        size_t n = find(record, "note", NULL, NULL);
+        walk.skip = n > NOTES_MAX ? n - NOTES_MAX : 0;
         if (walk.skip)
             text_addf(&walk.value, "%zu older", walk.skip);
     }
@@ -123,7 +129,7 @@ static bool is_among(const char *names, const char *name)
 static bool is_field(const struct action_record *record, const struct layout *layout, const struct fact *fact)
 {
     const char *const elsewhere[] = { layout->id, layout->name, layout->author, layout->hides,
-                                      "unit.id unit.number unit.name unit.status player_id" };
+                                      "unit.id unit.number unit.name unit.status player_id change" };
     const cJSON *was = discord_was(record);
     if (fact->flags & FACT_OF_STATE || is_among(layout->text, fact->name))
         return false;
@@ -132,9 +138,7 @@ static bool is_field(const struct action_record *record, const struct layout *la
     for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
         if (is_among(elsewhere[i], fact->name))
             return false;
-    struct discord_fact location CLEANUP(discord_fact_free);
-    discord_find_fact(record, "location", &location);
-    return !location.n || strcmp(fact->name, "position") != 0;
+    return strcmp(fact->name, "position") != 0 || !find(record, "location", NULL, NULL);
 }
 
 void discord_add_facts(const struct action_record *record, const struct layout *layout, struct embed *embed)

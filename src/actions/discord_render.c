@@ -4,13 +4,6 @@
 
 #include "discord.h"
 
-static void add_fact(const struct action_record *record, const char *name, struct text *out)
-{
-    struct discord_fact fact CLEANUP(discord_fact_free);
-    discord_find_fact(record, name, &fact);
-    text_add(out, fact.text.s);
-}
-
 /* "New call #" and 55120 and "Structure Fire": "New call 55120: Structure Fire". */
 static void add_title(const struct action_record *record, const struct layout *layout, struct text *out)
 {
@@ -20,8 +13,8 @@ static void add_title(const struct action_record *record, const struct layout *l
     const char *hash = layout->id ? strchr(title, '#') : NULL;
     struct text id CLEANUP(text_free) = TEXT_INIT, name CLEANUP(text_free) = TEXT_INIT;
 
-    add_fact(record, layout->id, &id);
-    add_fact(record, layout->name, &name);
+    (void) discord_fact(record, layout->id, &id);
+    (void) discord_fact(record, layout->name, &name);
     text_add(out, record->event->test ? "TEST: " : "");
     if (hash)
         text_addf(out, "%.*s%s%s", (int) (hash - title) - !id.size, title, id.s, hash + 1);
@@ -29,13 +22,6 @@ static void add_title(const struct action_record *record, const struct layout *l
         text_add(out, title);
     text_addf(out, "%s%s%s", discord_is_again(record, layout) ? " again" : "", name.size ? ": " : "", name.s);
     out->failed |= id.failed || name.failed;
-}
-
-static void set_part(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind)
-{
-    embed_set(part, raw->s, raw->size, kind);
-    embed->failed |= raw->failed;
-    text_reset(raw);
 }
 
 static void add_footer(const struct action_record *record, struct text *out)
@@ -52,21 +38,19 @@ static void add_footer(const struct action_record *record, struct text *out)
 static void set_texts(const struct action_record *record, const struct layout *layout, struct embed *embed)
 {
     const cJSON *was = discord_was(record);
-    struct discord_fact author CLEANUP(discord_fact_free);
-    struct text raw CLEANUP(text_free) = TEXT_INIT;
-    discord_find_fact(record, layout->author, &author);
-    bool one_by_one = author.n <= 1 && !discord_alarm(record);
+    struct text raw CLEANUP(text_free) = TEXT_INIT, author CLEANUP(text_free) = TEXT_INIT;
+    bool one_by_one = discord_fact(record, layout->author, &author) <= 1 && !discord_alarm(record);
 
     add_title(record, layout, &raw);
-    set_part(embed, &embed->title, &raw, DISCORD_LINE);
+    embed_set(embed, &embed->title, &raw, DISCORD_LINE);
     add_footer(record, &raw);
-    set_part(embed, &embed->footer, &raw, DISCORD_PLAIN);
+    embed_set(embed, &embed->footer, &raw, DISCORD_PLAIN);
     if (one_by_one) {
-        text_add(&raw, cJSON_HasObjectItem(was, layout->author) ? "" : author.text.s);
-        set_part(embed, &embed->author, &raw, DISCORD_PLAIN);
+        if (!cJSON_HasObjectItem(was, layout->author))
+            embed_set(embed, &embed->author, &author, DISCORD_PLAIN);
         if (!was || cJSON_HasObjectItem(was, layout->text))
-            add_fact(record, layout->text, &raw);
-        set_part(embed, &embed->description, &raw, DISCORD_LINES);
+            (void) discord_fact(record, layout->text, &raw);
+        embed_set(embed, &embed->description, &raw, DISCORD_LINES);
     }
     if (one_by_one && layout->fields)
         discord_add_facts(record, layout, embed);
@@ -75,7 +59,7 @@ static void set_texts(const struct action_record *record, const struct layout *l
     if (embed->description.size || embed->n_fields)
         return;
     discord_add_sentence(record, layout, &raw);
-    set_part(embed, &embed->description, &raw, DISCORD_LINES);
+    embed_set(embed, &embed->description, &raw, DISCORD_LINES);
 }
 
 static void add_embed(const struct action_record *record, struct text *out)

@@ -13,14 +13,10 @@
 #define ZERO_WIDTH_SPACE "\u200b" /* between @ or < and what would make it a mention */
 #define BREAKS_MAX 2              /* line breaks one behind the other */
 
-/* Marks that turn the direction of writing, or are there without being seen. The joiners U+200C and U+200D stay:
- * scripts and emoji need them. */
+/* And some more that are there without being seen. */
 static bool is_dropped(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x61c || code == 0x180e ||
-           code == 0x200b || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
-           (code >= 0xe0000 && code <= 0xe007f);
+    return text_is_unsafe(code) || code == 0xad || code == 0x180e || (code >= 0xfff9 && code <= 0xfffb);
 }
 
 static bool is_break(uint32_t code)
