@@ -4,10 +4,13 @@ A wait is for a condition and has a bound (PATIENCE_S). How fast anything is bel
 """
 
 import contextlib
+import errno
+import fcntl
 import http.client
 import json
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -29,7 +32,7 @@ PATH = "/sonorancad/event"
 OTHER_CLIENT = "127.0.0.9"
 
 READY = re.compile(r"ready on (\[[0-9a-f:.]+\]|[0-9.]+):(\d+)")
-RELOADED = re.compile(r"5c1f0a5be1f44d0f9c2b1f6d3a7e4b0[89]|\breload", re.IGNORECASE)
+RELOADED = "configuration reloaded from|stays in force"  # the last line about a reload: it was taken, or refused
 FILE_WARNING = re.compile(r"\d\d:\d\d:\d\d warn [^{]*:\d+: warning: ")
 SANITIZER = re.compile(rb"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
@@ -42,6 +45,24 @@ def wait_for(condition, what):
             raise AssertionError(f"{what}: not in {PATIENCE_S} s")
         time.sleep(0.005)
     return value
+
+
+def free_port():
+    """Not one that connections take for themselves, so that it stays free."""
+    both = socket.has_dualstack_ipv6()
+    anywhere = {"family": socket.AF_INET6, "dualstack_ipv6": True} if both else {}
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("::" if both else "", port), **anywhere):
+            return port
+
+
+@contextlib.contextmanager
+def refusing_port():
+    """One that nobody listens on, and nobody else gets."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 # Configurations
@@ -193,15 +214,39 @@ class RawClient:
 # The daemon
 
 
+PIPE, LARGE_PIPE = 1 << 16, 1 << 20  # the usual size, and the largest one
+
+
 class Output(threading.Thread):
-    """Reads all that a descriptor ever gives. pause() lets the pipe fill up, close() closes our side of it."""
+    """Reads all that a descriptor ever gives. paused: lets the pipe fill up; close() closes our side of it.
+
+    Until it is paused a pipe is large: whoever ends does not wait long for us, and we may be slow."""
 
     def __init__(self, fd):
         super().__init__(daemon=True)
         self.fd = fd
         self.bytes = bytearray()
-        self.paused = self.closed = False
+        self._paused = self.closed = False
+        self.resize(LARGE_PIPE)
         self.start()
+
+    def resize(self, size):
+        """False: more is in it."""
+        try:
+            fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, size)
+        except OSError as problem:  # others: no pipe, or none that may be large
+            return problem.errno != errno.EBUSY
+        return True
+
+    @property
+    def paused(self):
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused):
+        if paused:
+            wait_for(lambda: self.resize(PIPE), "room in the pipe")
+        self._paused = paused
 
     def run(self):
         while not self.closed:

@@ -18,6 +18,7 @@ from harness import (
     assert_no_secret,
     config,
     event,
+    free_port,
     request,
     run,
     wait_for,
@@ -582,8 +583,8 @@ def test_ipv6(start, address):
 
 def test_started_again_on_its_port(start):
     """Connections of the life before do not keep the port taken."""
-    first = start()
-    port = first.address[1]
+    port = free_port()
+    first = start(listeners=[{"name": "main", "address": f"127.0.0.1:{port}"}])
     clients = [first.connect() for _ in range(3)]
     for client in clients:
         assert client.ask(request(event())).status == 200
@@ -594,8 +595,7 @@ def test_started_again_on_its_port(start):
 
 def test_started_without_stderr(file):
     """Nothing that matters takes the place of descriptor 2, or lines would be written into it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = free.getsockname()
+    address = "127.0.0.1", free_port()
     listener = {"name": "main", "address": "%s:%d" % address}
     script = 'exec "$0" "$@" 2>&-'
     process = subprocess.Popen(["sh", "-c", script, BINARY, "-c", file(config(listeners=[listener]))])

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from disk import DATABASE, DIE_AFTER, DIE_BEFORE, DIE_TORN, SYNC, TRUNCATE, UNLINK, WAL, WAL_HEAD, WRITE
-from harness import wait_for
+from harness import PATIENCE_S, wait_for
 from store import Sent, assert_all_there, change, end_all, kill, numbers, read, remains, under_load
 
 CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
@@ -24,7 +24,7 @@ HOW = {"before": DIE_BEFORE, "after": DIE_AFTER, "torn": DIE_TORN}
 
 
 def wait_for_death(daemon, disk):
-    assert daemon.process.wait(30) == -signal.SIGKILL
+    assert daemon.process.wait(PATIENCE_S) == -signal.SIGKILL
     assert disk.get("n_hits") >= 1  # another thread may have come to the same call before the end
     disk.end()
     kill(daemon)

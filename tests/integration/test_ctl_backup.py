@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ctl_tools import CTL, ctl, store_of
 from disk import BESIDE, NO_SPACE, WRITE
-from harness import call911, wait_for
+from harness import PATIENCE_S, call911, wait_for
 from store import assert_all_there, change, end_all, kill, numbers, read, under_load
 
 V1 = Path(__file__).parent.parent / "fixtures/store/v1.db"
@@ -265,6 +265,6 @@ def test_interrupted(log, tmp_path):
     process = subprocess.Popen([CTL, "backup", str(file), "--store", str(log)], stderr=subprocess.PIPE)
     wait_for(lambda: list(tmp_path.glob("copy.db*")), "its beginning")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0 or b"interrupted: nothing was changed" in said
     assert made(file) == ([] if process.returncode else [file.name])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from ctl_tools import USAGE, config_for, control, ctl, lines_of_terminal, short_folder
-from harness import KEY, call911, config, write_private
+from harness import KEY, call911, config, free_port, write_private
 from store import change
 from test_ctl_status import ago, told
 
@@ -63,11 +63,6 @@ def patient(start):
         assert first.post(call911(1)).status == 200
         first.stop()
         yield Patient(start(), folder)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def healthy(**changes):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ctl_tools import CTL, ctl
-from harness import KEY, PATIENCE_S, Daemon, assert_no_secret, config, event, write_private
+from harness import KEY, PATIENCE_S, RELOADED, Daemon, assert_no_secret, config, event, write_private
 
 BAD_CONFIG = 78
 NOBODY = 65534
@@ -26,8 +26,12 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes users")
 
 
 def reload(daemon, *args):
+    """What the daemon says of it is there when it returns, and is not taken for the end of another reload."""
+    since = len(daemon.lines())
     result = ctl("-c", daemon.file, "reload", *args)
     assert_no_secret((result.stdout + result.stderr).encode(), SECRETS)
+    if result.returncode == 0 or "stays in force" in result.stderr:
+        daemon.wait_line(RELOADED, since)
     return result
 
 

@@ -1,12 +1,11 @@
 """sonoran-pushctl send: samples and files, posted to the real daemon."""
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
 from ctl_tools import BAD_CONFIG, USAGE, config_for, control, ctl, short_folder, store_of
-from harness import KEY, config, event, wait_for, write_private
+from harness import KEY, config, event, refusing_port, wait_for, write_private
 from store import read
 
 TYPES = ctl("send", "--list").stdout.splitlines()
@@ -192,10 +191,9 @@ def test_proxy_is_not_asked(file):
 
 
 def test_nobody_listens(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    write_private(tmp_path / "c", config(listeners=[{"name": "main", "address": f"127.0.0.1:{port}"}]))
-    result = send(tmp_path / "c", "EVENT_911")
+    with refusing_port() as port:
+        write_private(tmp_path / "c", config(listeners=[{"name": "main", "address": f"127.0.0.1:{port}"}]))
+        result = send(tmp_path / "c", "EVENT_911")
     assert result.returncode == 1 and result.stdout == "" and "cannot post to" in result.stderr
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from ctl_tools import BAD_CONFIG, CTL, USAGE, config_for, ctl, store_of
-from harness import call911, wait_for, write_private
+from harness import PATIENCE_S, call911, wait_for, write_private
 from store import read
 from targets import Target
 
@@ -149,7 +149,7 @@ def test_ends_with_the_daemon(start, program, tmp_path):
     result = ctl("-c", file, "test", "slow")
     assert result.returncode == 1 and "action slow is being tried" in result.stderr
     daemon.stop()
-    assert asked.wait(30) == 1
+    assert asked.wait(PATIENCE_S) == 1
 
 
 def test_nothing_is_lost_when_it_ends_with_the_daemon(on, tmp_path, path):
@@ -171,7 +171,7 @@ def test_nothing_is_lost_when_it_ends_with_the_daemon(on, tmp_path, path):
             assert daemon.post(call911(call_id)).status == 200
         wait_for(lambda: len(ids()) == first + 2, "the others")
         daemon.stop()
-        assert asked.wait(30) == 1
+        assert asked.wait(PATIENCE_S) == 1
         assert read(path, "SELECT event_id FROM cursors WHERE action = 'siren'") == [(first + 2,)]
     assert ids() == [str(i) for i in range(1, 7)]
 

@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 from disk import BROKEN, CUT, DATABASE, NO_SPACE, READ_ONLY, STALL, SYNC, WRITE
-from harness import call911, request, wait_for
+from harness import PATIENCE_S, call911, request, wait_for
 from store import Sent, assert_all_there, call_ids, change, end_all, kill, numbers, under_load
 
 HOUR_US = 3600 * 1_000_000
@@ -167,7 +167,7 @@ def test_locked_under_load(on, path):
     daemon = on(limits={"request_time": "1s"})
     senders = under_load(daemon)
     wait_for(lambda: all(s.accepted() for s in senders), "load")
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_S)) as other:
         other.execute("BEGIN EXCLUSIVE")
         wait_for(lambda: any(s.with_status(503) for s in senders), "a refusal")
         other.execute("ROLLBACK")
@@ -182,7 +182,7 @@ def test_status(on, tmp_path, disk):
     """What systemctl status shows."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(PATIENCE_S)
         daemon = on(env={**disk.env, "NOTIFY_SOCKET": str(tmp_path / "notify")})
 
         def status():

@@ -2,11 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 
 import pytest
-from harness import BINARY, KEY, PATIENCE_S, assert_no_secret, config, event, run, write_private
+from harness import BINARY, KEY, PATIENCE_S, assert_no_secret, config, event, free_port, run, write_private
 
 KEY_FILES = {
     f'"{KEY}"': 'a quote (")',
@@ -100,8 +99,7 @@ def test_start_and_reload(start):
 
 @pytest.fixture
 def port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return free_port()
 
 
 @pytest.mark.parametrize("listener", ["127.0.0.1", "0.0.0.0", "[::]"])

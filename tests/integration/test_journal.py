@@ -4,13 +4,12 @@ each daemon, in a mount namespace of its own."""
 import json
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import harness
 import pytest
-from harness import KEY, event, wait_for
+from harness import KEY, event, free_port, wait_for
 
 WRAPPER = Path(__file__).with_name("with_journald.sh")
 JOURNALD = "/lib/systemd/systemd-journald"
@@ -23,11 +22,6 @@ def can_run():
 
 
 pytestmark = pytest.mark.skipif(not can_run(), reason="needs root, mount namespaces and systemd-journald")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Journaled(harness.Daemon):

@@ -3,23 +3,14 @@ old port never stays open and deaf."""
 
 import contextlib
 import os
-import random
 import socket
 import subprocess
 import sys
 
 import harness
 import pytest
-from harness import PATIENCE_S, config, event, request, wait_for
+from harness import PATIENCE_S, config, event, free_port, request, wait_for
 from manager import Activated
-
-
-def free_port():
-    """Not one that connections take for themselves, so that it stays free."""
-    while True:
-        port = random.randrange(10_000, 32_000)
-        with contextlib.suppress(OSError), socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True):
-            return port
 
 
 def listener(name, port, host="127.0.0.1"):
@@ -198,7 +189,7 @@ import select, socket, sys
 good = bad = 0
 while not select.select([0], [], [], 0)[0]:
     try:
-        with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30) as client:
+        with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as client:
             client.sendall(sys.argv[2].encode())
             good += client.recv(100).startswith(b"HTTP/1.1 200")
     except OSError:

@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from harness import KEY, OTHER_CLIENT, PATH, WRONG_KEY, call911, config, event, request, wait_for
+from harness import KEY, OTHER_CLIENT, PATH, PATIENCE_S, WRONG_KEY, call911, config, event, request, wait_for
 
 HOSTILE = "\x1b[2J\n<@everyone>\r\x07\x7f\x9b31m\u202e\u2028\x08"
 TEXT_LINE = re.compile(r"\d\d:\d\d:\d\d \S+ +\S.*")
@@ -344,7 +344,7 @@ def test_stop_while_nobody_reads(daemon, signal_):
     daemon.stderr.paused = True
     flood(daemon, 2_000)
     daemon.process.send_signal(signal_)
-    assert daemon.process.wait(30) == 0
+    assert daemon.process.wait(PATIENCE_S) == 0
     daemon.stderr.paused = False
 
 

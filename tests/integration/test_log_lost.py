@@ -10,9 +10,9 @@ import subprocess
 
 import harness
 import pytest
-from harness import call911, config, event, wait_for
+from harness import call911, config, event, free_port, wait_for
 from store import array_of, read
-from test_journal import can_run, free_port
+from test_journal import can_run
 from test_log import LINES_LOST, flood
 from test_store_files import mounted
 
