@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 
 import pytest
 from harness import KEY, OTHER_CLIENT, PATH, PATIENCE_S, WRONG_KEY, call911, config, event, request, wait_for
@@ -260,8 +261,9 @@ def test_refusals_from_many_addresses(daemon):
 
 
 def test_strangers_silence_no_line_about_others(daemon):
-    """Each of the first addresses has a line of its own, and one that had a right key always."""
+    """Each of the first addresses of a minute has a line of its own, and one that had a right key always."""
     cad, forwarder = "127.0.7.1", "127.0.7.2"
+    begin = time.monotonic()
     assert daemon.serves(cad)
     for i in range(200):
         daemon.post(event(key=WRONG_KEY), source=f"127.0.8.{i % 100 + 1}")
@@ -272,16 +274,18 @@ def test_strangers_silence_no_line_about_others(daemon):
         for _ in range(3):
             assert daemon.post(body, path, source=cad).status >= 400
     records = daemon.stop().records()
+    n_minutes = 1 + int(time.monotonic() - begin) // 60
     refused = [r for r in records if r["message"].startswith("refused a request from")]
-    assert [r["reason"] for r in refused if r["from"] == cad] == ["wrong key", "body is not sound JSON", "path not found"]
-    assert [r["priority"] for r in refused if r["from"] == cad] == [4, 4, 4]
-    assert [r["from"] for r in refused if "had a right key within a day" in r["message"]] == [cad]
+    of_cad = [r["reason"] for r in refused if r["from"] == cad]
+    assert set(of_cad) == {"wrong key", "body is not sound JSON", "path not found"} and len(of_cad) <= 3 * n_minutes
+    assert {r["priority"] for r in refused if r["from"] == cad} == {4}
+    assert {r["from"] for r in refused if "had a right key within a day" in r["message"]} == {cad}
     assert [r["reason"] for r in refused if r["from"] == forwarder] == ["body is not sound JSON"]
     sums = [r for r in records if re.match(r"refused \d+ more", r["message"])]
-    assert {(r["from"], r["reason"], r["count"]) for r in sums if r["from"] == cad} == {
-        (cad, reason, 2) for reason in ("wrong key", "body is not sound JSON", "path not found")
-    }
-    assert len(refused) + len(sums) < 30
+    for reason in set(of_cad):
+        n_more = sum(r["count"] for r in sums if (r["from"], r["reason"]) == (cad, reason))
+        assert of_cad.count(reason) + n_more == 3
+    assert len(refused) + len(sums) < 30 * n_minutes
 
 
 def test_noise_is_quiet(daemon):
@@ -310,21 +314,27 @@ def test_a_refusal_is_told(daemon):
 
 @pytest.mark.parametrize("old, new", [("text", "json"), ("json", "text")])
 def test_target_switched_by_reload(start, old, new):
-    """Lines of before in the old form, lines of after in the new one, and none lost in between."""
+    """Lines of before in the old form, lines of after in the new one, and none lost in between. A line comes after the
+    answer, so of the last write some may be of after."""
     daemon = start(log={"target": old})
     flood(daemon, 1000)
     daemon.reload(config(log={"target": new}))
     flood(daemon, 500)
     told = [line.startswith("{") for line in daemon.stop().lines() if "911 call 90417" in line]
-    assert told == [old == "json"] * 1000 + [new == "json"] * 500
+    n_old = told.count(old == "json")
+    assert told == [old == "json"] * n_old + [new == "json"] * (1500 - n_old)
+    assert 1000 - FLOOD <= n_old <= 1000
+
+
+FLOOD = 100  # events in each write
 
 
 def flood(daemon, events, source="127.0.0.2"):
-    """Posts so many events, a hundred in each write, and reads every answer."""
+    """Posts so many events and reads every answer."""
     with daemon.connect(source) as client:
-        for _ in range(events // 100):
-            client.send(request(call911(caller="x" * 300)) * 100)
-            assert all(client.answer().status == 200 for _ in range(100))
+        for _ in range(events // FLOOD):
+            client.send(request(call911(caller="x" * 300)) * FLOOD)
+            assert all(client.answer().status == 200 for _ in range(FLOOD))
 
 
 def test_reader_that_stops_reading(daemon):
