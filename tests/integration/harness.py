@@ -37,12 +37,12 @@ FILE_WARNING = re.compile(r"\d\d:\d\d:\d\d warn [^{]*:\d+: warning: ")
 SANITIZER = re.compile(rb"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
-def wait_for(condition, what):
+def wait_for(condition, what, patience_s=PATIENCE_S):
     """The first true value of condition()."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not in {PATIENCE_S} s")
+            raise AssertionError(f"{what}: not in {patience_s} s")
         time.sleep(0.005)
     return value
 
@@ -312,12 +312,13 @@ class Daemon:
         """The records that tell of events, in their order."""
         return [record for record in self.records() if "event_id" in record]
 
-    def wait_line(self, pattern, since=0):
+    def wait_line(self, pattern, since=0, patience_s=PATIENCE_S):
         """The first line, from number since on, in which the pattern is found."""
         pattern = re.compile(pattern)
         return wait_for(
             lambda: next((line for line in self.lines()[since:] if pattern.search(line)), None),
             f"a line with {pattern.pattern!r}",
+            patience_s,
         )
 
     def wait_ready(self, listeners=1):

@@ -37,13 +37,20 @@ class Target:
     SLOW = "slow"  # a good head, then a byte now and then, without end
     LARGE = "large"  # a header that nobody takes
 
-    def __init__(self, answer=None, port=0):
+    def __init__(self, answer=None, down=False):
+        """down: has a port, and refuses connections until come_up()."""
         self.answer = answer or (lambda request: 200)
         self.tried, self.got, self.connections = [], [], 0
         self.ended = threading.Event()
         self.lock = threading.Lock()
-        self.socket = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
+        if not down:
+            self.come_up()
+
+    def come_up(self):
+        self.socket.listen(64)
         threading.Thread(target=self.accept, daemon=True).start()
 
     @property

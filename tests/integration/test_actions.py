@@ -5,14 +5,16 @@ import contextlib
 import hmac
 import json
 import os
+import re
 import socket
 import threading
+import time
 
 import harness
 import pytest
 import store
 from ctl_tools import ctl
-from harness import KEY, event, request, wait_for
+from harness import KEY, PATIENCE_S, event, request, wait_for
 from targets import Discord, Target, sequence
 
 
@@ -31,11 +33,12 @@ def target():
 
 
 def forward(target, name="bot", **more):
-    return {"name": name, "type": "forward", "url": target.url, "timeout": "2s", **more}
+    """With a timeout that is not reached, however slow the machine is."""
+    return {"name": name, "type": "forward", "url": target.url, "timeout": "10min", **more}
 
 
 def discord(target, name="channel", **more):
-    return {"name": name, "type": "discord", "url": target.url, "timeout": "2s", **more}
+    return {"name": name, "type": "discord", "url": target.url, "timeout": "10min", **more}
 
 
 def script(folder, text, name="program"):
@@ -118,7 +121,7 @@ def test_template(start, target):
     assert daemon.post(call(7, caller=said)).status == 200
     (request,) = bot.wait_got(1)
     assert request.json["id"] == "1" and request.json["blocks"][0]["who"] == said
-    assert request.json["blocks"][0]["text"] == daemon.events()[0]["message"]
+    assert request.json["blocks"][0]["text"] == wait_for(daemon.events, "its line")[0]["message"]
     assert request.headers["content-type"] == "application/json"
 
 
@@ -183,11 +186,11 @@ def test_trouble_is_retried(start, target, trouble):
 
 def test_target_that_hangs(start, target):
     bot = target(sequence(Target.HANG, 200))
-    daemon = start(actions=[forward(bot, timeout="1s")])
+    daemon = start(actions=[forward(bot, timeout="3s")])
     post_calls(daemon, 1)
     assert calls_of(bot.wait_got(1)) == [1]
-    line = json.loads(daemon.wait_line("no answer within 1s"))["message"]
-    assert line.endswith('no answer within 1s, though the request was taken; with expect = "sent" none is waited for')
+    line = json.loads(daemon.wait_line("no answer within 3s"))["message"]
+    assert line.endswith('no answer within 3s, though the request was taken; with expect = "sent" none is waited for')
 
 
 @pytest.mark.parametrize("body", [Target.HALF, Target.SLOW])
@@ -228,20 +231,26 @@ def test_what_a_receiver_says(start, target):
     wait_for(lambda: status_of(daemon)["delivered"] == 5, "five deliveries")
     said = status_of(daemon)["last_answer"]
     assert said.startswith("200 call 5: Bad API Key ") and KEY not in said
+    daemon.stop()
     assert len([line for line in daemon.lines() if "the receiver answers 200 call 1: Bad API Key" in line]) == 1
     assert len([line for line in daemon.lines() if "the receiver answers" in line]) == 1
 
 
 def test_repeats_are_counted(start, target):
+    """The first of a minute at once, the others as a number."""
     bot = target(lambda request: 400)
+    begin = time.monotonic()
     daemon = start(actions=[forward(bot)])
     post_calls(daemon, 300)
     wait_for(lambda: status_of(daemon)["failed"] == 300, "300 failures")
     daemon.stop()
+    n_minutes = 1 + int(time.monotonic() - begin) // 60
     told = [line for line in daemon.lines() if "on the list of failed ones" in line]
-    assert len(told) == 2, told
+    sums = [re.search("([0-9]+) more like this in the last minute, the last is event", line) for line in told]
+    n_more = sum(int(found[1]) for found in sums if found)
+    assert n_more + sums.count(None) == 300 and len(told) <= 2 * n_minutes, told
     assert "event 1 is not delivered" in told[0]
-    assert "299 more like this in the last minute, the last is event 300: " in told[1] and "answered 400" in told[1]
+    assert "event 300" in told[-1] and "answered 400" in told[-1]
 
 
 class Mirror(Target):
@@ -257,7 +266,8 @@ class Mirror(Target):
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_loop(start, target, n):
-    """One call, which comes back each time from each mirror, to all of them; another action goes on."""
+    """One call, which comes back each time from each mirror, to all of them; another action goes on. What is slow to
+    come back is no loop, so on a slow machine it takes longer until all are found."""
     mirrors, well = [target(kind=Mirror) for _ in range(n)], target()
     actions = [forward(mirror, name=f"loop{i}") for i, mirror in enumerate(mirrors)]
     daemon = start(actions=[*actions, forward(well, name="well")])
@@ -267,7 +277,8 @@ def test_loop(start, target, n):
     post_calls(daemon, 1)
     for action in actions:
         name = action["name"]
-        line = daemon.wait_line(f"action {name}: switched off, until the configuration is read again: a loop")
+        line = daemon.wait_line(f"action {name}: switched off, until the configuration is read again: a loop",
+                                patience_s=10 * PATIENCE_S)
         assert json.loads(line)["message"].endswith(", and only when it is sent")
         assert status_of(daemon, name)["state"] == "off"
     assert 5 < sum(len(mirror.tried) for mirror in mirrors) < 500
@@ -288,7 +299,7 @@ def test_what_only_comes_often_is_no_loop(start, target):
         assert daemon.post(call(1)).status == 200
         pressed += 1
     assert len(bot.wait_got(pressed)) == pressed
-    assert status_of(daemon)["state"] == "idle"
+    wait_for(lambda: status_of(daemon)["state"] == "idle", "the end of the last delivery")
 
 
 def test_tunnel_while_the_bot_restarts(start, target):
@@ -314,13 +325,11 @@ def test_refusal_is_given_up(start, target, refusal):
 
 def test_target_comes_back(start, target):
     """Down from before the start until after many events; none is lost, and the order is kept."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    down = {"name": "bot", "type": "forward", "url": f"http://127.0.0.1:{port}/"}
-    daemon = start(actions=[down])
+    bot = target(down=True)
+    daemon = start(actions=[forward(bot)])
     post_calls(daemon, 50)
     daemon.wait_line("cannot connect to 127.0.0.1:")
-    bot = target(port=port)
+    bot.come_up()
     assert calls_of(bot.wait_got(50)) == list(range(1, 51))
 
 
@@ -403,14 +412,14 @@ def test_the_name_of_an_unknown_type_is_plain(start, tmp_path):
     assert text.count("\n") == 1 and not any(c in text for c in "\x1b\u202e") and text.count("|") == 2
 
 
-def test_too_old(start, target):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    daemon = start(actions=[{"name": "bot", "type": "forward", "url": f"http://127.0.0.1:{port}/", "max_age": "1500ms"}])
+def test_too_old(start, target, clock):
+    bot = target(down=True)
+    daemon = start(actions=[forward(bot, max_age="1h")], env=clock.env)
     post_calls(daemon, 3)
     daemon.wait_line("not delivered, next try in")
+    clock.passes(3601)
     wait_for(lambda: status_of(daemon)["left_out"]["max_age"] == 3, "skipped")
-    bot = target(port=port)
+    bot.come_up()
     post_calls(daemon, 1, first=4)
     assert calls_of(bot.wait_got(1)) == [4]
     daemon.wait_line("3 events skipped, older than max_age")
@@ -428,6 +437,7 @@ def test_left_out(on, target):
     for body in (panic(1), panic(1), panic(1, on=False), panic(2, test=True), panic(2), call(1)):
         assert daemon.post(body).status == 200
     assert [request.json["units"] for request in bot.wait_got(2)] == [[1], [2]]
+    wait_for(lambda: status_of(daemon)["delivered"] == 2, "the end of both deliveries")
     counts = {"communities": 0, "listeners": 0, "when": 1, "test": 1, "late": 0, "cooldown": 1, "max_age": 0}
     said = json.loads(ctl("actions", "-c", daemon.file, "--json").stdout)
     assert said["actions"][0]["left_out"].items() >= counts.items()
@@ -485,16 +495,16 @@ def test_program_says_later(start, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, sentence",
+    "text, timeout, sentence",
     [
-        ("exit 3", "ended with status 3"),
-        ("kill -9 $$", "signal 9"),
-        ("trap '' TERM; (trap '' TERM; sleep 1000) & sleep 1000", "did not end within 1s"),
-        ("yes", "did not end within 1s"),
+        ("exit 3", "1h", "ended with status 3"),
+        ("kill -9 $$", "1h", "signal 9"),
+        ("trap '' TERM; (trap '' TERM; sleep 1000) & sleep 1000", "1s", "did not end within 1s"),
+        ("yes", "1s", "did not end within 1s"),
     ],
 )
-def test_program_that_fails(start, tmp_path, text, sentence):
-    daemon = start(actions=[program(tmp_path, text, timeout="1s")])
+def test_program_that_fails(start, tmp_path, text, timeout, sentence):
+    daemon = start(actions=[program(tmp_path, text, timeout=timeout)])
     post_calls(daemon, 1)
     daemon.wait_line(sentence)
     assert status_of(daemon)["failed"] == 1
@@ -610,6 +620,7 @@ def test_discord_hears_the_same_later(on, target):
     for type_, data in before + after:
         assert daemon.post(event(type_, data)).status == 200
     up.wait_got(len(before + after))
+    wait_for(lambda: status_of(daemon, "up")["delivered"] == len(before + after), "the end of the last delivery")
     wait_for(lambda: down.tried, "a first try")
     daemon.stop()
     down.answer = down.judge
@@ -670,7 +681,7 @@ def test_refusal_that_passes(start, target, answer):
     post_calls(daemon, 1)
     line = json.loads(daemon.wait_line("event 1 not delivered, next try in 300.0 s"))["message"]
     assert f"Discord answered {answer[0]} (" in line and line.endswith("this may pass")
-    assert status_of(daemon)["state"] == "failing"
+    wait_for(lambda: status_of(daemon)["state"] == "failing", "the wait for the next try")
 
 
 def test_address_that_is_blocked(start, target):
@@ -696,9 +707,10 @@ def test_forum(start, target):
 
 def status_of(daemon, name=None):
     """Of an action, as the daemon itself tells it."""
+    log = daemon.file.parent / re.search('store = { path = "([^"]+)"', daemon.file.read_text())[1]
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as control:
         control.settimeout(harness.PATIENCE_S)
-        control.connect(str(daemon.file.parent / "events.db.control"))
+        control.connect(f"{log}.control")
         control.sendall(b"actions\n")
         with control.makefile() as answer:
             actions = json.loads(answer.readline())["actions"]
@@ -714,6 +726,7 @@ def test_reload_keeps_places(start, target):
     post_calls(daemon, 2, first=3)
     assert calls_of(old.wait_got(4)) == [1, 2, 3, 4]
     assert calls_of(new.wait_got(2)) == [3, 4]
+    wait_for(lambda: status_of(daemon, "old")["delivered"] == 4, "the end of the last delivery")
     daemon.reload(harness.config(actions=[forward(new, name="old")]))
     post_calls(daemon, 1, first=5)
     assert calls_of(new.wait_got(3)) == [3, 4, 5]
@@ -754,7 +767,7 @@ def test_kill(on, target, tmp_path):
     assert sorted(set(came)) == list(range(1, posted + 1))
     order = [n for i, n in enumerate(came) if n not in came[:i]]
     assert order == list(range(1, posted + 1))
-    assert len(came) <= posted + 5 * rounds
+    assert len(came) <= posted + 10 * rounds
 
 
 def test_dead_targets_delay_nobody(start, target):

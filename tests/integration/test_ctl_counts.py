@@ -21,7 +21,7 @@ def test_posts_to_another_path(start):
     status = status_of(daemon)
     assert status["requests"]["not_found"] == 1
     assert (status["last_not_found"]["from"], status["last_not_found"]["what"]) == ("127.0.0.1", "/push/%1b\\x7f")
-    record = next(record for record in daemon.records() if record.get("path"))
+    record = json.loads(daemon.wait_line("path not found .*/push/"))
     assert record["path"] == "/push/%1b\\x7f" and record["message"].endswith("path not found (/push/%1b\\x7f)")
 
 

@@ -94,8 +94,14 @@ def test_of_an_action_that_waits(start, program, tmp_path, heard):
     file = config_for(daemon, tmp_path, store={"path": str(store_of(daemon))}, actions=actions)
     result = ctl("-c", file, "test", "later")
     assert result.returncode == 1 and "would be tried again" in result.stdout
-    [action] = json.loads(ctl("actions", "--json", "--store", store_of(daemon)).stdout)["actions"]
-    assert action["cursor"] == 0 and action["state"] == "failing"
+    wait_for(lambda: action_of(daemon)["state"] == "failing", "a wait for the next try")
+    assert action_of(daemon)["cursor"] == 0
+
+
+def action_of(daemon):
+    """The only one."""
+    [action] = json.loads(ctl("actions", "--json", "-c", daemon.file).stdout)["actions"]
+    return action
 
 
 def test_missing(run, tmp_path):
@@ -169,7 +175,7 @@ def test_nothing_is_lost_when_it_ends_with_the_daemon(on, tmp_path, path):
         wait_for(lambda: "under_way" in said_of_it(path), "its beginning")
         for call_id in range(first, first + 3):
             assert daemon.post(call911(call_id)).status == 200
-        wait_for(lambda: len(ids()) == first + 2, "the others")
+        wait_for(lambda: action_of(daemon)["cursor"] == first + 2, "the others")
         daemon.stop()
         assert asked.wait(PATIENCE_S) == 1
         assert read(path, "SELECT event_id FROM cursors WHERE action = 'siren'") == [(first + 2,)]
