@@ -15,6 +15,7 @@ struct fill {
     struct state *state; /* as of state_id; NULL: to be made */
     struct turns turns;
     uint64_t state_id;
+    usec_t state_us; /* when that came */
     usec_t again_us; /* uptime: not before that */
     struct description description;
     bool told, failing;
@@ -71,6 +72,7 @@ static int begin_state(struct pipeline *pipeline, struct fill *fill, struct err 
     }
     turns_begin(&fill->turns, &place);
     fill->state_id = place.after_id;
+    fill->state_us = 0;
     return 0;
 }
 
@@ -79,8 +81,11 @@ static int take_row(struct pipeline *pipeline, struct fill *fill, const struct s
                     struct err *err)
 {
     struct batch batch;
+    if (fill->state_us != row->time_us)
+        turns_end_request(&fill->turns, fill->state_id, fill->state_us);
     int r = store_row_restore(row, pipeline->families, &batch);
     fill->state_id = row->id;
+    fill->state_us = row->time_us;
     if (r < 0)
         return r == -EINVAL ? 0 : err_set(err, r, "no memory");
     struct event *event = &batch.events[0];

@@ -129,12 +129,14 @@ void turns_hear(struct turns *turns, const struct event *event);
 void turns_pass(struct turns *turns, uint64_t id, usec_t time_us);
 
 /* The place when events that the overlay has heard are state: as of the newest; oldest_us: the least of their times.
- * True: it is to be written with them. Then turns_before, turns_hear for each, turns_after. take: all that for one. */
+ * True: it is to be written with them. Then turns_before, turns_hear for each, turns_after. Events of the log are taken
+ * one by one, and a request ends with the last of those that came at one time. */
 bool turns_look(const struct turns *turns, uint64_t newest_id, usec_t newest_us, usec_t oldest_us,
                 struct store_place *ret);
 void turns_before(struct turns *turns, const struct store_place *next);
 void turns_after(struct turns *turns, const struct store_place *next);
 void turns_take(struct turns *turns, const struct event *event);
+void turns_end_request(struct turns *turns, uint64_t id, usec_t time_us);
 
 /* decide.c: what it changes in a state. */
 void apply_event(const struct event *event, struct state *state);

@@ -57,15 +57,26 @@ void turns_hear(struct turns *turns, const struct event *event)
         apply_event(event, turns->heir);
 }
 
+/* A day without events: nothing is left of what was told before. */
+static bool has_rested(const struct turns *turns, struct store_place *place)
+{
+    uint64_t begin_id = state_begin(turns->overlay ? turns->overlay : turns->state);
+    if (begin_id <= place->after_id || begin_id < place->turned_id)
+        return false;
+    *place = (struct store_place){ begin_id, begin_id };
+    return true;
+}
+
+static bool is_due(usec_t since_us, usec_t newest_us)
+{
+    return newest_us >= since_us && newest_us - since_us >= TURN_US;
+}
+
 bool turns_look(const struct turns *turns, uint64_t newest_id, usec_t newest_us, usec_t oldest_us,
                 struct store_place *ret)
 {
-    uint64_t begin_id = state_begin(turns->overlay ? turns->overlay : turns->state);
-    usec_t since_us = oldest_us < turns->turned_us ? oldest_us : turns->turned_us;
     *ret = turns->place;
-    if (begin_id > ret->after_id && begin_id >= ret->turned_id) /* a day without events: nothing is left of before */
-        *ret = (struct store_place){ begin_id, begin_id };
-    else if (newest_us >= since_us && newest_us - since_us >= TURN_US)
+    if (!has_rested(turns, ret) && is_due(oldest_us < turns->turned_us ? oldest_us : turns->turned_us, newest_us))
         *ret = (struct store_place){ ret->turned_id, newest_id };
     return turns->unsaved || !is_at(turns, ret);
 }
@@ -86,13 +97,17 @@ void turns_after(struct turns *turns, const struct store_place *next)
     turns_begin(turns, next);
 }
 
+void turns_end_request(struct turns *turns, uint64_t id, usec_t time_us)
+{
+    const struct store_place next = { turns->place.turned_id, id };
+    if (is_due(turns->turned_us, time_us))
+        turns_after(turns, &next);
+}
+
 void turns_take(struct turns *turns, const struct event *event)
 {
-    struct store_place next;
-    bool turn = turns_look(turns, event->id, event->time_us, event->time_us, &next);
-    if (turn)
-        turns_before(turns, &next);
+    struct store_place next = turns->place;
+    if (has_rested(turns, &next))
+        turns_begin(turns, &next);
     turns_hear(turns, event);
-    if (turn)
-        turns_after(turns, &next);
 }

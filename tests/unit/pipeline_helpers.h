@@ -17,7 +17,7 @@
 #define T0 ((usec_t) 1795449600 * USEC_PER_SEC)
 #define MINUTE_US (60 * USEC_PER_SEC)
 #define DAY_US (24 * 60 * MINUTE_US)
-#define PATIENCE_US (20 * USEC_PER_SEC)
+#define PATIENCE_US MINUTE_US
 #define MAX_ID 100 /* of the 911 calls that dumps ask for; those of samples are asked for by name */
 
 static struct store *store;
@@ -26,6 +26,8 @@ static struct pipeline *pipeline;
 static struct delivery *delivery;
 static struct config *config;
 static const struct action_types no_types = { 0 };
+static const char *community_name = "default"; /* whose bodies are posted */
+static bool several_communities;
 
 static _Atomic int n_answered, last_answer;
 
@@ -71,7 +73,8 @@ static inline void read_config(void)
 
 static inline void start(void)
 {
-    const struct pipeline_settings settings = { .max_queue_bytes = 64 << 20 };
+    const struct pipeline_settings settings = { .max_queue_bytes = 64 << 20,
+                                                .several_communities = several_communities };
     const struct delivery_settings deliveries = {
         .store_path = path, .families = &all_event_families, .types = &no_types, .changed = nothing
     };
@@ -118,10 +121,10 @@ static inline int tear_down(void **state)
 /* Posts a body, which becomes free; what was answered. */
 static inline int post(char *body, usec_t time_us)
 {
-    static const struct event_community community = { .name = "default", .key = KEY };
+    const struct event_community communities[] = { { community_name, KEY }, { "another", "ANOTHER-KEY" } };
     static const struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
-    const struct envelope_rules rules = { .communities = &community,
-                                          .n_communities = 1,
+    const struct envelope_rules rules = { .communities = communities,
+                                          .n_communities = several_communities ? 2 : 1,
                                           .families = &all_event_families };
     struct batch batch;
     int before = n_answered;

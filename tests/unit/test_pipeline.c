@@ -82,12 +82,13 @@ static void events_of_one_request_concern_each_other(void **unused)
     assert_non_null(strstr(line.s, "\"name\":\"Tess Novak\""));
 }
 
-static char *many_statuses(size_t n)
+/* Of units from first on. */
+static char *many_statuses(size_t first, size_t n)
 {
     struct text body = TEXT_INIT;
     text_add(&body, "{\"key\":\"" KEY "\",\"type\":\"EVENT_UNIT_STATUS\",\"data\":[");
     for (size_t i = 0; i < n; i++)
-        text_addf(&body, "%s{\"identIds\":[%zu],\"status\":3}", i ? "," : "", 5 + i);
+        text_addf(&body, "%s{\"identIds\":[%zu],\"status\":3}", i ? "," : "", first + i);
     text_add(&body, "]}");
     assert_false(body.failed);
     return body.s;
@@ -97,16 +98,16 @@ static void a_large_request_that_fails_at_its_last(void **unused)
 {
     struct text before CLEANUP(text_free) = TEXT_INIT, after CLEANUP(text_free) = TEXT_INIT;
     (void) unused;
-    assert_int_equal(post(many_statuses(100), T0), 0);
+    assert_int_equal(post(many_statuses(5, 100), T0), 0);
     dump(&before);
     appends_left = EVENT_MAX_BATCH - 1;
-    assert_int_equal(post(many_statuses(EVENT_MAX_BATCH), T0 + 1), -ENOSPC);
+    assert_int_equal(post(many_statuses(5, EVENT_MAX_BATCH), T0 + 1), -ENOSPC);
     assert_int_equal(appends_left, -1);
     dump(&after);
     assert_string_equal(before.s, after.s);
     assert_int_equal(store_last_id(store), 100);
 
-    assert_int_equal(post(many_statuses(EVENT_MAX_BATCH), T0 + 2), 0);
+    assert_int_equal(post(many_statuses(5, EVENT_MAX_BATCH), T0 + 2), 0);
     dump(&before);
     stop();
     start();
@@ -115,12 +116,32 @@ static void a_large_request_that_fails_at_its_last(void **unused)
     assert_int_equal(store_last_id(store), 100 + EVENT_MAX_BATCH);
 }
 
+/* State keeps the newest of them, in no more memory than that takes, and a start knows the same ones. */
+static void a_hundred_thousand_units(void **unused)
+{
+    struct text before CLEANUP(text_free) = TEXT_INIT, after CLEANUP(text_free) = TEXT_INIT;
+    struct state_snapshot *snapshot;
+    (void) unused;
+    for (size_t n = 0; n < 25; n++)
+        assert_int_equal(post(many_statuses(1000 + n * EVENT_MAX_BATCH * 3 / 4, EVENT_MAX_BATCH), T0 + n), 0);
+    assert_int_equal(state_snapshot(cad, "default", &snapshot), 0);
+    assert_int_equal(snapshot->n_units, STATE_MAX_ENTRIES);
+    state_snapshot_free(snapshot);
+    dump(&before);
+    stop();
+    start();
+    dump(&after);
+    assert_string_equal(before.s, after.s);
+    assert_int_equal(store_last_id(store), 25 * EVENT_MAX_BATCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pipeline_test(state_is_that_of_the_log),
         pipeline_test(events_of_one_request_concern_each_other),
         pipeline_test(a_large_request_that_fails_at_its_last),
+        pipeline_test(a_hundred_thousand_units),
     };
     list_samples();
     if (log_open(LOG_TARGET_TEXT, LOG_ERR, &err) < 0) /* one failure is told, events are not */
