@@ -1,6 +1,7 @@
 /* cooldown.c - what an action let through of late, so that the same is not told again and again. */
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "private.h"
 
@@ -62,6 +63,16 @@ static bool is_seen(struct cooldown *cooldown, uint64_t what, usec_t time_us)
     return seen->what == what && time_us >= seen->time_us && time_us - seen->time_us < cooldown->time_us;
 }
 
+/* What is not urgent repeats what was said before, however urgent that was: a 911 call that comes again. But a panic
+ * and its end are two things. */
+static bool is_repeat(struct cooldown *cooldown, const struct event *event, int level, char kind, int64_t id)
+{
+    for (int said = level < LOG_INFO ? level : LOG_EMERG; said <= level; said++)
+        if (is_seen(cooldown, hash_thing(event, said, kind, id), event->time_us))
+            return true;
+    return false;
+}
+
 static const struct {
     char kind;
     size_t offset;
@@ -82,8 +93,7 @@ bool cooldown_lets_through(struct cooldown *cooldown, const struct event *event,
     for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
         const struct ids *ids = ids_of(description, kind);
         for (size_t i = 0; i < ids->n; i++)
-            n_seen +=
-                is_seen(cooldown, hash_thing(event, description->level, kinds[kind].kind, ids->v[i]), event->time_us);
+            n_seen += is_repeat(cooldown, event, description->level, kinds[kind].kind, ids->v[i]);
         n += ids->n;
     }
     if (n && n_seen == n)

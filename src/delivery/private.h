@@ -176,9 +176,9 @@ struct reading {
 int read_items(struct worker *worker, struct reading *reading, struct err *err) MUST_CHECK;
 
 /* cooldown.c: what was let through of late. lets_through: not where the community had an event of its type and level
- * let through within the time for every unit and every call that it concerns; one that concerns none is always let
- * through. By the times of the events, in the order of the log. Bounded memory: what was seen long ago may be
- * forgotten, and is let through then. */
+ * (one that is not urgent: of any level) let through within the time for every unit and every call that it
+ * concerns; one that concerns none is always let through. By the times of the events, in the order of the log. Bounded
+ * memory: what was seen long ago may be forgotten, and is let through then. */
 struct cooldown;
 struct cooldown *cooldown_new(usec_t time_us); /* NULL: no memory */
 struct cooldown *cooldown_free(struct cooldown *cooldown);

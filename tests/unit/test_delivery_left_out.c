@@ -72,6 +72,21 @@ static void test_another_level(void **state)
     cooldown_free(cooldown);
 }
 
+/* The same 911 call again: its line is not urgent any more. */
+static void test_what_is_not_urgent(void **state)
+{
+    struct cooldown *cooldown = cooldown_new(SECONDS(30));
+    (void) state;
+    assert_through(.call = 1, .level = LOG_NOTICE);
+    assert_left_out(.time_us = SECONDS(1), .call = 1, .level = LOG_INFO);
+    assert_left_out(.time_us = SECONDS(1), .call = 1, .level = LOG_DEBUG);
+    assert_through(.time_us = SECONDS(2), .call = 2, .level = LOG_INFO);
+    assert_left_out(.time_us = SECONDS(3), .call = 2, .level = LOG_DEBUG);
+    assert_through(.time_us = SECONDS(4), .call = 2, .level = LOG_NOTICE);
+    assert_through(.time_us = SECONDS(30), .call = 1, .level = LOG_INFO);
+    cooldown_free(cooldown);
+}
+
 static void test_about_nobody(void **state)
 {
     struct cooldown *cooldown = cooldown_new(SECONDS(30));
@@ -332,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_the_same_within_the_time),
         cmocka_unit_test(test_whoever_is_new_is_told),
         cmocka_unit_test(test_another_level),
+        cmocka_unit_test(test_what_is_not_urgent),
         cmocka_unit_test(test_about_nobody),
         cmocka_unit_test(test_time_goes_back),
         cmocka_unit_test(test_more_than_can_be_remembered),
