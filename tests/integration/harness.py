@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SONORAN_PUSHD", str(REPOSITORY / "build" / "sonoran-pushd"))
-PATIENCE_S = 60  # a wait ends with its condition; this is for sanitizers, two at a time, on a slow machine
+PATIENCE_S = 180  # a wait ends with its condition; this is for sanitizers, two at a time, on a slow machine
 
 KEY = "TEST-API-KEY-0000"
 WRONG_KEY = "NOT-THE-KEY-9999"

@@ -21,6 +21,15 @@ def read(file, sql="SELECT id, type, verdict, data, extra FROM events ORDER BY i
         return db.execute(sql).fetchall()
 
 
+@contextlib.contextmanager
+def reading(file):
+    """As a sqlite3 shell that somebody left open in the middle. It may not write, so the WAL stays when it leaves."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM events").fetchall()
+        yield
+
+
 def array_of(n, first=0, **call):
     """One request with n events."""
     return event("EVENT_911", [{"call": {"callId": first + i, **call}} for i in range(n)])

@@ -278,7 +278,7 @@ def test_loop(start, target, n):
     for action in actions:
         name = action["name"]
         line = daemon.wait_line(f"action {name}: switched off, until the configuration is read again: a loop",
-                                patience_s=10 * PATIENCE_S)
+                                patience_s=4 * PATIENCE_S)
         assert json.loads(line)["message"].endswith(", and only when it is sent")
         assert status_of(daemon, name)["state"] == "off"
     assert 5 < sum(len(mirror.tried) for mirror in mirrors) < 500

@@ -3,18 +3,16 @@
 Each death is followed by a look at what is left, and by a start on it that serves. CRASH_ROUNDS=200 aims at more calls.
 """
 
-import contextlib
 import os
 import random
 import shutil
 import signal
-import sqlite3
 import time
 
 import pytest
 from disk import DATABASE, DIE_AFTER, DIE_BEFORE, DIE_TORN, SYNC, TRUNCATE, UNLINK, WAL, WAL_HEAD, WRITE
-from harness import PATIENCE_S, wait_for
-from store import Sent, assert_all_there, change, end_all, kill, numbers, read, remains, under_load
+from harness import PATIENCE_S, config, wait_for
+from store import Sent, assert_all_there, change, end_all, kill, numbers, read, reading, remains, under_load
 
 CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 HOUR_US = 3600 * 1_000_000
@@ -75,9 +73,9 @@ def test_inside_commit(on, path, disk, how):
         wait_for_death(daemon, disk)
         assert_all_there(remains(path), [singles, arrays])
     assert status == 200 and passes > 8
+    kill(daemon)  # as it does itself where it wrote something else before this
     disk.end()
-    daemon.stop()
-    assert_all_there(path, [singles, arrays])
+    assert_all_there(remains(path), [singles, arrays])
 
 
 # Checkpoint
@@ -93,10 +91,7 @@ def fill(on, almost):
     file, sent = almost
     if not file.exists():
         daemon = on(file)
-        # Who reads keeps it from beginning again before, and may not write, so that the WAL stays when it leaves.
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM events").fetchall()
+        with reading(file):  # keeps it from beginning again before
             while frames(file) < RESTART_FRAMES - 150:
                 assert sent.post(daemon) == 200
             kill(daemon)
@@ -211,6 +206,16 @@ def assert_trimmed_at_most(file, before, sent):
     return first
 
 
+def all_old_gone(path):
+    return numbers(path)[0] == N_OLD + 1
+
+
+def expire(daemon, path):
+    """From now on."""
+    daemon.configure(config(store={"path": str(path), **EXPIRING}))
+    daemon.process.send_signal(signal.SIGHUP)
+
+
 RETENTION_CALLS = 600  # about, for five steps
 
 
@@ -221,14 +226,16 @@ def test_during_retention(on, tmp_path, disk, old, how):
     for passes in spread(max(6, CRASH_ROUNDS // 4), RETENTION_CALLS):
         path = tmp_path / f"events{passes}.db"
         copy_log(file, path)
-        daemon = on(path, store=EXPIRING, env=disk.env)
+        daemon = on(path, env=disk.env)
         sent = Sent(10_000_000)
         disk.begin(HOW[how], passes=passes)
+        expire(daemon, path)
+        wait_for(lambda d=daemon, p=path: d.process.poll() is not None or all_old_gone(p), "its death, or the old ones to go")
         post_until_death(daemon, sent)
         wait_for_death(daemon, disk)
         firsts.add(assert_trimmed_at_most(remains(path), before, sent))
         daemon = on(path, store=EXPIRING)
-        wait_for(lambda p=path: numbers(p)[0] == N_OLD + 1, "the old ones to go")
+        wait_for(lambda p=path: all_old_gone(p), "the old ones to go")
         daemon.stop()
         assert assert_trimmed_at_most(path, before, sent) == N_OLD + 1
     assert len(firsts) > 2, f"retention was never interrupted: {firsts}"
@@ -239,10 +246,11 @@ def test_when_the_file_shrinks(on, path, disk, old, how):
     file, before = fill_old(on, old)
     copy_log(file, path)
     size = os.path.getsize(path)
-    daemon = on(store=EXPIRING, env=disk.env)
     sent = Sent(10_000_000)
-    wait_for(lambda: numbers(path)[0] == N_OLD + 1, "the old ones to go")
-    disk.begin(HOW[how], calls=1 << TRUNCATE, kinds=1 << DATABASE)
+    with reading(path):  # what it sees keeps the file as long as it is
+        daemon = on(store=EXPIRING, env=disk.env)
+        wait_for(lambda: all_old_gone(path), "the old ones to go")
+        disk.begin(HOW[how], calls=1 << TRUNCATE, kinds=1 << DATABASE)
     daemon.process.terminate()
     wait_for_death(daemon, disk)
     assert assert_trimmed_at_most(remains(path), before, sent) == N_OLD + 1

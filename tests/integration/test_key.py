@@ -51,7 +51,7 @@ def test_a_refusal_names_no_community(several):
     assert refusals and not any("community" in r for r in refusals)
 
 
-def limited(start, failures=3, window="1min"):
+def limited(start, failures=3, window="1h"):
     return start(limits={"failed_keys": failures, "failed_keys_window": window})
 
 
@@ -68,7 +68,7 @@ def test_too_many_wrong_keys(start):
     for body in event(key=WRONG_KEY), event(), "{ no JSON", b"\xff", "":
         answer = daemon.post(body, source=GUESSER)
         assert answer.status == 429
-        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        assert 1 <= int(answer.headers["Retry-After"]) <= 3600
     assert daemon.serves(OTHER_CLIENT)
     assert {e["from"] for e in daemon.stop().events()} == {OTHER_CLIENT}
 

@@ -46,7 +46,7 @@ def test_100_events_at_a_time(start, known):
 
 def test_1100_half_open_requests(start):
     """From 20 addresses, each below every default limit."""
-    daemon = start()
+    daemon = start(limits={"request_time": "10min"})
     strangers = [half_open(daemon, source, 0.1 + i / 100) for i in range(55) for source in STRANGERS]
     for i in range(50):
         assert daemon.post(call911(i), source=SENDER).status == 200
@@ -128,13 +128,13 @@ def test_idle_with_a_request_on_its_way(start):
 
 def test_waiting_for_a_place_is_not_late(start):
     """As long as others with the key keep all places busy."""
-    daemon = start(limits={"connections": 2, "request_time": "1s"})
+    daemon = start(limits={"connections": 2, "request_time": "4s"}, store={"durability": "normal"})
     assert daemon.post(event(), source=SENDER).status == 200
     busy = [daemon.connect(SENDER) for _ in range(2)]
     assert [client.ask(request(OK)).status for client in busy] == [200] * 2
     waiting = daemon.connect(SENDER)
     waiting.send(request(OK))
-    until = time.monotonic() + 2
+    until = time.monotonic() + 5
     while time.monotonic() < until:
         assert [client.ask(request(OK)).status for client in busy] == [200] * 2
     for client in busy:

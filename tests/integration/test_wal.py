@@ -5,12 +5,11 @@ A reload makes the daemon look at it at once."""
 import contextlib
 import json
 import os
-import sqlite3
 
 from ctl_tools import ctl
 from disk import BROKEN, DATABASE, SYNC
 from harness import wait_for
-from store import Sent, assert_all_there, call_ids, end_all, under_load
+from store import Sent, assert_all_there, call_ids, end_all, reading, under_load
 
 HELD = "5c1f0a5be1f44d0f9c2b1f6d3a7e4b21"
 MIB = 1 << 20
@@ -20,15 +19,6 @@ def wal_bytes(path):
     with contextlib.suppress(FileNotFoundError):
         return os.path.getsize(f"{path}-wal")
     return 0
-
-
-@contextlib.contextmanager
-def reading(path):
-    """As a sqlite3 shell that somebody left open in the middle."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT count(*) FROM events").fetchall()
-        yield
 
 
 def post(daemon, sent, n):
@@ -71,21 +61,21 @@ def test_held(on, path, clock):
         daemon.wait_line(HELD)
         [message] = told(daemon)
         assert f"process {os.getpid()})" in message and "only grows" in message
-        assert f"process {os.getpid()})" in status(daemon)["held_by"]
+        assert f"process {os.getpid()})" in wait_for(lambda: status(daemon).get("held_by"), "its name")
         assert len(call_ids(path)) == 260, "deletions make it larger still"
     wait_for(lambda: daemon.reload() and os.path.getsize(path) + wal_bytes(path) <= MIB, "room")
-    assert "held_by" not in status(daemon) and len(told(daemon)) == 1
+    wait_for(lambda: "held_by" not in status(daemon), "the end of it")
+    assert len(told(daemon)) == 1
 
 
 def test_begins_again(on, path):
-    """Under load that never rests it is written over from its start, and stays as large as it was then."""
+    """Under load that never rests it is written over from its start: of 4 MB, and a few times that on a slow disk."""
     daemon, sent = on(store={"max_size": "64M"}), Sent(size=20, padding=10_000)
-    for _ in range(3):
-        post(daemon, sent, 30)  # 6 MB each, of which the first 4 go into the WAL
-        assert wal_bytes(path) < 8 * MIB
+    post(daemon, sent, 120)  # 24 MB
+    assert wal_bytes(path) < 20 * MIB
     senders = under_load(daemon, 10_000_000, padding=30_000)
-    wait_for(lambda: os.path.getsize(path) > 40 * MIB, "more than that")
-    assert wal_bytes(path) < 16 * MIB
+    wait_for(lambda: os.path.getsize(path) > 36 * MIB, "more than that")
+    assert wal_bytes(path) < 32 * MIB
     end_all(senders)
     daemon.stop()
     assert_all_there(path, [sent, *senders])

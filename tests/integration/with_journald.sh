@@ -10,11 +10,12 @@ mount -t tmpfs -o size=2G tmpfs /run
 mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log
 printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\nRuntimeMaxUse=1G\nReadKMsg=no\nAudit=no\n' \
     >/run/systemd/journald.conf.d/bench.conf
-setpriv --pdeathsig KILL taskset -c "${JOURNALD_CPU:-0}" /lib/systemd/systemd-journald >/dev/null 2>&1 &
+# shellcheck disable=SC2086  # nothing, or a command before the command
+setpriv --pdeathsig KILL ${JOURNALD_CPU:+taskset -c "$JOURNALD_CPU"} /lib/systemd/systemd-journald >/dev/null 2>&1 &
 tries=0
 until [ -S /run/systemd/journal/socket ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 500 ] || { echo "systemd-journald does not start" >&2; exit 1; }
+    [ "$tries" -lt 6000 ] || { echo "systemd-journald does not start" >&2; exit 1; }
     sleep 0.01
 done
 exec "$@"
