@@ -214,8 +214,17 @@ static int open_all(struct store *store, const struct store_settings *settings, 
     return r >= 0 ? remember(store->wal_path, &store->wal_file, err) : r;
 }
 
+/* Nobody asks SQLite how much memory it has, and counting that takes a lock of all threads for each piece of it.
+ * Without effect where SQLite is in use already. */
+static void set_up_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(struct store **ret, const struct store_settings *settings, struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up_library);
     struct store *store = calloc(1, sizeof(*store));
     if (!store)
         return err_set(err, -ENOMEM, "no memory");
