@@ -80,6 +80,8 @@ bool fact_is_nothing(const char *text)
 {
     static const char *const words[] = { "nil", "null", "undefined", "None", "NOT SET" };
     const char *first = text + strspn(text, " ");
+    if (*first > ' ' && *first < 0x7f && !strchr("nuN", *first)) /* nearly all */
+        return false;
     size_t size = strlen(first);
     while (size && first[size - 1] == ' ')
         size--;

@@ -10,21 +10,27 @@ static const cJSON *call_of(const struct event *event)
 }
 
 /* V18: metaData stands in the call, beside it, or both; the inner one wins. */
-static const cJSON *meta_of(const struct event *event, const char *name)
+struct meta {
+    const cJSON *inner, *outer;
+};
+
+static const cJSON *meta_get(const struct meta *meta, const char *name)
 {
-    const cJSON *inner = get(call_of(event), "metaData"), *outer = get(event->data, "metaData");
-    return get(inner, name) ? inner : outer;
+    const cJSON *item = get(meta->inner, name);
+    return item ? item : get(meta->outer, name);
 }
 
 /* Its metaData too; false: it has no id. */
 static bool call_told(const struct event *event, struct state_call911 *ret, char position[POSITION_MAX_BYTES])
 {
-    bool known = read_call911(call_of(event), ret);
-    ret->postal = get_text(meta_of(event, "postal"), "postal");
-    ret->plate = get_text(meta_of(event, "plate"), "plate");
-    ret->phone = get_text(meta_of(event, "phone"), "phone");
-    ret->silent = get_flag(meta_of(event, "silentAlert"), "silentAlert");
-    ret->position = position_of(meta_of(event, "x"), position) ? position : NULL;
+    const cJSON *call = call_of(event);
+    const struct meta meta = { get(call, "metaData"), get(event->data, "metaData") };
+    bool known = read_call911(call, ret);
+    ret->postal = text_of(meta_get(&meta, "postal"));
+    ret->plate = text_of(meta_get(&meta, "plate"));
+    ret->phone = text_of(meta_get(&meta, "phone"));
+    ret->silent = flag_of(meta_get(&meta, "silentAlert"));
+    ret->position = position_of(get(meta.inner, "x") ? meta.inner : meta.outer, position) ? position : NULL;
     return known;
 }
 
@@ -50,7 +56,8 @@ static const char *place_of(const struct state_call911 *call)
 /* "911 call 90417 at 118 Lantern St, postal 7042, from Zoë Okonkwo: Smoke from the attic." */
 static void say_new(struct text *line, const struct state_call911 *call)
 {
-    text_addf(line, "%s call %lld", call->emergency == 0 ? "civil" : "911", (long long) call->id);
+    text_add(line, call->emergency == 0 ? "civil call " : "911 call ");
+    text_add_int(line, call->id);
     size_t name_end = line->size;
     say_after(line, " at ", place_of(call), LINE_NAME_MAX);
     say_after(line, ", postal ", call->postal, LINE_NAME_MAX);

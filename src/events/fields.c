@@ -7,9 +7,18 @@ static bool is_missing(const cJSON *item)
            (cJSON_IsString(item) && *item->valuestring && fact_is_nothing(item->valuestring));
 }
 
+/* As cJSON_GetObjectItemCaseSensitive, which calls a function for each name that is another. */
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_IsObject(object) ? object->child : NULL;
+    while (item && (!item->string || *item->string != *name || strcmp(item->string, name) != 0))
+        item = item->next;
+    return item;
+}
+
 const cJSON *get(const cJSON *object, const char *name)
 {
-    const cJSON *item = cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+    const cJSON *item = find(object, name);
     return is_missing(item) ? NULL : item;
 }
 

@@ -231,8 +231,9 @@ static void add_numbers(const struct event *event, const struct state *state, st
 void event_write_known(const struct event *event, const struct state *state, struct description *out)
 {
     struct text was CLEANUP(text_free) = TEXT_INIT;
-    struct ends ends = { .n = 0 };
+    struct ends ends;
     int dispatchers, on_duty;
+    ends.n = 0;
     text_reset(&out->known);
     if (event->verdict != EVENT_ACCEPTED)
         return;
@@ -244,8 +245,11 @@ void event_write_known(const struct event *event, const struct state *state, str
     add_units(&units, out, &ends);
     add_calls(&calls, out);
     add_calls911(&calls911, out);
-    if (was.size)
-        text_addf(&out->known, "\"was\":%s,", was.s);
+    if (was.size) {
+        text_add(&out->known, "\"was\":");
+        text_add_bytes(&out->known, was.s, was.size);
+        text_add(&out->known, ",");
+    }
     state_count(state, event->community, &dispatchers, &on_duty);
     text_add(&out->known, "\"dispatchers\":");
     text_add_int(&out->known, dispatchers);

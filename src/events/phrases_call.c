@@ -126,27 +126,79 @@ void say_note(const struct event *event, const struct state *state, struct descr
 
 #define PLACE_MAX 1e9 /* farther away is nowhere in any game */
 
+/* "-1042.31" without an exponent; what strtod says of it, since both the digits and the power of ten are exact.
+ * false: something else, or longer. */
+static bool read_plain_decimal(const char *s, double *ret)
+{
+    enum { EXACT_DIGITS = 15 };
+    const char *p = *s == '-' ? s + 1 : s;
+    int64_t whole = 0;
+    double scale = 1;
+    int n = 0;
+    bool point = false;
+    for (; n <= EXACT_DIGITS && ((*p >= '0' && *p <= '9') || (*p == '.' && !point)); p++) {
+        if (*p == '.') {
+            point = true;
+            continue;
+        }
+        whole = whole * 10 + (*p - '0');
+        scale *= point ? 10 : 1;
+        n++;
+    }
+    if (*p || n == 0 || n > EXACT_DIGITS || p[-1] == '.')
+        return false;
+    *ret = (*s == '-' ? -(double) whole : (double) whole) / scale;
+    return true;
+}
+
 static bool read_decimal(const cJSON *item, double *ret)
 {
     const char *text = cJSON_GetStringValue(item);
     char *end = NULL;
     if (cJSON_IsNumber(item))
         *ret = item->valuedouble;
-    else if (text && *text)
-        *ret = strtod(text, &end);
-    else
+    else if (!text || !*text)
         return false;
+    else if (!read_plain_decimal(text, ret))
+        *ret = strtod(text, &end);
     return (!end || *end == '\0') && fabs(*ret) <= PLACE_MAX;
 }
+
+/* As "%.1f", which costs more than all else that is done with a call. */
+static char *put_tenths(char *at, double number)
+{
+    char digits[24], *p = digits + sizeof(digits);
+    int64_t tenths = llrint(number * 10);
+    uint64_t rest = (uint64_t) (tenths < 0 ? -tenths : tenths);
+    *--p = (char) ('0' + rest % 10);
+    *--p = '.';
+    do
+        *--p = (char) ('0' + (rest /= 10) % 10);
+    while (rest >= 10);
+    if (tenths < 0)
+        *--p = '-';
+    size_t size = (size_t) (digits + sizeof(digits) - p);
+    memcpy(at, p, size);
+    return at + size;
+}
+
+_Static_assert(POSITION_MAX_BYTES >= sizeof("(-1000000000.0, -1000000000.0)"), "as far away as PLACE_MAX");
 
 bool position_of(const cJSON *place, char ret[POSITION_MAX_BYTES])
 {
     const cJSON *x = get(place, "x"), *y = get(place, "y");
     double east, north;
+    char *at = ret;
     *ret = '\0';
     if (!read_decimal(x ? x : get(place, "X"), &east) || !read_decimal(y ? y : get(place, "Y"), &north))
         return false;
-    snprintf(ret, POSITION_MAX_BYTES, "(%.1f, %.1f)", east, north);
+    *at++ = '(';
+    at = put_tenths(at, east);
+    *at++ = ',';
+    *at++ = ' ';
+    at = put_tenths(at, north);
+    *at++ = ')';
+    *at = '\0';
     return true;
 }
 

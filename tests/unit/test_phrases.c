@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -104,6 +106,48 @@ static void test_file(void **state)
     }
 }
 
+static void assert_position(const char *x, const char *y, const char *position)
+{
+    char got[POSITION_MAX_BYTES];
+    cJSON *place = cJSON_CreateObject();
+    cJSON_AddStringToObject(place, "x", x);
+    cJSON_AddStringToObject(place, "y", y);
+    assert_int_equal(position_of(place, got), *position != '\0');
+    assert_string_equal(got, position);
+    cJSON_Delete(place);
+}
+
+static void test_position(void **state)
+{
+    (void) state;
+    assert_position("-1042.31", "318.77", "(-1042.3, 318.8)");
+    assert_position("0", "-0.04", "(0.0, 0.0)");
+    assert_position("0.06", "-9.97", "(0.1, -10.0)");
+    assert_position("999999999.96", "-1e9", "(1000000000.0, -1000000000.0)");
+    assert_position("5.", "1.25e2", "(5.0, 125.0)");
+    assert_position("0.1234567890123456789", "12345678901.5e-3", "(0.1, 12345678.9)");
+    assert_position("1000000001", "0", "");
+    assert_position("1.2.3", "0", "");
+    assert_position("-", "0", "");
+    assert_position("nan", "0", "");
+    assert_position("12 m", "0", "");
+    assert_position("0", "", "");
+}
+
+/* As the C library writes them, but for what lies between two, which is no double anyway. */
+static void test_positions_as_printed(void **state)
+{
+    (void) state;
+    for (int i = -30000; i < 30000; i += 7) {
+        char text[32], expected[POSITION_MAX_BYTES];
+        if (abs(i) % 10 == 5 || abs(i) < 5)
+            continue;
+        snprintf(text, sizeof(text), "%s%d.%02d", i < 0 ? "-" : "", abs(i) / 100, abs(i) % 100);
+        snprintf(expected, sizeof(expected), "(%.1f, %.1f)", strtod(text, NULL), strtod(text, NULL));
+        assert_position(text, text, expected);
+    }
+}
+
 static void test_more(void **state)
 {
     struct text text CLEANUP(text_free) = TEXT_INIT;
@@ -117,8 +161,10 @@ static void test_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_since), cmocka_unit_test(test_was),
-        cmocka_unit_test(test_other),     cmocka_unit_test(test_file),  cmocka_unit_test(test_more),
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_since),
+        cmocka_unit_test(test_was),       cmocka_unit_test(test_other),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_more),
+        cmocka_unit_test(test_position),  cmocka_unit_test(test_positions_as_printed),
     };
     return cmocka_run_group_tests_name("phrases", tests, NULL, NULL);
 }
