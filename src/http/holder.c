@@ -12,7 +12,7 @@
 #include "private.h"
 
 #define STATE_LISTEN 0x0a
-#define LOOK_MAX_US (500 * USEC_PER_MSEC) /* a machine may have very many files open */
+#define LOOK_MAX_US (3 * USEC_PER_SEC) /* a machine may have very many files open, or be busy */
 
 /* 0: nobody listens there, as this table has it. */
 static unsigned long find_inode(const char *table, unsigned port)

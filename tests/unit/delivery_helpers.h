@@ -11,7 +11,7 @@
 
 #include "../../src/delivery/private.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 120000
 #define DATA "{\"call\":{\"callId\":7},\"callIds\":[7]}"
 
 /* ---- the action type ---- */
@@ -23,6 +23,7 @@ struct order {
     unsigned times; /* 0: always */
     bool hold;      /* waits for release or cancel first */
     const char *answer;
+    usec_t retry_after_us; /* 0: a tenth of a second */
 };
 
 static struct {
@@ -112,7 +113,7 @@ static inline void deliver_fake(struct action *action, const struct action_paylo
     }
     if (order && !hold) {
         ret->result = order->result;
-        ret->retry_after_us = 100 * USEC_PER_MSEC;
+        ret->retry_after_us = order->retry_after_us ? order->retry_after_us : 100 * USEC_PER_MSEC;
         err_set(&ret->err, 0, "ordered to fail");
         snprintf(ret->answer, sizeof(ret->answer), "%s", order->answer ? order->answer : "");
         if (order->times && --order->times == 0)

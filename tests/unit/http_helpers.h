@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_US (30 * USEC_PER_SEC)
+#define PATIENCE_US (120 * USEC_PER_SEC)
 
 static struct http *http;
 static struct sockaddr_in http_address;

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEST_MAX_S 60
+#define TEST_MAX_S 600
 #define STARTED_WITH 777 /* open files */
 
 static int start_with(const char *program, const char *line, int out, pid_t *ret)

@@ -108,8 +108,8 @@ static void test_given_up_after_a_time(void **state)
 static void test_asked_to_come_back_later_than_it_is_tried(void **state)
 {
     (void) state;
-    give_order((struct order){ .id = 1, .result = ACTION_RETRY, .times = 1 }); /* "in 100 ms" */
-    start_with(ACTION_WITH("give_up_after = \"50ms\""));
+    give_order((struct order){ .id = 1, .result = ACTION_RETRY, .times = 1, .retry_after_us = 3600 * USEC_PER_SEC });
+    start_with(ACTION_WITH("give_up_after = \"2s\""));
     add_events(2);
     wait_until(status_of_first().cursor == 2);
     assert_delivered((uint64_t[]){ 1, 2 }, 2);

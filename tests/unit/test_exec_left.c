@@ -4,7 +4,10 @@
 static void test_background(void **state)
 {
     (void) state;
-    struct action_outcome outcome = run_script("sleep 90 & echo $! >$D/job; echo started", LONG_US);
+    struct action_outcome outcome = run_script("sleep 90 & echo $! >$D/job\n"
+                                               "until read -r name </proc/$!/comm && [ $name = sleep ]; do :; done\n"
+                                               "echo started",
+                                               LONG_US);
     assert_outcome(&outcome, ACTION_DONE, "");
     assert_string_equal(message_of(0), "siren: started");
     pid_t job = atoi(read_all("job"));

@@ -6,7 +6,7 @@
 #include "../../src/actions/web.h"
 #include <sonoran-pushd/actions.h>
 
-#define LONG_US (60 * USEC_PER_SEC) /* never reached */
+#define LONG_US (600 * USEC_PER_SEC) /* never reached */
 
 static struct server server;
 static struct web *web;

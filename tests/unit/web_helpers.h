@@ -128,17 +128,24 @@ static inline void *serve(void *userdata)
     return NULL;
 }
 
-/* A socket that listens on a free port of 127.0.0.1. */
-static inline int listen_anywhere(int backlog, int *ret_port)
+/* A socket that has a free port of 127.0.0.1. */
+static inline int bind_anywhere(int *ret_port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (struct sockaddr *) &address, size), 0);
-    assert_int_equal(listen(fd, backlog), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *) &address, &size), 0);
     *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* The same, which listens. */
+static inline int listen_anywhere(int backlog, int *ret_port)
+{
+    int fd = bind_anywhere(ret_port);
+    assert_int_equal(listen(fd, backlog), 0);
     return fd;
 }
 
