@@ -25,8 +25,8 @@ ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     "HOME": "/root",
 }
-PATIENCE_S = 60
-COMMAND_S = 300
+PATIENCE_S = 180
+COMMAND_S = 600
 
 
 class Skip(Exception):
@@ -205,4 +205,4 @@ class Container:
                 file.write(content.encode())
                 file.seek(0)
             command = self.command(f'mkdir -p "$(dirname {path})" && cat > {path}')
-            subprocess.run(command, stdin=file, check=True, timeout=60)
+            subprocess.run(command, stdin=file, check=True, timeout=COMMAND_S)

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-PORT, THREADS, PATIENCE_S = 30120, 4, 30
+PORT, THREADS, PATIENCE_S = 30120, 4, 180
 key, first, stop, result = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 numbers = itertools.count(first)
 outcome = {"ok": [], "refused": 0, "unanswered": 0, "other": {}}
