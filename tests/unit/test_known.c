@@ -266,7 +266,7 @@ static void numbers_of_all_units(void **fixture)
     size_t n = 0;
     for (int64_t id = 1; id <= 50; id++) {
         struct state_unit patch = STATE_UNIT_PATCH(id);
-        char number[8];
+        char number[16];
         snprintf(number, sizeof(number), "%s-%d", id % 2 ? "L" : "l", (int) (id + 1) / 2);
         patch.number = number;
         assert_true(state_unit_put(scene->state, "a", &patch, T0) >= 0);
@@ -277,7 +277,7 @@ static void numbers_of_all_units(void **fixture)
     description_add_number(description, "X-1");
     (void) known(scene);
     for (const char *number = NULL; (number = description_next_number(description, number)); n++) {
-        char wanted[8];
+        char wanted[16];
         snprintf(wanted, sizeof(wanted), n ? "L-%d" : "X-1", (int) n);
         assert_string_equal(number, wanted);
     }
