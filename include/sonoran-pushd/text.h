@@ -9,6 +9,7 @@
 #pragma once
 
 #include <sonoran-pushd/base.h>
+#include <string.h>
 
 #define TEXT_MAX_BYTES ((size_t) 256 << 20)
 
@@ -37,6 +38,15 @@ void text_add(struct text *text, const char *words);
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const char *s, size_t size);
 void text_add_int(struct text *text, int64_t number);
+
+/* As much of s as there is room for, with its NUL. Returns ret. */
+static inline char *text_copy(char *ret, size_t size, const char *s)
+{
+    size_t n = strnlen(s, size - 1);
+    memcpy(ret, s, n);
+    ret[n] = '\0';
+    return ret;
+}
 
 /* What a word gets behind it: "1 event", "2 events". */
 static inline const char *text_plural(uint64_t n)

@@ -93,12 +93,6 @@ static int judge_restored(struct batch *batch)
     return 0;
 }
 
-static const char *keep(char *ret, size_t size, const char *name)
-{
-    snprintf(ret, size, "%s", name);
-    return ret;
-}
-
 int batch_restore(struct batch *ret, const struct event *stored, const struct event_families *families)
 {
     size_t size = stored->data_text.size + stored->extra_text.size;
@@ -109,7 +103,7 @@ int batch_restore(struct batch *ret, const struct event *stored, const struct ev
         return -ENOMEM;
     }
     *ret = (struct batch){ .events = &memory->one, .n_events = 1, .memory = memory };
-    snprintf(memory->community, sizeof(memory->community), "%s", stored->community);
+    text_copy(memory->community, sizeof(memory->community), stored->community);
 
     arena_begin(&memory->arena, 0);
     int r = parse_stored(memory, stored);
@@ -119,9 +113,9 @@ int batch_restore(struct batch *ret, const struct event *stored, const struct ev
         return r;
     }
     if (stored->source)
-        memory->one.source = keep(memory->source, sizeof(memory->source), stored->source);
+        memory->one.source = text_copy(memory->source, sizeof(memory->source), stored->source);
     if (stored->log)
-        memory->one.log = keep(memory->log, sizeof(memory->log), stored->log);
+        memory->one.log = text_copy(memory->log, sizeof(memory->log), stored->log);
     memory->one.id = stored->id;
     memory->one.verdict = stored->verdict;
     batch_fill(memory, families);

@@ -88,28 +88,40 @@ struct counts {
     long long last_day, older;
 };
 
-static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
-                      struct counts *ret, struct err *err)
+static int read_rows(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
+                     const struct store_filter *filter, struct counts *ret, struct err *err)
 {
-    uint64_t told_id = pipeline->saved_log_id;
-    struct store_row row;
-    int r = read_newest(pipeline, reader, err);
     usec_t begin_us = state_window_begin(pipeline->newest_us);
-    if (r >= 0)
-        r = find_place(pipeline, reader, err);
-    if (r >= 0)
-        r = store_seek(reader, &(struct store_filter){ .after_id = pipeline->turns.place.after_id }, err);
+    struct store_row row;
+    int r = store_seek(reader, filter, err);
     while (r >= 0 && (r = store_read(reader, &row, err)) > 0) {
         bool is_old = row.time_us < begin_us;
         if ((ret->last_day + ret->older) % LOOK_EVENTS == 0 && recovery->stop())
             return err_set(err, -ECANCELED, "asked to end");
         if (!is_old)
             recovery->heard(recovery->userdata, row.peer, row.time_us);
-        restore(pipeline, &row, recovery->families, told_id);
+        restore(pipeline, &row, recovery->families, pipeline->saved_log_id);
         ret->last_day += !is_old;
         ret->older += is_old;
     }
     return r;
+}
+
+/* What was decided about an event is only wanted where it is not told yet. */
+static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
+                      struct counts *ret, struct err *err)
+{
+    uint64_t told_id = pipeline->saved_log_id;
+    int r = read_newest(pipeline, reader, err);
+    if (r >= 0)
+        r = find_place(pipeline, reader, err);
+    struct store_filter filter = { .after_id = pipeline->turns.place.after_id, .last_id = told_id, .came = true };
+    if (r >= 0 && told_id > filter.after_id) {
+        r = read_rows(pipeline, reader, recovery, &filter, ret, err);
+        filter.after_id = told_id;
+    }
+    filter = (struct store_filter){ .after_id = filter.after_id };
+    return r < 0 ? r : read_rows(pipeline, reader, recovery, &filter, ret, err);
 }
 
 static void tell_recovered(const struct pipeline *pipeline, const struct counts *counts, usec_t took_us)

@@ -117,6 +117,7 @@ struct store_reader {
     sqlite3_stmt *failed;     /* the same through failed */
     sqlite3_stmt *under_way;  /* one of the two; NULL: no walk */
     size_t n_walk_refs;       /* that walk asks for */
+    bool walk_came;           /* without what was decided */
     struct store_life *lives; /* in their order */
     size_t n_lives;
     bool (*stop)(void);
@@ -149,9 +150,10 @@ void lives_end_run(struct store *store);
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* row.c: the columns that a walk asks for, and the row that it stands at. */
-#define ROW_COLUMNS                                                                                                    \
-    "id, received_at, source, community, listener, peer, type, verdict, type_sent, family, level, summary, calls,"     \
-    " calls911, units, originator, record, known, data, extra"
+#define CAME_COLUMNS "id, received_at, source, community, listener, peer, type, verdict, type_sent, "
+#define DECIDED_COLUMNS "family, level, summary, calls, calls911, units, originator, record, known, "
+#define ROW_COLUMNS CAME_COLUMNS DECIDED_COLUMNS "data, extra"
+#define ROW_CAME_COLUMNS CAME_COLUMNS "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, data, extra"
 void row_read(struct store_reader *reader, struct store_row *ret);
 const char *store_text(sqlite3_stmt *statement, int column); /* "" for NULL */
 

@@ -29,6 +29,20 @@ static const char *life_of(const struct store_reader *reader, uint64_t id)
     return reader->n_lives ? reader->lives[0].log : "";
 }
 
+static void read_decided(sqlite3_stmt *walk, struct store_row *ret)
+{
+    ret->family = store_text(walk, 9);
+    ret->level = sqlite3_column_int(walk, 10);
+    ret->described = sqlite3_column_type(walk, 11) != SQLITE_NULL;
+    ret->summary = span_of(walk, 11);
+    ret->calls = span_of(walk, 12);
+    ret->calls911 = span_of(walk, 13);
+    ret->units = span_of(walk, 14);
+    ret->by = sqlite3_column_int64(walk, 15);
+    ret->record = sqlite3_column_int64(walk, 16);
+    ret->known = span_of(walk, 17);
+}
+
 /* In the order of ROW_COLUMNS. */
 void row_read(struct store_reader *reader, struct store_row *ret)
 {
@@ -43,27 +57,20 @@ void row_read(struct store_reader *reader, struct store_row *ret)
         .type = store_text(walk, 6),
         .verdict = verdict_of(store_text(walk, 7)),
         .type_sent = (const char *) sqlite3_column_text(walk, 8),
-        .family = store_text(walk, 9),
-        .level = sqlite3_column_int(walk, 10),
-        .described = sqlite3_column_type(walk, 11) != SQLITE_NULL,
-        .summary = span_of(walk, 11),
-        .calls = span_of(walk, 12),
-        .calls911 = span_of(walk, 13),
-        .units = span_of(walk, 14),
-        .by = sqlite3_column_int64(walk, 15),
-        .record = sqlite3_column_int64(walk, 16),
-        .known = span_of(walk, 17),
+        .family = "",
         .data = span_of(walk, 18),
         .extra = span_of(walk, 19),
     };
     ret->log = life_of(reader, ret->id);
+    if (!reader->walk_came)
+        read_decided(walk, ret);
 }
 
 int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
 {
     struct http_origin origin;
-    snprintf(origin.listener, sizeof(origin.listener), "%s", row->listener);
-    snprintf(origin.peer, sizeof(origin.peer), "%s", row->peer);
+    text_copy(origin.listener, sizeof(origin.listener), row->listener);
+    text_copy(origin.peer, sizeof(origin.peer), row->peer);
     const struct event stored = {
         .id = row->id,
         .time_us = row->time_us,

@@ -80,14 +80,16 @@ static int prepare(struct store_reader *reader, const char *before, const struct
 int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err)
 {
     store_rest(reader);
-    if (filter->n_refs != reader->n_walk_refs) {
+    if (filter->n_refs != reader->n_walk_refs || filter->came != reader->walk_came) {
         sqlite3_finalize(reader->walk);
         reader->walk = NULL;
     }
-    int r = reader->walk ? 0 : prepare(reader, "SELECT " ROW_COLUMNS, filter, " ORDER BY id", &reader->walk, err);
+    const char *select = filter->came ? "SELECT " ROW_CAME_COLUMNS : "SELECT " ROW_COLUMNS;
+    int r = reader->walk ? 0 : prepare(reader, select, filter, " ORDER BY id", &reader->walk, err);
     if (r < 0)
         return r;
     reader->n_walk_refs = filter->n_refs;
+    reader->walk_came = filter->came;
     bind_filter(reader->walk, filter);
     reader->under_way = reader->walk;
     return 0;
