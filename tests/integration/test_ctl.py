@@ -384,14 +384,14 @@ def test_times(talk):
 
 
 def test_clock_of_today(talk):
+    """Today, or yesterday where that time is still to come; half a day away from now, which must not lie in between."""
     store = store_of(talk)
-    noon = (datetime.now() - timedelta(hours=12)).replace(hour=12, minute=0, second=0, microsecond=0)
-    if noon > datetime.now():
-        noon -= timedelta(days=1)
-    move(store, e1=time.time() - noon.timestamp())
-    for since, until in ("12:00", "12:00:00"), ("11:59:59", "12:00:00"), ("11:30", "12:00:01"):
-        assert 1 in ids(store, "--since", since, "--until", until)
-    assert 1 not in ids(store, "--since", "12:00:01", "--until", "23:59:59")
+    at = (datetime.now() - timedelta(hours=12)).replace(minute=30, second=0, microsecond=0)
+    move(store, e1=time.time() - at.timestamp())
+    clock = lambda rest: f"{at.hour:02}:{rest}"
+    for since, until in ("30", "30:00"), ("29:59", "30:00"), ("10", "30:01"):
+        assert 1 in ids(store, "--since", clock(since), "--until", clock(until))
+    assert 1 not in ids(store, "--since", clock("30:01"), "--until", clock("59:59"))
 
 
 def test_days(talk):
