@@ -80,7 +80,8 @@ struct pipeline {
     size_t failed_bytes; /* the most that could not be stored at once */
     usec_t probed_us;    /* uptime */
     bool trim_failing, checkpoint_failing;
-    uint64_t saved_log_id;
+    uint64_t saved_log_id; /* the newest event that was told, and when that was saved, in uptime: */
+    usec_t saved_log_us;
     usec_t trimmed_us;
     uint64_t n_aged; /* events that went since a clock that had jumped is believed */
     bool believed;   /* this is counted */

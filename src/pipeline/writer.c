@@ -6,6 +6,7 @@
 #include "private.h"
 
 #define UNSAVED_US USEC_PER_SEC
+#define UNSAVED_LINES 64
 #define LOCK_STEP_US (250 * USEC_PER_MSEC) /* batches that wait for a lock longer can be withdrawn */
 #define TRIM_IDLE_US (3600 * USEC_PER_SEC) /* nothing has come since: only time makes events too old */
 #define TRIM_PAUSE_US (50 * USEC_PER_MSEC)
@@ -53,10 +54,12 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
     return *ret || !stopping;
 }
 
-/* Lines that were written need not be told again after a crash. */
-static int save_log_id(struct pipeline *pipeline, uint64_t id, struct err *err)
+/* Lines that were written need not be told again after a crash. That is a page more to write, so beside events it waits
+ * for some more lines or for a second. */
+static bool log_id_is_due(const struct pipeline *pipeline, const struct submission *list, uint64_t id)
 {
-    return id == pipeline->saved_log_id ? 0 : store_set_cursor(pipeline->store, LOG_CURSOR, id, err);
+    uint64_t n_lines = id - pipeline->saved_log_id;
+    return n_lines && (!list || n_lines >= UNSAVED_LINES || uptime_us() >= pipeline->saved_log_us + UNSAVED_US);
 }
 
 static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
@@ -142,8 +145,9 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
     bool turn = r >= 0 && list && turns_look(&pipeline->turns, id, pipeline->taken_us, oldest_us(list), &next);
     if (turn)
         r = store_set_place(pipeline->store, STORE_STATE, &next, err);
-    if (r >= 0)
-        r = save_log_id(pipeline, written, err);
+    bool save = r >= 0 && log_id_is_due(pipeline, list, written);
+    if (save)
+        r = store_set_cursor(pipeline->store, LOG_CURSOR, written, err);
     if (r >= 0)
         r = commit_with_deliveries(pipeline, err);
     if (r < 0) {
@@ -151,7 +155,10 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
         state_drop(pipeline->overlay);
         return r;
     }
-    pipeline->saved_log_id = written;
+    if (save) {
+        pipeline->saved_log_id = written;
+        pipeline->saved_log_us = uptime_us();
+    }
     if (list)
         take_over(pipeline, list, id, turn ? &next : NULL);
     return r;

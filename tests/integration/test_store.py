@@ -130,6 +130,19 @@ def test_lines_are_told_late(on, path):
     assert third.events() == []
 
 
+def test_few_lines_are_told_again(on, path):
+    """How far lines have come is saved now and then, not with every event."""
+    daemon = on(path)
+    for call in range(1, 151):
+        assert daemon.post(call911(call)).status == 200
+        wait_for(lambda: len(daemon.events()) == call, "its line")  # noqa: B023
+    kill(daemon)
+    saved = read(path, "SELECT event_id FROM cursors WHERE action = '-log'")[0][0]
+    assert 150 - 1 - 64 <= saved <= 150
+    again = on(path)
+    assert [e["event_id"] for e in again.stop().events()] == list(range(saved + 1, 151))
+
+
 def test_a_single_event_is_told_late(on, path):
     """The first one ever, before any place in the log was saved."""
     on().stop()
