@@ -1,7 +1,8 @@
-"""A log of schema 1: it is in use at once, and filled beside what comes."""
+"""A log of schema 1: it is in use at once, and filled beside what comes. CRASH_ROUNDS=200 kills it 50 times."""
 
 import contextlib
 import json
+import os
 import random
 import re
 import sqlite3
@@ -15,6 +16,7 @@ from disk import DIE_AFTER, NO_SPACE, WAL, WRITE
 from harness import KEY, call911, wait_for
 from store import change, kill, numbers, read, remains
 
+CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "samples"
 V1 = """
 CREATE TABLE events ( id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, community TEXT NOT NULL, listener TEXT NOT NULL,
@@ -107,7 +109,7 @@ def check_filled(path, n):
     assert read(path, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_killed_at_any_moment(on, path, disk, rounds=6, n=40000):
+def test_killed_at_any_moment(on, path, disk, rounds=max(6, CRASH_ROUNDS // 4), n=40000):
     make_v1(path, old_rows(n))
     whole = path.with_suffix(".whole")
     make_v1(whole, read(path, f"SELECT {OLD_COLUMNS} FROM events ORDER BY id"))
