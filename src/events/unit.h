@@ -51,6 +51,10 @@ struct told_unit told_unit(const struct line *line, int64_t id, const cJSON *jso
 enum panic { PANIC_NOT_TOLD, PANIC_BEGINS, PANIC_GOES_ON, PANIC_ENDS };
 enum panic panic_of(const struct told_unit *unit);
 
+/* Of several those whose panic begins come first (0), then those whose panic ends: nobody has to read on to see it. */
+#define TURNS 3
+int turn_of(const struct told_unit *unit);
+
 /* "PANIC: " or "panic ended after 2 min: ", and the level of it. */
 void say_panic(const struct line *line, const struct told_unit *unit);
 

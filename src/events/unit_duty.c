@@ -75,18 +75,26 @@ static void say_login(const struct line *line, const struct told_unit *unit)
         say_unit_calls(line, ", ", unit->id);
 }
 
+static size_t say_logins(const struct line *line, const cJSON *list, int turn, size_t n)
+{
+    for (const cJSON *json = first_of(list); json; json = next_of(list, json)) {
+        struct state_unit told;
+        if (!login_unit(line->event, json, &told))
+            continue;
+        struct told_unit unit = told_unit(line, told.id, json);
+        if (turn_of(&unit) == turn && begin_clause(line, n++, told.id))
+            say_login(line, &unit);
+    }
+    return n;
+}
+
 void login_describe(const struct event *event, const struct state *state, struct description *out)
 {
     const struct line line = { event, state, out };
     const cJSON *one = get(event->data, "unit"), *list = one ? one : get(event->data, "units");
     size_t n = 0;
-    for (const cJSON *json = first_of(list); json; json = next_of(list, json)) {
-        struct state_unit told;
-        if (!login_unit(event, json, &told) || !begin_clause(&line, n++, told.id))
-            continue;
-        struct told_unit unit = told_unit(&line, told.id, json);
-        say_login(&line, &unit);
-    }
+    for (int turn = 0; turn < TURNS; turn++)
+        n = say_logins(&line, list, turn, n);
     end_clauses(&line, n);
     if (n == 0)
         text_add(&out->line, "a unit without an id on duty");

@@ -108,15 +108,6 @@ static void say_unit_status(const struct line *line, const struct told_unit *uni
         text_add(&line->out->line, ", in panic");
 }
 
-/* Those whose panic begins come first, then those whose panic ends: nobody has to read on to see it. */
-#define TURNS 3
-
-static int turn_of(const struct told_unit *unit)
-{
-    enum panic panic = panic_of(unit);
-    return panic == PANIC_BEGINS ? 0 : panic == PANIC_ENDS ? 1 : 2;
-}
-
 static size_t say_objects(const struct line *line, int turn, size_t n, bool same_calls)
 {
     FOR_EACH_UNIT (json, line->event) {

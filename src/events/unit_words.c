@@ -21,6 +21,12 @@ enum panic panic_of(const struct told_unit *unit)
     return was ? PANIC_GOES_ON : PANIC_BEGINS;
 }
 
+int turn_of(const struct told_unit *unit)
+{
+    enum panic panic = panic_of(unit);
+    return panic == PANIC_BEGINS ? 0 : panic == PANIC_ENDS ? 1 : 2;
+}
+
 static void raise_level(struct description *out, int level)
 {
     if (level < out->level)
