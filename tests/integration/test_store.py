@@ -192,7 +192,8 @@ def test_state_is_rebuilt(on, path):
 
 
 def test_stop_under_load(on, path):
-    daemon = on()
+    """Without waiting for the disk, which the end has less patience with than a slow one needs."""
+    daemon = on(store={"durability": "normal"})
     senders = under_load(daemon, clients=16)
     wait_for(lambda: len(numbers(path)) > 200, "load")
     daemon.stop()
