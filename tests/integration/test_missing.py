@@ -44,7 +44,7 @@ def test_missing_at_a_reload(start, tmp_path):
 
 def test_secret_at_the_start(start, tmp_path):
     target = Target()
-    bot = {"name": "bot", "type": "forward", "url_file": "bot-url", "timeout": "2s"}
+    bot = {"name": "bot", "type": "forward", "url_file": "bot-url"}
     daemon = start(actions=[bot])
     daemon.wait_line("action bot: switched off, tried again every minute: url_file: no such file")
     post_calls(daemon, 2)
