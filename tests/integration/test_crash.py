@@ -172,7 +172,7 @@ def test_inside_a_clean_end(on, path, disk, call, kind, passes, how):
 
 
 N_OLD, N_NEW = 2500, 200
-EXPIRING = {"keep": "1min"}
+EXPIRING = {"keep": "30min"}  # less than HOUR_US, more than all rounds take
 
 
 @pytest.fixture(scope="module")

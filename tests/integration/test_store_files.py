@@ -243,7 +243,7 @@ def test_max_size(on, path):
 def test_keep(on, path):
     filled(on, path, 1200)
     change(path, "UPDATE events SET received_at = received_at - ? WHERE id <= 1100", HOUR_US)
-    daemon = on(store={"keep": "1min"})
+    daemon = on(store={"keep": "30min"})
     wait_for(lambda: numbers(path)[0] == 1101, "the old ones to go")  # in steps, and with nobody sending anything
     daemon.stop()
     assert numbers(path) == list(range(1101, 1201))
