@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import datetime, timedelta
 
 import harness
 import pytest
@@ -43,15 +44,19 @@ def test_watchdog(systemd, start):
 
 
 def test_pause(systemd, start):
-    """A machine that stood still for many intervals: nobody was stuck, and the watchdog is fed again."""
-    daemon = start(env={**systemd.env, **SLOW_WATCHDOG})
+    """A machine that stood still for many intervals: the looks that were missed do not come all at once, in which nobody
+    can have got on, and the watchdog is fed again."""
+    daemon = start(env={**systemd.env, **FAST_WATCHDOG})
     wait_for(lambda: systemd.said().count("WATCHDOG=1") >= 3, "a watchdog that is fed")
     with daemon.stopped():
-        resume_ns = time.monotonic_ns() + 6_000_000_000
-        wait_for(lambda: time.monotonic_ns() > resume_ns, "several intervals")
+        resume_ns = time.monotonic_ns() + 2_000_000_000
+        wait_for(lambda: time.monotonic_ns() > resume_ns, "ten intervals")
     fed = systemd.said().count("WATCHDOG=1")
     wait_for(lambda: systemd.said().count("WATCHDOG=1") >= fed + 3, "a watchdog that is fed")
-    assert not any("does not get on" in line for line in daemon.stop().lines())
+    stuck = [r for r in daemon.stop().records() if "does not get on" in r["message"]]  # of a slow machine, now and then
+    for who in {r["message"] for r in stuck}:
+        times = [datetime.fromisoformat(r["time"].replace("Z", "+00:00")) for r in stuck if r["message"] == who]
+        assert all(after - before > timedelta(milliseconds=100) for before, after in zip(times, times[1:])), stuck
 
 
 def test_status_names_actions_that_fail(systemd, start):
