@@ -248,7 +248,7 @@ def test_keep(on, path):
     daemon.stop()
     assert numbers(path) == list(range(1101, 1201))
     change(path, "UPDATE events SET received_at = received_at - ?", HOUR_US)
-    daemon = on(store={"keep": "1min"})
+    daemon = on(store={"keep": "30min"})
     wait_for(lambda: numbers(path) == [1200], "all but the newest to go")
     assert daemon.post(call911(1)).status == 200
     daemon.stop()
