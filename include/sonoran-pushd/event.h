@@ -136,6 +136,9 @@ struct envelope_rules {
     uint64_t max_parsed_bytes; /* memory for the parsed form of one body; 0: no limit */
 };
 
+/* Adds the text with "[key]" in the place of each key that stands in it, ignoring ASCII case. Whether one did. */
+bool event_hide_keys(const struct envelope_rules *rules, struct span text, struct text *out);
+
 /* Why a body made no batch. */
 enum envelope_refusal {
     ENVELOPE_OK,

@@ -5,11 +5,6 @@
 
 #include "private.h"
 
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
-}
-
 /* The parsed form, which costs far more than the check of the text: only for who has the key. */
 static int parse_members(struct batch_memory *memory, const struct parts *parts)
 {
@@ -19,32 +14,6 @@ static int parse_members(struct batch_memory *memory, const struct parts *parts)
     if (extra->size && !(memory->top = json_parse((struct span){ extra->s, extra->size }, parts->met)))
         return -ENOMEM;
     return 0;
-}
-
-/* Ignoring ASCII case; how long it takes depends on the length of what was sent alone. */
-static bool key_equals(const char *sent, size_t size, const char *key)
-{
-    size_t key_size = strlen(key);
-    unsigned difference = size != key_size;
-    for (size_t i = 0; i < size; i++)
-        difference |= (unsigned char) upper(sent[i]) ^ (unsigned char) upper(key[key_size ? i % key_size : 0]);
-    return difference == 0;
-}
-
-static const struct event_community *find_community(const struct envelope_rules *rules, struct span key_json)
-{
-    size_t size;
-    char *sent = string_value(key_json, &size);
-    if (!sent)
-        return NULL;
-
-    const struct event_community *found = NULL;
-    for (size_t i = 0; i < rules->n_communities; i++)
-        if (key_equals(sent, size, rules->communities[i].key))
-            found = &rules->communities[i];
-    explicit_bzero(sent, size);
-    free(sent);
-    return found;
 }
 
 /* One may have several keys. */
@@ -67,17 +36,44 @@ static void show_claimed(char *claimed, const char *type)
     snprintf(claimed, EVENT_TYPE_MAX_BYTES + 1, "%s", safe.size > EVENT_TYPE_MAX_BYTES ? "" : safe.s);
 }
 
-/* Empty where there is none: what stands in its place is kept among the other members. */
-static int read_type(struct batch_memory *memory, struct span type)
+/* A key that stands in it is neither stored nor shown. It is put in the wrong field by hand, or both are swapped. */
+static int hide_keys(struct batch_memory *memory, const struct envelope_rules *rules, struct span type)
 {
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    if (!event_hide_keys(rules, (struct span){ memory->type_sent, strlen(memory->type_sent) }, &shown))
+        return shown.failed ? -ENOMEM : 0;
+    explicit_bzero(memory->body + (type.s - memory->body), type.size);
+    explicit_bzero(memory->type_sent, strlen(memory->type_sent));
+    explicit_bzero(memory->type, strlen(memory->type));
+    free(memory->type_sent);
+    free(memory->type);
+    memory->type_sent = strdup(shown.s);
+    memory->type = strdup(shown.s);
+    return shown.failed || !memory->type_sent || !memory->type ? -ENOMEM : 0;
+}
+
+static void to_upper(char *s)
+{
+    for (; *s; s++)
+        *s = ascii_upper(*s);
+}
+
+/* Empty where there is none: what stands in its place is kept among the other members. */
+static int read_type(struct batch_memory *memory, const struct envelope_rules *rules, struct span type)
+{
+    const struct event_family *family;
     size_t size;
     memory->type_sent = member_is_type(type) ? string_value(type, &size) : strdup("");
     memory->type = memory->type_sent ? strdup(memory->type_sent) : NULL;
     if (!memory->type)
         return -ENOMEM;
-    for (char *p = memory->type; *p; p++)
-        *p = upper(*p);
-    return 0;
+    to_upper(memory->type);
+    if (event_find_type(rules->families, memory->type, &family)) /* whatever a key is */
+        return 0;
+    int r = hide_keys(memory, rules, type);
+    if (r == 0)
+        to_upper(memory->type);
+    return r;
 }
 
 static enum envelope_refusal refuse_memory(struct err *err)
@@ -117,7 +113,7 @@ static enum envelope_refusal read_envelope(struct batch *batch, struct span body
         return ENVELOPE_JSON;
     }
 
-    if (read_type(memory, parts.type) < 0)
+    if (read_type(memory, rules, parts.type) < 0)
         return refuse_memory(err);
     const char *key_problem = !parts.key.size ? "no key" : parts.key.s[0] != '"' ? "key is not a text" : "wrong key";
     const struct event_community *community = find_community(rules, parts.key);

@@ -55,6 +55,14 @@ int read_members(struct span body, struct parts *parts, struct text *extra, stru
 /* The text that a sound JSON string stands for; from malloc. NULL: not a string, or no memory. */
 char *string_value(struct span json, size_t *ret_size);
 
+static inline char ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
+}
+
+/* keys.c: whose it is, ignoring ASCII case; NULL: nobody's. */
+const struct event_community *find_community(const struct envelope_rules *rules, struct span key_json);
+
 /* ---- arena.c ---- */
 
 /* Between arena_begin and arena_end all that cJSON allocates in this thread comes from the arena and is never freed

@@ -9,7 +9,6 @@
 #include "private.h"
 
 #define STORAGE_RETRY_AFTER_S 5
-#define PATH_MAX_CHARS 120
 #define STORED_PER_BODY 4 /* of limits.body: so much of one request is stored at most */
 /* Parsed, a body takes three times its size as a rule, and one that is nothing but "[1,1,…" 32 times: a few of those
  * would fill a small machine, once in the HTTP thread and again for each action. */
@@ -245,7 +244,7 @@ static void refused(void *userdata, const struct http_origin *origin, enum http_
                                                  [HTTP_REFUSAL_NOT_HTTP] = INGRESS_NOT_HTTP };
     struct ingress *ingress = userdata;
     struct text safe CLEANUP(text_free) = TEXT_INIT;
-    text_add_safe(&safe, path, strlen(path), PATH_MAX_CHARS);
+    path_show(&ingress->rules, path, &safe);
     if (counts[kind] < INGRESS_N_COUNTS)
         note(ingress, counts[kind], origin, kind == HTTP_REFUSAL_NOT_HTTP ? what : safe.s);
     const char *shown = safe.size ? safe.s : NULL;

@@ -50,6 +50,10 @@ usec_t limiter_wait_us(const struct limiter *limiter, const struct in6_addr *add
                        usec_t window_us, usec_t uptime_us);
 void limiter_failed(struct limiter *limiter, const struct in6_addr *address, usec_t window_us, usec_t uptime_us);
 
+/* ---- path.c: made safe, without the keys that may stand in it, also as %4B%65%79 ---- */
+
+void path_show(const struct envelope_rules *rules, const char *path, struct text *out);
+
 /* ---- refusals.c: log lines are scarce. In each minute a kind of refusal has one for each of the first hosts, and the
  * others are counted; a known host has its own for each kind, which no stranger can use up ---- */
 

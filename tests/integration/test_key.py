@@ -4,7 +4,8 @@ import re
 import sqlite3
 
 import pytest
-from harness import KEY, OTHER_CLIENT, WRONG_KEY, config, event, request, run, wait_for
+from ctl_tools import ctl, store_of
+from harness import KEY, OTHER_CLIENT, WRONG_KEY, call911, config, event, request, run, wait_for
 
 GUESSER = "127.0.0.2"
 KEYS = {"default": KEY, "calder-rp": "Calder-key-1234567890", "night_shift.2": 'with "quotes" \\ and Zoë'}
@@ -49,6 +50,27 @@ def test_a_refusal_names_no_community(several):
     several.post(event(key=WRONG_KEY))
     refusals = [r for r in several.stop().records() if "reason" in r or "verdict" in r]
     assert refusals and not any("community" in r for r in refusals)
+
+
+def test_keys_in_wrong_places(daemon):
+    """In the path, as the type, both swapped: no line, no verb and no row has it (each daemon's end looks at the lines)."""
+    in_hex = "".join(f"%{byte:02x}" for byte in KEY.encode())
+    paths = f"/{KEY}", f"/sonorancad/{KEY.lower()}", f"/{in_hex}"
+    assert [daemon.post(call911(), path=path).status for path in paths] == [404, 404, 404]
+    status = ctl("status", "--store", store_of(daemon)).stdout
+    assert "Wrong path: " in status and "127.0.0.1: /[key]" in status
+    assert daemon.post(event(KEY)).text == "Invalid Type"
+    assert daemon.post(event(KEY.lower() + "?")).text == "Invalid Type"
+    assert daemon.post(event(KEY, key="EVENT_911")).text == "Authentication Key Failed!"
+    events = ctl("events", "--json", "--store", store_of(daemon))
+    assert events.returncode == 0 and "[KEY]" in events.stdout
+    daemon.stop()
+    with sqlite3.connect(store_of(daemon)) as log:
+        rows = log.execute("SELECT type, type_sent, summary, extra FROM events").fetchall()
+    log.close()
+    assert [row[0] for row in rows] == ["[KEY]", "[KEY]?"] and KEY.lower() not in str(rows).lower()
+    told = [r["message"] for r in daemon.records() if "refused" in r["message"]]
+    assert any("wrong key, for [KEY]" in message for message in told), told
 
 
 def limited(start, failures=3, window="1h"):

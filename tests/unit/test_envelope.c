@@ -315,6 +315,50 @@ static void test_long_types(void **state)
     }
 }
 
+/* A key in the place of the type, or in it, is neither kept nor told; a type that exists is what it is. */
+static void test_keys_as_types(void **state)
+{
+    static const struct {
+        const char *sent, *type, *spelt;
+    } cases[] = {
+        { "KEY-one", "[KEY]", "[key]" },
+        { "key-two", "[KEY]", "[key]" },
+        { "k\\u0065y-ONE", "[KEY]", "[key]" },
+        { "event_x?Key-One&key-TWOkey-on", "EVENT_X?[KEY]&[KEY]KEY-ON", "event_x?[key]&[key]key-on" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char body[200], claimed[EVENT_TYPE_MAX_BYTES + 1];
+        struct batch batch;
+        struct err err;
+        snprintf(body, sizeof(body), "{\"key\":\"KEY-one\",\"type\":\"%s\",\"x\":1}", cases[i].sent);
+        assert_int_equal(parse(body, strlen(body), true, &batch, &err), ENVELOPE_OK);
+        assert_string_equal(batch.events[0].type, cases[i].type);
+        assert_string_equal(batch.events[0].type_sent, cases[i].spelt);
+        assert_int_equal(batch.events[0].extra_text.size, strlen("{\"x\":1}"));
+        batch_done(&batch);
+
+        const struct envelope_rules rules = { communities, ARRAY_SIZE(communities), &all_event_families, false, 0, 0 };
+        snprintf(body, sizeof(body), "{\"key\":\"EVENT_911\",\"type\":\"%s\"}", cases[i].sent);
+        char *copy = strdup(body);
+        assert_int_equal(envelope_parse(copy, strlen(copy), &rules, &origin, 1, &batch, claimed, &err), ENVELOPE_KEY);
+        assert_string_equal(claimed, cases[i].type);
+    }
+}
+
+static void test_a_key_like_a_type(void **state)
+{
+    static const struct event_community short_one[] = { { "first", "911" } };
+    const struct envelope_rules rules = { short_one, 1, &all_event_families, false, 0, 0 };
+    char *body = strdup("{\"key\":\"911\",\"type\":\"event_remove_911\",\"data\":{\"callIds\":[5]}}");
+    struct batch batch;
+    struct err err;
+    (void) state;
+    assert_int_equal(envelope_parse(body, strlen(body), &rules, &origin, 1, &batch, NULL, &err), ENVELOPE_OK);
+    assert_int_equal(batch.events[0].verdict, EVENT_ACCEPTED);
+    batch_done(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +370,8 @@ int main(void)
         cmocka_unit_test(test_half_a_surrogate_pair),
         cmocka_unit_test(test_unknown_types),
         cmocka_unit_test(test_long_types),
+        cmocka_unit_test(test_keys_as_types),
+        cmocka_unit_test(test_a_key_like_a_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,31 @@ static void test_wrong_keys_in_a_window(void **state)
     free(limiter);
 }
 
+static void test_keys_in_paths(void **state)
+{
+    static const struct event_community communities[] = { { "first", "Key-1" },
+                                                          { "first", "Key-12" },
+                                                          { "second", "a%41" } };
+    static const char *const cases[][2] = {
+        { "/sonorancad", "/sonorancad" },
+        { "/a%20b%2", "/a%20b%2" },
+        { "/Key-1", "/[key]" },
+        { "/x/kEY-12/y/", "/x/[key]/y/" },
+        { "/%4bey%2D1%20z", "/[key] z" },
+        { "/%4Bey-1%", "/[key]%" },
+        { "/a%41", "/[key]" },
+        { "/%61%2541%0a", "/[key]\\n" },
+        { "/Key-", "/Key-" },
+    };
+    const struct envelope_rules rules = { .communities = communities, .n_communities = ARRAY_SIZE(communities) };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text shown CLEANUP(text_free) = TEXT_INIT;
+        path_show(&rules, cases[i][0], &shown);
+        assert_string_equal(shown.s, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_known_for_its_time),
         cmocka_unit_test(test_more_hosts_than_slots),
         cmocka_unit_test(test_wrong_keys_in_a_window),
+        cmocka_unit_test(test_keys_in_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
