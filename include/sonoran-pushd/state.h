@@ -116,7 +116,9 @@ struct state *state_free(struct state *state);
 void state_set_event(struct state *state, uint64_t event_id, usec_t now_us);
 usec_t state_window_begin(usec_t newest_us);
 
-/* Whether it is made up: who is known from tests alone is a placeholder, and not counted as on duty. */
+/* Whether it is made up. Who is known from tests alone is a placeholder, and not counted as on duty; what is known from
+ * a real event is not changed by a test, not even linked with what tests made up: that begins anew with the first real
+ * event that speaks of it. */
 void state_set_test(struct state *state, bool test);
 
 /* Where its changes come from: "push", and the listener's name. Up to STATE_MAX_SOURCES are told apart. */

@@ -42,6 +42,18 @@ static void change_list(struct id_list *next, enum change change, const struct l
         list_add(next, units, n_units);
 }
 
+/* No real unit is at a call that a test made up. */
+static void next_list(struct id_list *next, enum change change, const struct community *community,
+                      const struct item *call, const int64_t *units, size_t n_units)
+{
+    struct id_list all = { .n = 0 };
+    change_list(&all, change, &call->links, units, n_units);
+    next->n = 0;
+    for (size_t i = 0; i < all.n; i++)
+        if (!map_spares(&community->units, all.v[i]))
+            next->v[next->n++] = all.v[i];
+}
+
 static int leave(struct community *community, const struct item *call, const struct id_list *next)
 {
     int r = 0;
@@ -109,20 +121,21 @@ static int change_attached(struct state *state, const char *community_name, enum
     STATE_LOCK(state);
     int changed = 0;
     struct community *community = community_hear(state, community_name);
+    if (community && map_spares(&community->calls, id))
+        return 0;
     struct item *call = community ? map_hear(community, &community->calls, id, now_us, &changed) : NULL;
     if (!call)
         return -ENOMEM;
 
-    struct id_list told = { .n = 0 }, next = { .n = 0 };
+    struct id_list told = { .n = 0 }, next;
     list_add(&told, units, n_units);
-    change_list(&next, change, &call->links, units, n_units);
+    next_list(&next, change, community, call, units, n_units);
     for (size_t i = 0; i < told.n; i++)
-        if (change == DETACH || ids_have(next.v, next.n, told.v[i]))
+        if (change == DETACH ? !map_spares(&community->units, told.v[i]) : ids_have(next.v, next.n, told.v[i]))
             if (!map_hear(community, &community->units, told.v[i], now_us, &changed))
                 return -ENOMEM;
 
-    next.n = 0; /* who was forgotten for those heard of now is at no call any more */
-    change_list(&next, change, &call->links, units, n_units);
+    next_list(&next, change, community, call, units, n_units); /* who was forgotten now is at no call any more */
     int r = replace_list(community, call, &next, begins_us(state, change, call, now_us));
     return r < 0 ? r : changed | r;
 }
@@ -174,7 +187,7 @@ int state_units_clear(struct state *state, const char *community_name, const int
     for (size_t i = 0; i < n_units; i++) {
         int r = 0;
         struct item *unit = map_change(&community->units, units[i], &r);
-        if (unit) {
+        if (unit && !map_spares(&community->units, units[i])) {
             map_touch(&community->units, unit, now_us);
             r = clear_unit(community, unit, now_us);
         }

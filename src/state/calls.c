@@ -38,6 +38,8 @@ static int put_origin(struct community *community, struct state_call *call, cons
     int made = 0;
     if (!set_id(&call->call911, patch->call911))
         return 0;
+    if (map_spares(&community->calls911, patch->call911))
+        return 1;
     struct item *from = map_hear(community, &community->calls911, patch->call911, now_us, &made);
     if (from)
         item_changed(&community->calls911, from, set_id(&from->facts.call911.call, call->id));
@@ -48,9 +50,9 @@ int state_call_put(struct state *state, const char *community_name, const struct
 {
     STATE_LOCK(state);
     struct community *community = community_hear(state, community_name);
-    struct item *item;
+    struct item *item = NULL;
     int changed = community ? map_put(community, &community->calls, patch->id, patch, now_us, &item) : -ENOMEM;
-    if (changed < 0)
+    if (!item)
         return changed;
 
     struct state_call *call = &item->facts.call;
@@ -72,11 +74,11 @@ int state_call_note(struct state *state, const char *community_name, int64_t id,
 {
     STATE_LOCK(state);
     struct community *community = community_hear(state, community_name);
-    struct item *item;
+    struct item *item = NULL;
     struct state_call patch = STATE_CALL_PATCH(id);
     patch.last_note = note;
     int r = community ? map_put(community, &community->calls, id, &patch, now_us, &item) : -ENOMEM;
-    if (r < 0)
+    if (!item)
         return r;
     if (item->facts.call.n_notes < UINT32_MAX)
         item->facts.call.n_notes++;
@@ -87,9 +89,9 @@ int state_call911_put(struct state *state, const char *community_name, const str
 {
     STATE_LOCK(state);
     struct community *community = community_hear(state, community_name);
-    struct item *item;
+    struct item *item = NULL;
     int changed = community ? map_put(community, &community->calls911, patch->id, patch, now_us, &item) : -ENOMEM;
-    if (changed < 0)
+    if (!item)
         return changed;
 
     struct state_call911 *call = &item->facts.call911;
@@ -111,7 +113,7 @@ int state_call911_remove(struct state *state, const char *community_name, int64_
         return 0;
     struct community *community = community_hear(state, community_name);
     struct item *item = community ? map_change(&community->calls911, id, &r) : NULL;
-    if (!item)
+    if (!item || map_spares(&community->calls911, id))
         return community ? r : -ENOMEM;
     map_touch(&community->calls911, item, now_us);
     return item_changed(&community->calls911, item, set_flag(&item->facts.call911.removed, 1));

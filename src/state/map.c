@@ -303,6 +303,7 @@ static struct item *map_add(struct community *community, struct map *map, int64_
     if (!item)
         return NULL;
     item_blank(map, item);
+    item->real = !map->state->test;
     TAILQ_INSERT_TAIL(&map->heard, item, heard);
     map_touch(map, item, now_us);
     if (++map->n > STATE_MAX_ENTRIES)
@@ -310,10 +311,25 @@ static struct item *map_add(struct community *community, struct map *map, int64_
     return item;
 }
 
+bool map_spares(const struct map *map, int64_t id)
+{
+    const struct item *item = map->state->test ? map_find(map, id) : NULL;
+    return item && item->real;
+}
+
+static bool begins_anew(const struct map *map, const struct item *item)
+{
+    return !item->real && !map->state->test;
+}
+
 struct item *map_hear(struct community *community, struct map *map, int64_t id, usec_t now_us, int *changed)
 {
     int r = 0;
     struct item *item = map_change(map, id, &r);
+    if (item && begins_anew(map, item)) {
+        item_remove(community, map, item);
+        item = NULL;
+    }
     if (item) {
         map_touch(map, item, now_us);
         return item;
@@ -330,7 +346,11 @@ int map_put(struct community *community, struct map *map, int64_t id, const void
     int made = 0;
     const struct item *known = map_find(map, id);
     struct texts texts = { 0 };
-    int r = texts_prepare(&texts, map->kind, known ? &known->facts : &map->kind->blank, patch);
+    *ret = NULL;
+    if (map_spares(map, id))
+        return 0;
+    bool blank = !known || begins_anew(map, known);
+    int r = texts_prepare(&texts, map->kind, blank ? &map->kind->blank : &known->facts, patch);
     if (r < 0)
         return r;
 

@@ -47,6 +47,7 @@ static void merge_copy(struct map *map, struct item *item)
     below->heard_id = item->heard_id;
     below->listed_id = item->listed_id;
     below->duty_told = item->duty_told;
+    below->real = item->real;
     if (!item->in_place) {
         TAILQ_REMOVE(&base->heard, below, heard);
         TAILQ_INSERT_TAIL(&base->heard, below, heard);

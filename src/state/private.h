@@ -45,6 +45,7 @@ struct item {
     TAILQ_ENTRY(item) heard;
     struct item *above, *below;
     bool gone, own_links, duty_told;
+    bool real;         /* not made up by a test */
     bool in_place;     /* a copy that was not heard of since, in the order of hearing where the one below is */
     uint8_t own_texts; /* bits, in the order of the kind */
     struct links links;
@@ -165,10 +166,16 @@ struct item *map_next(const struct map *map, const struct item *item);
 /* Changes nothing but the order of hearing, and when. */
 void map_touch(struct map *map, struct item *item, usec_t now_us);
 
-/* Finds or makes an item to be changed, and notes that it was heard of; *changed becomes 1 when it was made. */
+/* Whether a test may not change it, because it is real. The other way round an item that tests made up begins anew when
+ * a real event speaks of it: so what is real is linked with nothing made up. */
+bool map_spares(const struct map *map, int64_t id);
+
+/* Finds or makes an item to be changed, and notes that it was heard of; *changed becomes 1 when it was made. Not for
+ * one that is spared. */
 struct item *map_hear(struct community *community, struct map *map, int64_t id, usec_t now_us, int *changed);
 
-/* The same, and takes over the texts a patch tells. 1 changed, 0 not, -ENOMEM: nothing was done. */
+/* The same, and takes over the texts a patch tells. 1 changed, 0 not, -ENOMEM: nothing was done. *ret is NULL where
+ * there is nothing to be changed, as it is spared. */
 int map_put(struct community *community, struct map *map, int64_t id, const void *patch, usec_t now_us,
             struct item **ret);
 

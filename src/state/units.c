@@ -52,9 +52,9 @@ int state_unit_put(struct state *state, const char *community_name, const struct
 {
     STATE_LOCK(state);
     struct community *community = community_hear(state, community_name);
-    struct item *item;
+    struct item *item = NULL;
     int changed = community ? map_put(community, &community->units, patch->id, patch, now_us, &item) : -ENOMEM;
-    if (changed < 0)
+    if (!item)
         return changed;
 
     struct state_unit *unit = &item->facts.unit;
@@ -69,12 +69,12 @@ int state_unit_put(struct state *state, const char *community_name, const struct
     return item_changed(&community->units, item, changed);
 }
 
-/* The units of a group, n at most. */
+/* The units of a group, n at most; those that tests made up are not in a real one, and the other way round. */
 static size_t members(const struct map *units, const char *group, int64_t *ret, size_t n)
 {
     size_t found = 0;
     for (const struct item *item = map_first(units); item && found < n; item = map_next(units, item))
-        if (text_is(item->facts.unit.group, group))
+        if (item->real != units->state->test && text_is(item->facts.unit.group, group))
             ret[found++] = item->id;
     return found;
 }
@@ -94,10 +94,10 @@ int state_group_rename(struct state *state, const char *community_name, const ch
     size_t n = members(&community->units, old_name, ids, STATE_MAX_ENTRIES);
     for (size_t i = 0; i < n; i++) {
         struct state_unit patch = STATE_UNIT_PATCH(ids[i]);
-        struct item *item;
+        struct item *item = NULL;
         patch.group = new_name;
         int r = map_put(community, &community->units, ids[i], &patch, now_us, &item);
-        if (r < 0)
+        if (!item)
             return r;
         changed |= item_changed(&community->units, item, r);
     }

@@ -429,6 +429,18 @@ def panic(unit, on=True, **top):
     return event("EVENT_UNIT_PANIC", {"identIds": [unit], "isPanic": on}, **top)
 
 
+def test_tests_change_nothing_real(on, target):
+    """A siren for calls that no dispatcher sees stays silent when the log-out of one is a test."""
+    bot = target()
+    daemon = on(actions=[forward(bot, body="record", events=["EVENT_911"], when=["dispatchers = 0"])])
+    unit = {"unit": {"id": 4101, "data": {"unitNum": "D-2"}}, "isDispatch": True}
+    bodies = (event("EVENT_UNIT_LOGIN", unit), event("EVENT_UNIT_LOGOUT", {"identId": 4101}, test=True), call(1),
+              event("EVENT_UNIT_LOGOUT", {"identId": 4101}), call(2))
+    for body in bodies:
+        assert daemon.post(body).status == 200
+    assert calls_of(bot.wait_got(1)) == [2]
+
+
 def test_left_out(on, target):
     """Not again for the same unit, nothing that was invented; and all of it is counted."""
     bot = target()

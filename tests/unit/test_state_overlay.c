@@ -26,7 +26,7 @@ static const char *random_text(void)
 /* One change, drawn once, so that it can be made in several states. */
 struct change {
     int kind;
-    bool other_community;
+    bool other_community, test;
     uint64_t event_id;
     usec_t time_us;
     struct state_unit unit;
@@ -40,6 +40,7 @@ static struct change random_change(uint64_t event_id, usec_t time_us)
 {
     struct change c = { .kind = (int) random_below(10), .other_community = random_below(5) == 0, .event_id = event_id };
     c.time_us = time_us;
+    c.test = random_below(4) == 0;
     c.unit = (struct state_unit) STATE_UNIT_PATCH((int64_t) random_below(N_IDS));
     c.call = (struct state_call) STATE_CALL_PATCH((int64_t) random_below(N_IDS));
     c.call911 = (struct state_call911) STATE_CALL911_PATCH((int64_t) random_below(N_IDS));
@@ -70,6 +71,7 @@ static void make(struct state *state, const struct change *c)
 {
     const char *in = c->other_community ? "b" : "a";
     state_set_event(state, c->event_id, c->time_us);
+    state_set_test(state, c->test);
     if (c->kind <= 1)
         assert_true(state_unit_put(state, in, &c->unit, c->time_us) >= 0);
     else if (c->kind == 2)
@@ -165,6 +167,59 @@ static void transactions_are_whole(void **fixture)
     }
     state_free(overlay);
     state_free(direct);
+}
+
+/* What is real in one state, as text; the other has more, that is made up. */
+static void dump_real(const struct state *real, const struct state *state, struct text *out)
+{
+    SNAP(r, real);
+    SNAP(s, state);
+    int dispatchers, on_duty;
+    state_count(state, "a", &dispatchers, &on_duty);
+    text_addf(out, "%d %d\n", dispatchers, on_duty);
+    for (size_t i = 0, k = 0; i < r->n_units; i++) {
+        int64_t calls[N_IDS];
+        while (k < s->n_units && s->units[k].id != r->units[i].id)
+            k++;
+        assert_true(k < s->n_units);
+        dump_unit_text(out, state, &s->units[k]);
+        for (size_t n = state_unit_calls(state, "a", s->units[k].id, calls, N_IDS); n-- > 0;)
+            text_addf(out, "at %" PRId64 "\n", calls[n]);
+    }
+    for (size_t i = 0, k = 0; i < r->n_calls; i++) {
+        while (k < s->n_calls && s->calls[k].id != r->calls[i].id)
+            k++;
+        assert_true(k < s->n_calls);
+        dump_call_text(out, &s->calls[k], s->attached[k], s->attached_since_us[k], s->n_attached[k]);
+    }
+    for (int64_t id = 0; id < N_IDS; id++)
+        if (state_find_call911(real, "a", id))
+            dump_call911_text(out, state_find_call911(state, "a", id));
+}
+
+/* Whatever tests did before and between. */
+static void tests_change_nothing_real(void **fixture)
+{
+    struct state *base = *fixture, *overlay = state_overlay(base), *real = state_new();
+    usec_t now = T0;
+    seed = 3;
+    for (uint64_t id = 1; id <= 3000; id++) {
+        struct text a CLEANUP(text_free) = TEXT_INIT, b CLEANUP(text_free) = TEXT_INIT;
+        struct change change = random_change(id, now = step(now));
+        make(overlay, &change);
+        if (change.test)
+            state_set_event(real, id, now);
+        else
+            make(real, &change);
+        if (random_below(3))
+            continue;
+        assert_int_equal(state_merge(overlay, id), 0);
+        dump_real(real, base, &a);
+        dump_real(real, real, &b);
+        assert_string_equal(a.s, b.s);
+    }
+    state_free(overlay);
+    state_free(real);
 }
 
 static void an_overlay_shows_both(void **fixture)
@@ -271,6 +326,7 @@ static struct change whole_change(uint64_t event_id, usec_t time_us)
 {
     struct change c = random_change(event_id, time_us);
     c.kind = c.kind % 2 ? 3 : 0;
+    c.test = false;
     c.unit.number = c.unit.name = c.unit.group = c.call911.caller = "x";
     c.unit.status = 2;
     c.unit.panic = 0;
@@ -304,11 +360,9 @@ static void a_start_changes_nothing(void **fixture)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(transactions_are_whole),
-        TEST(an_overlay_shows_both),
-        TEST(a_full_map_in_a_transaction),
-        TEST(what_is_old_goes),
-        TEST(a_clock_that_steps_back_forgets_nothing),
+        TEST(transactions_are_whole),  TEST(tests_change_nothing_real),
+        TEST(an_overlay_shows_both),   TEST(a_full_map_in_a_transaction),
+        TEST(what_is_old_goes),        TEST(a_clock_that_steps_back_forgets_nothing),
         TEST(a_start_changes_nothing),
     };
     return cmocka_run_group_tests_name("state_overlay", tests, NULL, NULL);
