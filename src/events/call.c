@@ -26,11 +26,28 @@ bool has_no_number_yet(const cJSON *call)
     return !get(call, "callId") || (read_whole(get(call, "callId"), &number) && number == -1);
 }
 
+/* The text of a number does not last while units are read, of which there may be any number. */
+static void keep_numbers(struct call *call)
+{
+    struct state_call *told = &call->told;
+    const char **const texts[CALL_TEXTS] = { &told->title, &told->code,        &told->address,  &told->postal,
+                                             &told->block, &told->description, &told->last_note };
+    for (size_t i = 0; i < CALL_TEXTS; i++) {
+        const char *text = *texts[i];
+        size_t size = text ? strnlen(text, NUMBER_TEXT_MAX_BYTES) : NUMBER_TEXT_MAX_BYTES;
+        if (size == NUMBER_TEXT_MAX_BYTES)
+            continue;
+        memcpy(call->numbers[i], text, size + 1);
+        *texts[i] = call->numbers[i];
+    }
+}
+
 void call_read(struct call *ret, const struct event *event, const struct state *state, struct description *out,
                const cJSON *json)
 {
     *ret = (struct call){ .event = event, .state = state, .out = out, .json = json };
     ret->numbered = read_call(json, &ret->told);
+    keep_numbers(ret);
     ret->lists_units = call_units(json, &ret->units);
     if (!ret->numbered)
         return;

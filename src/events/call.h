@@ -3,15 +3,18 @@
 
 #include "fields.h"
 
-/* What a call's object says, beside what was known of the call before. */
+#define CALL_TEXTS 7
+
+/* What a call's object says, beside what was known of the call before. It points into itself: not to be copied. */
 struct call {
     const struct event *event;
     const struct state *state;
     struct description *out;
     const cJSON *json;
     struct state_call told;
-    bool numbered;    /* told.id is its id */
-    struct ids units; /* that it lists */
+    char numbers[CALL_TEXTS][NUMBER_TEXT_MAX_BYTES]; /* what is a number among told's texts */
+    bool numbered;                                   /* told.id is its id */
+    struct ids units;                                /* that it lists */
     bool lists_units;
     const struct state_call *known; /* NULL: state was not told of it as a whole, which proves nothing */
 };

@@ -282,12 +282,25 @@ const char *read_note(const cJSON *note, const char **ret_author, const char **r
     return cJSON_IsObject(note) ? get_text(note, "content") : text_of(note);
 }
 
+static void read_notes(const cJSON *json, struct state_call *ret)
+{
+    const cJSON *notes = get(json, "notes");
+    for (const cJSON *note = first_of(notes); note; note = next_of(notes, note)) {
+        const char *author, *kind, *text = read_note(note, &author, &kind);
+        if (!text || !*text)
+            continue;
+        ret->n_notes++;
+        ret->last_note = text;
+    }
+}
+
 bool read_call(const cJSON *json, struct state_call *ret)
 {
     const cJSON *meta = get(json, "metaData");
     struct state_call call = STATE_CALL_PATCH(0);
     bool known = get_id(json, "callId", &call.id);
 
+    read_notes(json, &call); /* first: of its texts there may be more than last */
     call.title = get_text(json, "title");
     call.code = get_text(json, "code");
     call.address = get_text(json, "address");
@@ -301,14 +314,6 @@ bool read_call(const cJSON *json, struct state_call *ret)
     (void) !get_id(json, "primary", &call.primary);
     if (!get_id(meta, "origin911", &call.call911))
         (void) !get_id(meta, "createdFromId", &call.call911);
-    const cJSON *notes = get(json, "notes");
-    for (const cJSON *note = first_of(notes); note; note = next_of(notes, note)) {
-        const char *author, *kind, *text = read_note(note, &author, &kind);
-        if (!text || !*text)
-            continue;
-        call.n_notes++;
-        call.last_note = text;
-    }
     *ret = call;
     return known;
 }

@@ -23,6 +23,7 @@ enum wording { WORD_NONE, WORD_UNIT_STATUS, WORD_PAGE, WORD_ORIGIN, WORD_CALL_ST
  * "status": "EN_ROUTE". The words that scripts write for nothing (nil, null, undefined, None, NOT SET, blanks), as the
  * whole text, are missing as null is. The text of a number lasts until the thread has read NUMBER_TEXTS more. */
 #define NUMBER_TEXTS 256
+#define NUMBER_TEXT_MAX_BYTES 32
 
 const cJSON *get(const cJSON *object, const char *name);
 const char *text_of(const cJSON *item);

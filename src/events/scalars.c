@@ -17,7 +17,7 @@ static void write_double(char *ret, size_t size, double number)
 
 const char *text_of(const cJSON *item)
 {
-    static _Thread_local char texts[NUMBER_TEXTS][32];
+    static _Thread_local char texts[NUMBER_TEXTS][NUMBER_TEXT_MAX_BYTES];
     static _Thread_local unsigned n;
     int64_t whole;
     if (cJSON_IsString(item))

@@ -47,9 +47,10 @@ int apply_unit(const struct event *event, struct state *state, const cJSON *unit
 {
     struct text api_ids CLEANUP(text_free) = TEXT_INIT;
     struct state_unit patch;
+    const char *ids = read_api_ids(unit, &api_ids); /* first: there may be more than texts of numbers last */
     if (!read_unit(unit, &patch))
         return 0;
-    patch.api_ids = read_api_ids(unit, &api_ids);
+    patch.api_ids = ids;
     if (beside)
         add_beside(&patch, beside);
     return state_unit_put(state, event->community, &patch, event->time_us);

@@ -106,9 +106,10 @@ static int apply_login(const struct event *event, struct state *state, const cJS
     struct text api_ids CLEANUP(text_free) = TEXT_INIT;
     struct state_unit patch;
     int8_t dispatcher = get_flag(event->data, "isDispatch");
+    const char *ids = read_api_ids(json, &api_ids); /* first: there may be more than texts of numbers last */
     if (!login_unit(event, json, &patch))
         return 0;
-    patch.api_ids = read_api_ids(json, &api_ids);
+    patch.api_ids = ids;
     patch.online = 1;
     patch.told = true;
     patch.status_since_us = patch.duty_since_us = event->time_us;
