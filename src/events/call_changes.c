@@ -153,6 +153,14 @@ static void count_all(const struct call *call)
         count_unit(call->out, call->told.primary);
 }
 
+static const char opened_again[] = " opened again";
+
+/* An opening that tells no status of a call that was closed: nothing else may be new. */
+static bool is_reopening(const struct call *call, const char *verb)
+{
+    return verb == opened_again && call->told.status == STATE_UNSET && is_closed(call->known);
+}
+
 /* For one that is known: what is another than before, or that nothing is. */
 static void say_call_changes(const struct call *call, const char *verb, int brevity)
 {
@@ -176,7 +184,8 @@ static void say_call_changes(const struct call *call, const char *verb, int brev
     say_changes(call, closing, brevity);
     if (described && !*told->description)
         text_add(line, ", no description");
-    if (!closing && !described && line->size == verb_end && !is_other(old->title, told->title)) {
+    bool nothing = !closing && !described && line->size == verb_end && !is_other(old->title, told->title);
+    if (nothing && !is_reopening(call, verb)) {
         text_add(line, ", no change known here");
         if (call->out->level == LOG_INFO) /* else somebody at it is in panic */
             call->out->level = LOG_DEBUG;
@@ -189,7 +198,7 @@ static void say_call_changes(const struct call *call, const char *verb, int brev
 void say_opening(const struct call *call)
 {
     if (call->known)
-        say_brief(call, " opened again", say_call_changes);
+        say_brief(call, opened_again, say_call_changes);
     else
         say_brief(call, " opened", say_all_of_call);
 }

@@ -5,10 +5,13 @@
 
 #include "private.h"
 
-/* Beside the status: since when the call is open or closed. A call that is opened again begins anew. */
+/* Beside the status: since when the call is open or closed. A call that is opened again begins anew, also where the
+ * opening tells no status. */
 static int put_status(struct state_call *call, const struct state_call *patch, usec_t now_us)
 {
     bool told_before = call->status != STATE_UNSET, was_closed = call->status == STATE_CALL_CLOSED;
+    if (was_closed && patch->opened_us)
+        call->status = STATE_UNSET;
     int changed = set_number(&call->status, patch->status);
     bool closed = call->status == STATE_CALL_CLOSED;
     if (closed && !was_closed)
