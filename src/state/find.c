@@ -63,8 +63,9 @@ size_t state_unit_calls(const struct state *state, const char *community, int64_
 int64_t state_call_of_911(const struct state *state, const char *community, int64_t call911)
 {
     const struct state_call911 *from = state_find_call911(state, community, call911);
-    bool made = from && state_find_call(state, community, from->call);
-    return made ? from->call : STATE_UNSET_ID;
+    const struct state_call *call = from ? state_find_call(state, community, from->call) : NULL;
+    bool made = call && call->call911 == call911; /* it may have been moved to another one */
+    return made ? call->id : STATE_UNSET_ID;
 }
 
 int64_t state_unit_by_number(const struct state *state, const char *community_name, const char *number)

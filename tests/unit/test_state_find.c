@@ -158,6 +158,10 @@ static void a_call_made_from_a_911_call(void **fixture)
     state_call_put(*fixture, "a", &patch, T0);
     assert_int_equal(state_call_of_911(*fixture, "a", 90), 50);
     assert_true(state_call_of_911(*fixture, "a", 91) == STATE_UNSET_ID);
+    patch.call911 = 91; /* it is moved */
+    state_call_put(*fixture, "a", &patch, T0);
+    assert_int_equal(state_call_of_911(*fixture, "a", 91), 50);
+    assert_true(state_call_of_911(*fixture, "a", 90) == STATE_UNSET_ID);
 }
 
 static void a_number_that_one_unit_has(void **fixture)
