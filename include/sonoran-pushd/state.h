@@ -193,7 +193,7 @@ size_t state_unit_calls(const struct state *state, const char *community, int64_
 /* The dispatch call made from a 911 call, the newest if there are several, or STATE_UNSET_ID. */
 int64_t state_call_of_911(const struct state *state, const char *community, int64_t call911);
 
-/* The one unit that has this number, or STATE_UNSET_ID where none has, or several. */
+/* The one unit on duty that has this number, else the one off duty; STATE_UNSET_ID where none has, or several. */
 int64_t state_unit_by_number(const struct state *state, const char *community, const char *number);
 
 /* The units of a group, by id; "" is no group. */

@@ -72,15 +72,17 @@ int64_t state_unit_by_number(const struct state *state, const char *community_na
 {
     const struct community *community = find_in(state, community_name);
     const struct item *item = community && *number ? map_first(&community->units) : NULL;
-    int64_t id = STATE_UNSET_ID;
+    int64_t ids[2] = { STATE_UNSET_ID, STATE_UNSET_ID }; /* off duty, on duty */
+    size_t n[2] = { 0, 0 };
     for (; item; item = map_next(&community->units, item)) {
-        if (!item->facts.unit.number || strcmp(item->facts.unit.number, number) != 0)
+        const struct state_unit *unit = &item->facts.unit;
+        if (!unit->number || strcmp(unit->number, number) != 0)
             continue;
-        if (id != STATE_UNSET_ID)
-            return STATE_UNSET_ID;
-        id = item->id;
+        ids[unit->online == 1] = item->id;
+        n[unit->online == 1]++;
     }
-    return id;
+    bool on_duty = n[1] > 0;
+    return n[on_duty] == 1 ? ids[on_duty] : STATE_UNSET_ID;
 }
 
 void state_group_units(const struct state *state, const char *community_name, const char *group, struct ids *out)

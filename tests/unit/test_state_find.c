@@ -175,6 +175,12 @@ static void a_number_that_one_unit_has(void **fixture)
     assert_true(state_unit_by_number(state, "a", "") == STATE_UNSET_ID);
     put_named(state, 7, "9", NULL);
     assert_int_equal(state_unit_by_number(state, "a", "3-L-27"), 9);
+    put_unit(state, 9, 0, T0);
+    assert_int_equal(state_unit_by_number(state, "a", "3-L-27"), 9);
+    put_named(state, 7, "3-L-27", NULL); /* the other one is off duty */
+    assert_int_equal(state_unit_by_number(state, "a", "3-L-27"), 7);
+    put_unit(state, 7, 0, T0);
+    assert_true(state_unit_by_number(state, "a", "3-L-27") == STATE_UNSET_ID);
 }
 
 static void units_of_a_group(void **fixture)
