@@ -27,9 +27,11 @@ int login_check(const struct event *event, struct err *err)
     return need_id(event, err, unit, "unit", "id");
 }
 
+/* As in state: what the event says of it itself wins over the unit's object. */
 static bool is_dispatcher(const struct event *event, const struct state_unit *unit)
 {
-    return get_flag(event->data, "isDispatch") == 1 || unit->dispatcher == 1;
+    int8_t told = get_flag(event->data, "isDispatch");
+    return (told < 0 ? unit->dispatcher : told) == 1;
 }
 
 /* ", police, Calder County Sheriff, available, at Pier Rd / Old Mill Ln" */
