@@ -173,7 +173,7 @@ int state_call_set_units(struct state *state, const char *community, int64_t cal
 /* The units leave every call they are attached to. No placeholders. */
 int state_units_clear(struct state *state, const char *community, const int64_t *units, size_t n_units, usec_t now_us);
 
-/* Adds a note to a call: counted, the newest is kept. NULL, a note without text, is only counted. */
+/* Adds a note to a call: counted, the newest is kept. One without text (NULL, "") is none, as in a list of notes. */
 int state_call_note(struct state *state, const char *community, int64_t call, const char *note, usec_t now_us);
 
 int state_call911_remove(struct state *state, const char *community, int64_t call, usec_t now_us);

@@ -79,13 +79,14 @@ int state_call_note(struct state *state, const char *community_name, int64_t id,
     struct community *community = community_hear(state, community_name);
     struct item *item = NULL;
     struct state_call patch = STATE_CALL_PATCH(id);
-    patch.last_note = note;
+    bool told = note && *note;
+    patch.last_note = told ? note : NULL;
     int r = community ? map_put(community, &community->calls, id, &patch, now_us, &item) : -ENOMEM;
     if (!item)
         return r;
-    if (item->facts.call.n_notes < UINT32_MAX)
+    if (told && item->facts.call.n_notes < UINT32_MAX)
         item->facts.call.n_notes++;
-    return item_changed(&community->calls, item, 1);
+    return item_changed(&community->calls, item, r | told);
 }
 
 int state_call911_put(struct state *state, const char *community_name, const struct state_call911 *patch, usec_t now_us)

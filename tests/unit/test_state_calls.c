@@ -153,9 +153,10 @@ static void notes_are_counted(void **fixture)
     assert_int_equal(state_call_note(state, "a", 50, "first", T0), 1);
     assert_int_equal(state_call_note(state, "a", 50, "second", T0), 1);
     assert_int_equal(state_call_note(state, "a", 50, "second", T0), 1);
-    assert_int_equal(state_call_note(state, "a", 50, NULL, T0 + 1), 1);
+    assert_int_equal(state_call_note(state, "a", 50, NULL, T0 + 1), 0);
+    assert_int_equal(state_call_note(state, "a", 50, "", T0 + 1), 0);
     SNAP(s, state);
-    assert_true(s->n_calls == 1 && s->calls[0].n_notes == 4 && s->calls[0].seen_us == T0 + 1);
+    assert_true(s->n_calls == 1 && s->calls[0].n_notes == 3 && s->calls[0].seen_us == T0 + 1);
     assert_string_equal(s->calls[0].last_note, "second");
 }
 
