@@ -86,11 +86,13 @@ static bool begins(const struct text *line, const char *words)
     return strncmp(line->s, words, strlen(words)) == 0;
 }
 
-/* No name can pretend to be our words: of a unit that is called so it stands behind "unit". */
+/* No name can pretend to be our words: of a unit that is called so it stands behind "unit". A log-out has the level of
+ * a panic, but its line begins with the unit. */
 static bool is_pretended(const struct event *event, const struct description *out)
 {
-    bool panic = (out->level != LOG_WARNING && begins(&out->line, "PANIC")) ||
-                 (out->level > LOG_NOTICE && begins(&out->line, "panic "));
+    bool name_first = strcmp(event->type, "EVENT_UNIT_LOGOUT") == 0;
+    bool panic = ((name_first || out->level != LOG_WARNING) && begins(&out->line, "PANIC")) ||
+                 ((name_first || out->level > LOG_NOTICE) && begins(&out->line, "panic "));
     return (panic && strcmp(event->type, "EVENT_UNIT_PANIC") != 0) ||
            (!event->test && (begins(&out->line, "TEST ") || begins(&out->line, "test: ")));
 }
