@@ -32,19 +32,27 @@ static usec_t pause_us(const struct pipeline *pipeline)
     return looks ? TRIM_EVERY_US : TRIM_IDLE_US;
 }
 
+/* Under the lock, which is free in between: it writes, and a disk may hang. */
+static void configure_store(struct pipeline *pipeline)
+{
+    const struct store_settings settings = pipeline->store_settings;
+    pipeline->store_changed = false;
+    pthread_mutex_unlock(&pipeline->lock);
+    store_configure(pipeline->store, &settings);
+    pipeline->trimmed = false;
+    pipeline->trimmed_us = 0;
+    pthread_mutex_lock(&pipeline->lock);
+}
+
 /* What waits; after a while without anything an empty list. False: nothing more will come. */
 static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
 {
     usec_t pause = pause_us(pipeline);
     pthread_mutex_lock(&pipeline->lock);
-    if (!pipeline->waiting.first && !pipeline->poked && !pipeline->stopping)
+    if (!pipeline->waiting.first && !pipeline->poked && !pipeline->stopping && !pipeline->store_changed)
         (void) wait_signal(&pipeline->more, &pipeline->lock, uptime_us() + pause);
-    if (pipeline->store_changed) {
-        store_configure(pipeline->store, &pipeline->store_settings);
-        pipeline->trimmed = false;
-        pipeline->trimmed_us = 0;
-    }
-    pipeline->store_changed = false;
+    while (pipeline->store_changed) /* what came since is stored as the newest settings ask for */
+        configure_store(pipeline);
     pipeline->poked = false;
     *ret = pipeline->waiting.first;
     pipeline->waiting = (struct queue){ 0 };

@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 from disk import BROKEN, CUT, DATABASE, NO_SPACE, READ_ONLY, STALL, SYNC, WRITE
-from harness import PATIENCE_S, call911, request, wait_for
+from harness import PATIENCE_S, call911, config, request, wait_for
 from store import Sent, assert_all_there, call_ids, change, end_all, kill, numbers, under_load
 
 HOUR_US = 3600 * 1_000_000
@@ -265,6 +265,25 @@ def test_a_disk_that_hangs(on, path, disk):
     assert sorted(call_ids(path)) == [11, 21, *range(111, 115), *range(121, 125)]
     assert len(told(daemon, "the disk does not answer")) == 2
     assert not told(daemon, "refused")
+
+
+def test_a_reload_while_the_disk_hangs(on, path, disk):
+    """It is for the writer to wait for a sync that the new settings ask for: all others are answered meanwhile."""
+    store = {"path": str(path), "durability": "full"}
+    daemon = on(env=disk.env, store=store, limits={"request_time": "3s"})
+    assert daemon.post(call911(1)).status == 200
+    with disk.failing(STALL, calls=1 << SYNC):
+        daemon.reload(config(store={**store, "durability": "normal"}, limits={"request_time": "3s"}))
+        stalled(disk)
+        for call in 2, 3:
+            answer = daemon.post(call911(call))
+            assert (answer.status, answer.text) == (503, "Storage Unavailable")
+        assert daemon.ask("GET").status == 200
+        daemon.wait_line("the disk does not answer")
+    daemon.wait_line("the disk answers again")
+    assert daemon.post(call911(4)).status == 200
+    daemon.stop()
+    assert sorted(call_ids(path)) == [1, 4]
 
 
 def test_clients_that_leave_while_they_wait(on, path, disk):
