@@ -138,7 +138,8 @@ static void lock_list(struct delivery *delivery)
         pthread_cond_wait(&delivery->saved, &delivery->lock);
 }
 
-/* Takes those that are to end out of the list, which has no more than before, and waits for them. */
+/* Takes those that are to end out of the list, which has no more than before, waits for them, and tells what they had
+ * counted. */
 static void end_old(struct delivery *delivery, const struct delivery_change *change)
 {
     size_t n_kept = 0;
@@ -153,6 +154,8 @@ static void end_old(struct delivery *delivery, const struct delivery_change *cha
     delivery->n_workers = n_kept;
     pthread_mutex_unlock(&delivery->lock);
     workers_join(change->ended, change->n_ended, uptime_us() + RELOAD_GRACE_US);
+    for (size_t i = 0; i < change->n_ended; i++)
+        worker_sum_up(change->ended[i]);
 }
 
 /* What was asked for again, and is not settled. */
@@ -182,7 +185,6 @@ static void let_go(struct worker *worker, struct worker *old, uint64_t newest_id
         worker->status = old->status;
         worker->status.error_us = 0;
         worker->status.error[0] = '\0';
-        worker_sum_up(old);
     }
     worker->held = false;
     pthread_cond_broadcast(&worker->more);

@@ -240,6 +240,7 @@ void count_failure(struct worker *worker, const struct err *err);               
 /* repeats.c, under the worker's lock. Is it to be told? A failure of a kind that was told in this minute is counted. */
 bool worker_is_news(struct worker *worker, bool failed, uint64_t event_id, const char *sentence);
 void worker_note_answer(struct worker *worker, const struct item *item, const struct action_outcome *outcome);
+void worker_tell_too_old(struct worker *worker);
 void worker_sum_up(struct worker *worker); /* takes the lock */
 
 /* loops.c. came: such an event was stored. pass: how long action who has to wait before it sends one, and asks again;

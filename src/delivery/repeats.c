@@ -49,9 +49,18 @@ static void tell_sum(const struct worker *worker, const struct repeat *kind)
          (unsigned long long) kind->n_more, (unsigned long long) kind->last_id, what, kind->sentence);
 }
 
+void worker_tell_too_old(struct worker *worker)
+{
+    if (worker->n_too_old)
+        tell(worker, LOG_NOTICE, LOG_ID_DELIVERY_SKIPPED, 0, 0, "%llu event%s skipped, older than max_age",
+             (unsigned long long) worker->n_too_old, text_plural(worker->n_too_old));
+    worker->n_too_old = 0;
+}
+
 void worker_sum_up(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
+    worker_tell_too_old(worker);
     for (size_t i = 0; i < REPEATS_KINDS; i++)
         if (worker->repeats[i].n_more)
             tell_sum(worker, &worker->repeats[i]);

@@ -123,10 +123,7 @@ static void tell_settled(struct worker *worker, const struct item *item, enum at
         worker->n_too_old++;
         return;
     }
-    if (worker->n_too_old)
-        tell(worker, LOG_NOTICE, LOG_ID_DELIVERY_SKIPPED, 0, 0, "%llu event%s skipped, older than max_age",
-             (unsigned long long) worker->n_too_old, text_plural(worker->n_too_old));
-    worker->n_too_old = 0;
+    worker_tell_too_old(worker);
     if (end == ATTEMPT_FAILED) {
         bool news = worker_is_news(worker, true, item->id, err->msg);
         tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,

@@ -412,17 +412,29 @@ def test_the_name_of_an_unknown_type_is_plain(start, tmp_path):
     assert text.count("\n") == 1 and not any(c in text for c in "\x1b\u202e") and text.count("|") == 2
 
 
-def test_too_old(start, target, clock):
+@pytest.mark.parametrize("end", ["delivered", "changed", "removed", "stopped"])
+def test_too_old(start, target, clock, end):
+    """All that were skipped are told, at the latest when the action ends."""
     bot = target(down=True)
     daemon = start(actions=[forward(bot, max_age="1h")], env=clock.env)
     post_calls(daemon, 3)
     daemon.wait_line("not delivered, next try in")
     clock.passes(3601)
     wait_for(lambda: status_of(daemon)["left_out"]["max_age"] == 3, "skipped")
-    bot.come_up()
-    post_calls(daemon, 1, first=4)
-    assert calls_of(bot.wait_got(1)) == [4]
-    daemon.wait_line("3 events skipped, older than max_age")
+    if end == "delivered":
+        bot.come_up()
+        post_calls(daemon, 1, first=4)
+        assert calls_of(bot.wait_got(1)) == [4]
+    elif end == "stopped":
+        daemon.stop()
+    else:
+        daemon.reload(harness.config(actions=[forward(bot, max_age="2h")] if end == "changed" else []))
+
+    def n_told():  # in two lines where a minute ends in between
+        told = (re.search(r"(\d+) events? skipped, older than max_age", line) for line in daemon.lines())
+        return sum(int(match[1]) for match in told if match)
+
+    wait_for(lambda: n_told() == 3, "they are told")
 
 
 def panic(unit, on=True, **top):
