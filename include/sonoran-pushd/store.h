@@ -106,9 +106,15 @@ struct store_life {
     uint64_t first_id;
 };
 
-/* The life that goes on. Whether it was begun at this start, and *ret_before is the one before it: the machine was
- * restarted while events were not synced to disk, so some that were told may be gone. */
-bool store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before);
+enum store_life_news {
+    STORE_LIFE_GOES_ON,
+    STORE_LIFE_BEGUN,    /* the machine was restarted while events were not synced: some that were told may be gone */
+    STORE_LIFE_RESTORED, /* the log was put back from a copy since it was last in use; of the life before: only log */
+};
+
+/* The life that goes on, and the one before it where there are news of it, which store_life_told says were told. */
+enum store_life_news store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before);
+void store_life_told(struct store *store);
 
 /* Begins one now, in a transaction of its own. For who puts a log in the place of another. */
 int store_begin_life(struct store *store, struct err *err) MUST_CHECK;
@@ -151,6 +157,7 @@ struct store_trimmed {
     bool again;         /* there is more to do, so another step may follow at once */
     bool left;          /* the files are larger than they will be: look again in a while, also when nothing comes */
     int64_t jump_us;    /* the clock was found to be ahead of what fits (or, < 0, to have gone back); told once */
+    bool quiet;         /* ahead at a start: so it looks too when nothing came for long */
     uint64_t wal_bytes; /* of the write-ahead log */
     bool held; /* it cannot shrink, because another program reads; nothing is deleted, which it would all take */
     char held_by[STORE_HOLDER_BYTES]; /* once that is so for a minute: by whom; "": nobody */

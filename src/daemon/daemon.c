@@ -147,15 +147,22 @@ static int make_parts(struct program *program)
     return r < 0 ? r : ingress_new(&program->ingress, config, &all_event_families, program->pipeline);
 }
 
-static void tell_life(const struct store *store)
+static void tell_life(struct store *store)
 {
     struct store_life life, before;
-    if (store_get_life(store, &life, &before))
+    enum store_life_news news = store_get_life(store, &life, &before);
+    if (news == STORE_LIFE_RESTORED)
+        log_line(LOG_NOTICE, LOG_ID_LIFE,
+                 "the event log was put back from a copy: from event %llu on it has a new life, %s; the one before was "
+                 "%s",
+                 (unsigned long long) life.first_id, life.log, before.log);
+    else if (news == STORE_LIFE_BEGUN)
         log_line(
             LOG_WARNING, LOG_ID_LIFE,
             "the machine was restarted without a clean stop, and events were not synced to disk (store.durability): "
             "the newest ones may be lost. From event %llu on the log has a new life, %s; the one before was %s",
             (unsigned long long) life.first_id, life.log, before.log);
+    store_life_told(store);
 }
 
 /* The log first: what was heard before is known before the first request comes. */

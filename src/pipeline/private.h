@@ -85,6 +85,7 @@ struct pipeline {
     usec_t trimmed_us;
     uint64_t n_aged; /* events that went since a clock that had jumped is believed */
     bool believed;   /* this is counted */
+    bool jumped;     /* that it jumped is sure */
     bool grown;      /* since it was last looked for old events */
     bool trimmed;    /* nothing old is left for now */
 };

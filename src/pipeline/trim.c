@@ -17,7 +17,8 @@ static void tell_trim_failure(struct pipeline *pipeline, int r, const struct err
         log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "old events are deleted again");
 }
 
-static void tell_jump(int64_t jump_us)
+/* At a start it cannot be known: most often nothing came, or the machine was off. */
+static void tell_jump(int64_t jump_us, bool quiet)
 {
     uint64_t minutes = ((uint64_t) (jump_us < 0 ? -jump_us : jump_us) + MINUTE_US / 2) / MINUTE_US;
     bool days = minutes >= 2 * 24 * 60, hours = minutes >= 2 * 60;
@@ -26,6 +27,12 @@ static void tell_jump(int64_t jump_us)
     if (jump_us < 0)
         log_line(LOG_WARNING, LOG_ID_CLOCK, "the clock went back by %llu %s: events keep the order they came in", n,
                  unit);
+    else if (quiet)
+        log_line(
+            LOG_INFO, LOG_ID_CLOCK,
+            "the newest event came %llu %s before this machine was started, or the clock is so far ahead: until it "
+            "has held for a day no event is deleted as too old by it",
+            n, unit);
     else
         log_line(LOG_WARNING, LOG_ID_CLOCK,
                  "the clock is %llu %s ahead of what the event log and this machine's uptime explain: until it has "
@@ -36,7 +43,8 @@ static void tell_jump(int64_t jump_us)
 static void tell_trimmed(struct pipeline *pipeline, const struct store_trimmed *trimmed)
 {
     if (trimmed->jump_us)
-        tell_jump(trimmed->jump_us);
+        tell_jump(trimmed->jump_us, trimmed->quiet);
+    pipeline->jumped |= trimmed->jump_us && !trimmed->quiet;
     if (trimmed->n_unread)
         log_line(LOG_WARNING, LOG_ID_EVENTS_GIVEN_UP,
                  "store.max_size is reached: %llu event%s deleted that an action had not seen yet",
@@ -46,10 +54,10 @@ static void tell_trimmed(struct pipeline *pipeline, const struct store_trimmed *
     if (!pipeline->believed || trimmed->again)
         return;
     if (pipeline->n_aged)
-        log_line(LOG_WARNING, LOG_ID_CLOCK,
+        log_line(pipeline->jumped ? LOG_WARNING : LOG_INFO, LOG_ID_CLOCK,
                  "the clock has held for a day and is believed: %llu event%s older than store.keep deleted",
                  (unsigned long long) pipeline->n_aged, text_plural(pipeline->n_aged));
-    pipeline->believed = false;
+    pipeline->believed = pipeline->jumped = false;
     pipeline->n_aged = 0;
 }
 

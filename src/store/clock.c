@@ -20,6 +20,14 @@ static int64_t jump_before_start(int64_t now_us, int64_t newest_us, int64_t up_u
     return back ? now_us - newest_us : ahead_us > DAY_US ? ahead_us : 0; /* a machine that is off at night is no news */
 }
 
+/* Events cannot have come while there was only a copy: the clock that put it back counts as far as the newest one. */
+static bool explains_restore(const struct store *store, int64_t now_us, int64_t up_us)
+{
+    if (store->life_news != STORE_LIFE_RESTORED || store->life.epoch_ms > (uint64_t) now_us / USEC_PER_MSEC)
+        return false;
+    return now_us - (int64_t) (store->life.epoch_ms * USEC_PER_MSEC) - up_us <= DAY_US;
+}
+
 /* A clock that is wrong since yesterday or a shorter time has written no event that is a day old by it: what it says is
  * believed to the last such event and a day further, and not further than the newest one and the uptime. */
 static int begin(struct store *store, const struct store_time *now, struct store_trimmed *ret, struct err *err)
@@ -34,6 +42,9 @@ static int begin(struct store *store, const struct store_time *now, struct store
     clock->fit_us = lesser(now_us, newest.time_us + up_us);
     ret->jump_us = jump_before_start(now_us, newest.time_us, up_us);
     clock->doubted = ret->jump_us != 0;
+    ret->quiet = ret->jump_us > 0;
+    if (ret->quiet && explains_restore(store, now_us, up_us))
+        ret->jump_us = 0;
     usec_t yesterday_us = now_us > DAY_US ? (usec_t) (now_us - DAY_US) : 0;
     r = age_last_until(store->db, (int64_t) store->last_id, yesterday_us, &settled, err);
     if (r > 0)
@@ -56,6 +67,7 @@ int clock_believe(struct store *store, const struct store_time *now, struct stor
         clock->held_since_us = up_us;
         clock->doubted = true;
         ret->jump_us = step_us;
+        ret->quiet = false;
     }
     if (up_us - clock->held_since_us >= DAY_US) {
         ret->believed = clock->doubted;

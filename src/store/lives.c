@@ -12,6 +12,7 @@
 
 #define RUN_UNSYNCED "unsynced"
 #define RUN_SYNCED "synced"
+#define RESTORED "restored" /* in meta: the life before, until it is told */
 
 static void read_boot_id(char ret[STORE_BOOT_ID_BYTES])
 {
@@ -89,23 +90,48 @@ static int end(struct store *store, int r, struct err *err)
 
 int store_begin_life(struct store *store, struct err *err)
 {
-    const struct store_life before = store->life;
+    const struct store_life old = store->life;
+    bool replaced = store->life_news == STORE_LIFE_BEGUN && old.first_id == store->last_id + 1;
     int r = store_run(store, BEGIN, err, "cannot begin a transaction");
     if (r < 0)
         return r;
     r = end(store, insert_life(store, store->last_id + 1, err), err);
-    store->life_before = before;
-    if (r < 0)
-        store->life = before;
-    store->life_begun = r == 0;
-    return r;
+    if (r < 0) {
+        store->life = old;
+        return r;
+    }
+    if (!replaced) /* no event was of that one */
+        store->life_before = old;
+    store->life_news = STORE_LIFE_BEGUN;
+    return 0;
 }
 
-bool store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before)
+enum store_life_news store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before)
 {
     *ret = store->life;
     *ret_before = store->life_before;
-    return store->life_begun;
+    return store->life_news;
+}
+
+/* Where it cannot be written it is told again. */
+void store_life_told(struct store *store)
+{
+    struct err ignored;
+    if (store->life_news != STORE_LIFE_GOES_ON)
+        (void) !meta_set(store, RESTORED, "", &ignored);
+}
+
+int lives_note_restored(struct store *store, struct err *err)
+{
+    return meta_set(store, RESTORED, store->life_before.log, err);
+}
+
+static int read_restored(struct store *store, struct err *err)
+{
+    int r = meta_get(store, RESTORED, store->life_before.log, sizeof(store->life_before.log), err);
+    if (r == 0 && store->life_before.log[0])
+        store->life_news = STORE_LIFE_RESTORED;
+    return r == -ENOENT ? 0 : r;
 }
 
 /* Whether a power cut may have taken something from the log as it was left. */
@@ -137,7 +163,9 @@ int lives_open(struct store *store, const struct store_settings *settings, struc
         return begin_first(store, err);
     if (r >= 0)
         r = may_have_lost(store, &lost, err);
-    return r >= 0 && lost ? store_begin_life(store, err) : r;
+    if (r < 0)
+        return r;
+    return lost ? store_begin_life(store, err) : read_restored(store, err);
 }
 
 /* Synced, since it is what counts after a power cut. Where nothing changes nothing is written. */

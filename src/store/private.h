@@ -59,7 +59,7 @@ struct store_clock {
     int64_t offset_us;     /* of the wall clock to boottime */
     int64_t held_since_us; /* boottime since when that has held */
     int64_t fit_us, fit_up_us;
-    bool doubted; /* a jump was told, and not yet that it is believed */
+    bool doubted; /* a jump was found, and not yet told that it is believed */
 };
 
 #define STORE_PAGE_BYTES 4096
@@ -93,7 +93,7 @@ struct store {
     uint64_t keep_us, max_size_bytes;
     uint64_t last_id; /* committed */
     struct store_life life, life_before;
-    bool life_begun; /* at this start */
+    enum store_life_news life_news;
     char boot_id[STORE_BOOT_ID_BYTES];
     bool noted;          /* meta says what a power cut could take; kept so by run.c */
     struct text scratch; /* ids as text, of the rows of one statement */
@@ -147,6 +147,7 @@ int meta_set_number(struct store *store, const char *name, int64_t number, struc
 int lives_open(struct store *store, const struct store_settings *settings, struct err *err) MUST_CHECK;
 int lives_note_run(struct store *store, struct err *err) MUST_CHECK;
 void lives_end_run(struct store *store);
+int lives_note_restored(struct store *store, struct err *err) MUST_CHECK; /* for the next start */
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* row.c: the columns that a walk asks for, and the row that it stands at. */

@@ -52,6 +52,8 @@ static int begin_life(const char *copy, uint64_t epoch_ms, bool (*stop)(void), s
     if (store->life.epoch_ms < epoch_ms)
         store->life.epoch_ms = epoch_ms;
     r = store_begin_life(store, err);
+    if (r == 0)
+        r = lives_note_restored(store, err);
     (void) store_get_life(store, ret, &before);
     store_close(store);
     if (r == 0 && leftovers_name(name, copy, "-wal") &&

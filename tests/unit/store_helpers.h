@@ -146,6 +146,7 @@ static inline uint64_t trim_at(struct store *store, usec_t now_us, usec_t bootti
         ret->n_unread += step.n_unread;
         ret->jump_us += step.jump_us;
         ret->believed |= step.believed;
+        ret->quiet |= step.quiet;
     } while (step.again);
     return ret->n_events;
 }

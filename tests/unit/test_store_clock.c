@@ -59,6 +59,7 @@ static void test_jump_ahead(void **state)
     append_at(T0 + (usec_t) jump); /* by the clock that has jumped */
     assert_int_equal(after(10 * USEC_PER_SEC, jump), 0);
     assert_int_equal(trimmed.jump_us, jump);
+    assert_false(trimmed.quiet);
     assert_int_equal(after(20 * USEC_PER_SEC, jump), 0);
     assert_int_equal(trimmed.jump_us, 0); /* told once */
     assert_int_equal(after(DAY_US, jump), 0);
@@ -108,10 +109,45 @@ static void test_start_far_ahead(void **state)
     fill(5);
     assert_int_equal(trim_at(store, T0 + away, RESTARTED, &trimmed), 0);
     assert_int_equal(trimmed.jump_us, away - RESTARTED);
+    assert_true(trimmed.quiet);
     append_at(T0 + away);
     reopen();
     assert_int_equal(trim_at(store, T0 + away + 60, RESTARTED + 60, &trimmed), 0);
     assert_int_equal(trim_at(store, T0 + away + DAY_US + 60, RESTARTED + DAY_US + 60, &trimmed), 5 * 24 + 1);
+    store_close(store);
+}
+
+/* As restore leaves it; what it takes for the time is the clock of then. */
+static void put_back_at(usec_t time_us)
+{
+    char sql[200];
+    sqlite3 *db = NULL;
+    store_close(store);
+    snprintf(sql, sizeof(sql),
+             "UPDATE lives SET epoch = %llu; INSERT OR REPLACE INTO meta (name, value) VALUES ('restored', 'before')",
+             (unsigned long long) (time_us / USEC_PER_MSEC));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    store = open_store(KEEP_US, 0);
+}
+
+/* An old copy is no clock that is ahead, but nothing is deleted sooner for it. */
+static void test_put_back(void **state)
+{
+    const usec_t away = 40 * DAY_US;
+    (void) state;
+    fill(5);
+    put_back_at(T0 + away);
+    assert_int_equal(trim_at(store, T0 + away + HOUR_US, RESTARTED, &trimmed), 0);
+    assert_int_equal(trimmed.jump_us, 0);
+    put_back_at(T0 + away);
+    assert_int_equal(trim_at(store, T0 + 2 * away, RESTARTED, &trimmed), 0);
+    assert_int_equal(trimmed.jump_us, 2 * away - RESTARTED);
+    put_back_at(T0 + 3 * away); /* by a clock that was ahead */
+    assert_int_equal(trim_at(store, T0 + 2 * away, RESTARTED, &trimmed), 0);
+    assert_int_equal(trimmed.jump_us, 2 * away - RESTARTED);
+    assert_int_equal(trim_at(store, T0 + 2 * away + DAY_US, RESTARTED + DAY_US, &trimmed), 5 * 24);
     store_close(store);
 }
 
@@ -177,6 +213,7 @@ int main(void)
         store_test(test_jump_that_is_put_right),
         store_test(test_jump_and_restart),
         store_test(test_start_far_ahead),
+        store_test(test_put_back),
         store_test(test_start_after_silence),
         store_test(test_back),
         store_test(test_times_out_of_range),

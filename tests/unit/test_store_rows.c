@@ -112,7 +112,7 @@ static void test_refs_of_spoiled(void **state)
 static bool life(struct store *store, struct store_life *ret)
 {
     struct store_life before;
-    return store_get_life(store, ret, &before);
+    return store_get_life(store, ret, &before) != STORE_LIFE_GOES_ON;
 }
 
 static void test_first_life(void **state)
@@ -179,7 +179,7 @@ static void test_restarts(void **state)
 static void test_ids_of_lives(void **state)
 {
     (void) state;
-    struct store_life first, second;
+    struct store_life first, second, before;
     struct store_reader *reader = NULL;
     struct store_row row;
     struct store *store = open_with(true, "boot-1", 0);
@@ -191,7 +191,8 @@ static void test_ids_of_lives(void **state)
     assert_int_equal(ask_number("SELECT value = 'unsynced' FROM meta WHERE name = 'run'"), 0);
     assert_int_equal(store_begin_life(store, &err), 0);
     assert_int_equal(store_begin_life(store, &err), 0); /* nothing came in the one before, so it never was */
-    assert_true(life(store, &second));
+    assert_int_equal(store_get_life(store, &second, &before), STORE_LIFE_BEGUN);
+    assert_string_equal(before.log, first.log);
     append_described(store, 1);
     store_close(store);
     assert_int_equal(ask_number("SELECT count(*) FROM lives"), 2);
