@@ -7,6 +7,8 @@
 #define UNITS_MAX_BYTES 704 /* so that calls have room beside many units */
 #define WAS_MAX_BYTES 512
 #define COUNTS_MAX_BYTES 80           /* and the names of members */
+#define CIVIL_MAX_BYTES 64            /* of one 911 call that is civil: it has room beside many calls */
+#define TITLE_MAX_CHARS 60            /* of a call that is too long to be told as a whole */
 #define UNITS_MAX 64                  /* more objects have no room */
 #define EXACT_MAX ((int64_t) 1 << 53) /* what a reader of JSON may take for a number without losing a bit */
 
@@ -93,21 +95,50 @@ static bool add_unit(struct known *known, int64_t id, struct ends *ends)
     return true;
 }
 
-static bool add_call(struct known *known, int64_t id, const char *before)
+static void add_title(struct text *out, const char *title, size_t max_chars)
+{
+    struct text cut CLEANUP(text_free) = TEXT_INIT;
+    size_t at = 0, size = title ? strlen(title) : 0;
+    uint32_t code;
+    for (size_t n = 0; n + 1 < max_chars && at < size; n++) {
+        size_t step = utf8_read(title + at, size - at, &code);
+        at += step ? step : 1;
+    }
+    if (at == size) {
+        add_text(out, ",\"title\":", title);
+        return;
+    }
+    text_add_bytes(&cut, title, at);
+    text_add(&cut, "…");
+    out->failed |= cut.failed;
+    add_text(out, ",\"title\":", cut.s);
+}
+
+enum call_detail { WHOLE, SHORT, ONLY_ID };
+
+static bool add_call_object(struct known *known, const struct state_call *call, enum call_detail detail)
+{
+    size_t begin = known->out->size;
+    bool whole = detail == WHOLE;
+    text_add(known->out, known->n ? "," : "\"calls\":[");
+    add_id(known->out, call->id);
+    add_title(known->out, detail == ONLY_ID ? NULL : call->title, whole ? SIZE_MAX : TITLE_MAX_CHARS);
+    add_text(known->out, ",\"code\":", whole ? call->code : NULL);
+    add_text(known->out, ",\"address\":", whole ? call->address : NULL);
+    add_text(known->out, ",\"postal\":", whole ? call->postal : NULL);
+    add_number(known->out, ",\"priority\":", detail == ONLY_ID ? STATE_UNSET : call->priority);
+    add_number(known->out, ",\"status\":", detail == ONLY_ID ? STATE_UNSET : call->status);
+    return keep(known, begin);
+}
+
+/* One that is too long to be told as a whole is so with what matters most. */
+static bool add_call(struct known *known, int64_t id)
 {
     const struct state_call *call = state_find_call(known->state, known->community, id);
-    size_t begin = known->out->size;
     if (!call || (!call->title && !call->code && !call->address && call->status == STATE_UNSET))
         return true;
-    text_add(known->out, known->n ? "," : before);
-    add_id(known->out, id);
-    add_text(known->out, ",\"title\":", call->title);
-    add_text(known->out, ",\"code\":", call->code);
-    add_text(known->out, ",\"address\":", call->address);
-    add_text(known->out, ",\"postal\":", call->postal);
-    add_number(known->out, ",\"priority\":", call->priority);
-    add_number(known->out, ",\"status\":", call->status);
-    return keep(known, begin);
+    return add_call_object(known, call, WHOLE) || add_call_object(known, call, SHORT) ||
+           add_call_object(known, call, ONLY_ID);
 }
 
 /* Only that it is a civil call: what else a line says of a 911 call stands in the event, but not whether it is one. */
@@ -134,7 +165,7 @@ static void add_units(struct known *units, const struct description *out, struct
 
 static void add_calls(struct known *calls, const struct description *out)
 {
-    for (size_t i = 0; i < out->calls.n && add_call(calls, out->calls.v[i], "\"calls\":[");)
+    for (size_t i = 0; i < out->calls.n && add_call(calls, out->calls.v[i]);)
         i++;
     text_add(calls->out, calls->n ? "]," : "");
 }
@@ -241,6 +272,7 @@ void event_write_known(const struct event *event, const struct state *state, str
     size_t room = EVENT_KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;
     struct known units = { &out->known, state, event->community, 0, room < UNITS_MAX_BYTES ? room : UNITS_MAX_BYTES };
     struct known calls = { &out->known, state, event->community, 0, room }, calls911 = calls;
+    calls.max_bytes -= out->calls911.n ? CIVIL_MAX_BYTES : 0;
     add_numbers(event, state, out);
     add_units(&units, out, &ends);
     add_calls(&calls, out);

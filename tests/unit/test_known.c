@@ -144,6 +144,55 @@ static void a_name_that_has_no_room(void **fixture)
                                       "\"dispatchers\":0,\"on_duty\":2}");
 }
 
+/* Nor does such a call take the others with it. */
+static void a_call_that_has_no_room(void **fixture)
+{
+    struct scene *scene = *fixture;
+    struct text wanted CLEANUP(text_free) = TEXT_INIT;
+    struct state_call patch = STATE_CALL_PATCH(1);
+    char title[2 * 100 + 1] = "", long_text[512];
+    for (int i = 0; i < 100; i++)
+        strcat(title, "é");
+    memset(long_text, '"', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    patch.title = title;
+    patch.address = long_text;
+    patch.priority = 1;
+    patch.status = 1;
+    assert_true(state_call_put(scene->state, "a", &patch, T0) >= 0);
+    ids_add(&scene->description.calls, 1);
+    put_call(scene, 2, "Structure Fire");
+    text_addf(&wanted, "{\"calls\":[{\"id\":1,\"title\":\"%.*s…\",\"priority\":1,\"status\":1},", 2 * 59, title);
+    text_add(&wanted, "{\"id\":2,\"title\":\"Structure Fire\",\"priority\":1}],\"dispatchers\":0,\"on_duty\":0}");
+    assert_string_equal(known(scene), wanted.s);
+}
+
+static void only_the_id_has_room(void **fixture)
+{
+    struct scene *scene = *fixture;
+    char title[64];
+    memset(title, 1, sizeof(title) - 1); /* six letters of JSON each */
+    title[sizeof(title) - 1] = '\0';
+    for (int64_t id = 1; id <= 4; id++)
+        put_call(scene, id, title);
+    const char *text = known(scene);
+    assert_non_null(strstr(text, "\"priority\":1},{\"id\":3},{\"id\":4}],"));
+}
+
+/* Without it an update of a civil call would be taken for a call of emergency. */
+static void a_civil_call_beside_many_calls(void **fixture)
+{
+    struct scene *scene = *fixture;
+    struct state_call911 patch = STATE_CALL911_PATCH(INT64_MIN);
+    patch.emergency = 0;
+    assert_true(state_call911_put(scene->state, "a", &patch, T0) >= 0);
+    ids_add(&scene->description.calls911, INT64_MIN);
+    for (int64_t id = 1; id <= 99; id++) {
+        put_call(scene, id, "Fire");
+        assert_non_null(strstr(known(scene), "\"calls911\":[{\"id\":\"-9223372036854775808\",\"emergency\":false}],"));
+    }
+}
+
 static void who_did_it_comes_first_and_once(void **fixture)
 {
     struct scene *scene = *fixture;
@@ -310,6 +359,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(ids_that_a_double_would_spoil, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whole_objects_within_a_kilobyte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_name_that_has_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_call_that_has_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_id_has_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_civil_call_beside_many_calls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_did_it_comes_first_and_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_changed_and_has_no_room, set_up, tear_down),
