@@ -7,7 +7,9 @@
  * Texts:   raw, as the sender wrote them, with line breaks and all: whoever shows one makes it safe. Words for the
  *          CAD's numbers are those of the line.
  * Owner:   values are borrowed until take returns.
- * Threads: none. Pure: the event's data and known decide alone, so that a replay says the same.
+ * Row:     the event's description, for the units and calls that it concerns; NULL: only those of known, which has
+ *          room for some only.
+ * Threads: none. Pure: the event's data and its row decide alone, so that a replay says the same.
  * Source:  design section 5; events.md sections 2 to 4.
  */
 #pragma once
@@ -46,6 +48,7 @@ typedef void fact_take(void *context, const struct fact *fact, const struct fact
 
 struct fact_asked {
     const struct event *event;
+    const struct description *row;
     const cJSON *known; /* description.known, parsed; NULL: none */
     fact_take *take;
     void *context;
@@ -70,10 +73,12 @@ struct fact_list {
 extern const struct fact_list facts_of_every_event;
 
 /* Those of its type, in their order, then those of every event. An event of no known type has only these. */
-void facts_emit(const struct event *event, const cJSON *known, fact_take *take, void *context);
+void facts_emit(const struct event *event, const struct description *row, const cJSON *known, fact_take *take,
+                void *context);
 
 /* The values of one row. */
-void fact_emit(const struct fact *fact, const struct event *event, const cJSON *known, fact_take *take, void *context);
+void fact_emit(const struct fact *fact, const struct event *event, const struct description *row, const cJSON *known,
+               fact_take *take, void *context);
 
 /* A row of this type or of every event; NULL: it has none of that name. type NULL: only those of every event. */
 const struct fact *facts_find(const struct event_type *type, struct span name);
@@ -85,7 +90,8 @@ bool fact_is_nothing(const char *text);
 bool fact_same_words(struct span written, const char *word);
 
 /* All values as people read them, with ", " between; false: there is none. */
-bool fact_write(const struct fact *fact, const struct event *event, const cJSON *known, struct text *out);
+bool fact_write(const struct fact *fact, const struct event *event, const struct description *row, const cJSON *known,
+                struct text *out);
 
 /* Whether a value says the same as what somebody wrote: as text, as number, as a flag (true, 1, yes, on), as another
  * spelling of its word (ON_SCENE, "on scene", OnScene); letter case does not matter. */

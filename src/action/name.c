@@ -176,14 +176,14 @@ void name_emit(const struct action_record *record, struct span name, fact_take *
     if (member)
         emit_member(member, record, take, context);
     if (fact)
-        fact_emit(fact, record->event, record->known, take, context);
+        fact_emit(fact, record->event, record->description, record->known, take, context);
 }
 
 /* As in the variables of a program: in one line, and nothing that nobody sees. */
 static void write_fact(const struct fact *fact, const struct action_record *record, struct text *out)
 {
     struct text raw CLEANUP(text_free) = TEXT_INIT;
-    (void) fact_write(fact, record->event, record->known, &raw);
+    (void) fact_write(fact, record->event, record->description, record->known, &raw);
     text_add_plain(out, raw.s, raw.size);
     out->failed |= raw.failed;
 }

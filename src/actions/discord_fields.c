@@ -33,7 +33,7 @@ static size_t find(const struct action_record *record, const char *name, struct 
     const struct fact *fact = name ? facts_find(record->event->handler, (struct span){ name, strlen(name) }) : NULL;
     struct first first = { text, number, 0 };
     if (fact)
-        fact_emit(fact, record->event, record->known, take_first, &first);
+        fact_emit(fact, record->event, record->description, record->known, take_first, &first);
     return first.n;
 }
 
@@ -106,7 +106,7 @@ static void add_field(const struct action_record *record, const struct fact *fac
         if (walk.skip)
             text_addf(&walk.value, "%zu older", walk.skip);
     }
-    fact_emit(fact, record->event, record->known, take, &walk);
+    fact_emit(fact, record->event, record->description, record->known, take, &walk);
     if (walk.n > walk.skip + LIST_MAX)
         text_addf(&walk.value, " and %zu more", walk.n - walk.skip - LIST_MAX);
     add_was(record, fact, &walk.value);

@@ -69,7 +69,7 @@ static void write_variable(const char *fact, struct text *out)
 static void put_fact(struct variables *all, const struct fact *fact, const struct action_record *record)
 {
     struct text raw CLEANUP(text_free) = TEXT_INIT, name CLEANUP(text_free) = TEXT_INIT;
-    if (!fact_write(fact, record->event, record->known, &raw))
+    if (!fact_write(fact, record->event, record->description, record->known, &raw))
         return;
     text_add_plain(&all->value, raw.s, raw.size);
     write_variable(fact->name, &name);

@@ -128,7 +128,7 @@ static void fill_row(const struct fact *fact, const struct example *example, str
 {
     struct text raw CLEANUP(text_free) = TEXT_INIT;
     *row = (struct row){ TEXT_INIT, TEXT_INIT };
-    if (fact_write(fact, &example->batch.events[0], example->known, &raw))
+    if (fact_write(fact, &example->batch.events[0], NULL, example->known, &raw))
         text_add_safe(&row->value, raw.s, raw.size, VALUE_MAX_CHARS);
     if (fact->words)
         write_words(fact, &row->note);
@@ -219,7 +219,7 @@ static void write_fact_json(const struct fact *fact, const struct example *examp
     text_addf(out, ",\"several\":%s", fact->flags & FACT_SEVERAL ? "true" : "false");
     if (fact->words)
         write_words_json(fact, out);
-    if (fact_write(fact, &example->batch.events[0], example->known, &value))
+    if (fact_write(fact, &example->batch.events[0], NULL, example->known, &value))
         write_member(out, "example", value.s);
     out->failed |= value.failed;
     text_add(out, "}");

@@ -25,19 +25,21 @@ const struct fact_list facts_of_every_event = { rows, ARRAY_SIZE(rows) };
 
 /* ---- all of them ---- */
 
-void fact_emit(const struct fact *fact, const struct event *event, const cJSON *known, fact_take *take, void *context)
+void fact_emit(const struct fact *fact, const struct event *event, const struct description *row, const cJSON *known,
+               fact_take *take, void *context)
 {
-    const struct fact_asked asked = { event, known, take, context };
+    const struct fact_asked asked = { event, row, known, take, context };
     fact->emit(fact, &asked);
 }
 
-void facts_emit(const struct event *event, const cJSON *known, fact_take *take, void *context)
+void facts_emit(const struct event *event, const struct description *row, const cJSON *known, fact_take *take,
+                void *context)
 {
     const struct fact_list *own = event->handler ? event->handler->facts : NULL;
     for (size_t i = 0; own && i < own->n; i++)
-        fact_emit(&own->rows[i], event, known, take, context);
+        fact_emit(&own->rows[i], event, row, known, take, context);
     for (size_t i = 0; i < facts_of_every_event.n; i++)
-        fact_emit(&rows[i], event, known, take, context);
+        fact_emit(&rows[i], event, row, known, take, context);
 }
 
 static const struct fact *find(const struct fact_list *list, struct span name)
@@ -65,10 +67,11 @@ static void write_value(void *context, const struct fact *fact, const struct fac
     text_add(out, value->text);
 }
 
-bool fact_write(const struct fact *fact, const struct event *event, const cJSON *known, struct text *out)
+bool fact_write(const struct fact *fact, const struct event *event, const struct description *row, const cJSON *known,
+                struct text *out)
 {
     struct text values CLEANUP(text_free) = TEXT_INIT;
-    fact_emit(fact, event, known, write_value, &values);
+    fact_emit(fact, event, row, known, write_value, &values);
     out->failed |= values.failed;
     text_add_bytes(out, values.s, values.size);
     return values.size;

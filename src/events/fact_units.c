@@ -62,17 +62,25 @@ static bool are_told(const struct event *event, const struct told_units *units)
     return units->ids.n || get(call, "idents") || get(call, "units");
 }
 
-/* Those the event names; where it names none, those it concerned. */
-static void collect(const struct fact *fact, const struct fact_asked *asked, struct told_units *ret)
+/* Of those known the originator need not be one that the event concerns. */
+static void collect_known(const struct fact_asked *asked, struct told_units *ret)
 {
     const cJSON *unit;
     int64_t id, by = originator_of(asked->event);
-    fact_walk(fact, asked->event, take_unit, ret);
-    if (are_told(asked->event, ret))
-        return;
     cJSON_ArrayForEach (unit, get(asked->known, "units"))
         if (get_id(unit, "id", &id) && id != by)
             (void) add_unit(ret, id, NULL);
+}
+
+/* Those the event names; where it names none, those it concerned. */
+static void collect(const struct fact *fact, const struct fact_asked *asked, struct told_units *ret)
+{
+    fact_walk(fact, asked->event, take_unit, ret);
+    if (are_told(asked->event, ret))
+        return;
+    for (size_t i = 0; asked->row && i < asked->row->units.n; i++)
+        (void) add_unit(ret, asked->row->units.v[i], NULL);
+    collect_known(asked, ret);
 }
 
 /* ---- what is told of each ---- */
@@ -204,6 +212,8 @@ void fact_call(const struct fact *fact, const struct fact_asked *asked)
 {
     struct ids ids CLEANUP(ids_free) = { 0 };
     fact_walk(fact, asked->event, take_call, &ids);
+    for (size_t i = 0; asked->row && i < asked->row->calls.n; i++)
+        ids_add(&ids, asked->row->calls.v[i]);
     get_ids_of(get(asked->known, "calls"), "id", &ids);
     for (size_t i = 0; i < ids.n; i++)
         fact_give_int(fact, asked, ids.v[i]);

@@ -29,12 +29,12 @@ fact_function fact_flag;
 fact_function fact_name; /* texts, and the name of objects */
 fact_function fact_unit_status, fact_page, fact_origin, fact_call_status, fact_record_type;
 
-/* ---- fact_units.c: where leads to units or their ids; to none: those that known has, but for the originator ---- */
+/* ---- fact_units.c: where leads to units or their ids; to none: those of the row ---- */
 
 fact_function fact_unit; /* "3-L-27 Mara Ellison", its id */
 fact_function fact_unit_id, fact_unit_number, fact_unit_name, fact_unit_department, fact_unit_state;
 fact_function fact_somebody; /* one unit; nobody where the id is -1 or 0 */
-fact_function fact_call;     /* where leads to ids; others that known has are added */
+fact_function fact_call;     /* where leads to ids; others of the row are added */
 fact_function fact_title;    /* where leads to titles; else those of known's calls */
 
 #define UNIT_FACTS(ways)                                                                                               \

@@ -60,7 +60,7 @@ static void look_at(const struct event *event, struct state *state, const uint8_
             event->handler->apply(event, state);
     }
     if (event->verdict == EVENT_ACCEPTED)
-        facts_emit(event, event->data, look_at_fact, NULL); /* data as known is as wild as known gets */
+        facts_emit(event, NULL, event->data, look_at_fact, NULL); /* data as known is as wild as known gets */
     require_plain(description.line.s);
     require(event->data_text.size == 0 || memmem(bytes, size, event->data_text.s, event->data_text.size) != NULL);
     if (event->verdict != EVENT_ACCEPTED)

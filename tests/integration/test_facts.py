@@ -181,3 +181,33 @@ def test_the_line_of_a_program_is_that_of_its_argument(start, tmp_path):
     argument, summary, left_out, size = out.read_text().split("|")[:4]
     assert summary == argument == "police record 88213 Zoë [2J C:\\new added"
     assert left_out == "0" and 2000 < int(size) < 2100
+
+
+def units_of_calls(start, tmp_path, bodies):
+    """What {unit.id} and {call} are when the call closes."""
+    out = tmp_path / "out"
+    action = {"name": "siren", "type": "exec", "events": ["EVENT_DISPATCH_CLOSED"], "when": ["unit.id = 4127"],
+              "command": program(tmp_path, out, "{unit.id}", "{call}")}
+    daemon = start(actions=[action])
+    for each in bodies:
+        assert daemon.post(each).status == 200
+    wait_for(lambda: out.exists() and out.read_text().endswith("\n"), "the program")
+    return out.read_text().split("|")[:2]
+
+
+def test_a_unit_at_its_own_call(start, tmp_path):
+    """It is one of those that the call concerned, though the event comes from it."""
+    bodies = [body("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 5, "title": "Stop", "idents": [4127]}}),
+              body("EVENT_DISPATCH_CLOSED", {"callIds": [5], "eventOriginIdent": 4127})]
+    assert units_of_calls(start, tmp_path, bodies) == ["4127", "5"]
+
+
+def test_many_units_at_a_call(start, tmp_path):
+    """All of them, though a row has room for what was known of some."""
+    ids = [*range(5000, 5040), 4127]
+    units = [{"id": id, "data": {"unitNum": f"L-{id}", "name": "A longer name of a player", "department": "Sheriff"}}
+             for id in ids]
+    bodies = [body("EVENT_UNIT_UPDATE", {"units": units}),
+              body("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 8, "title": "Big", "idents": ids}}),
+              body("EVENT_DISPATCH_CLOSED", {"callIds": [8]})]
+    assert units_of_calls(start, tmp_path, bodies) == [", ".join(map(str, ids)), "8"]

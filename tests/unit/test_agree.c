@@ -51,7 +51,7 @@ static const struct values *values_of(const struct told *told, const char *name)
 {
     static struct values values;
     values = (struct values){ .name = name };
-    facts_emit(told->event, told->known, take, &values);
+    facts_emit(told->event, told->description, told->known, take, &values);
     return &values;
 }
 
@@ -194,7 +194,7 @@ static void show(const struct told *told, const char *when)
 {
     struct text facts CLEANUP(text_free) = TEXT_INIT;
     const struct description *d = told->description;
-    facts_emit(told->event, told->known, show_value, &facts);
+    facts_emit(told->event, told->description, told->known, show_value, &facts);
     printf("%s p%d %s\n  ids", when, d->level, d->line.s);
     for (size_t i = 0; i < d->calls.n && i < 9; i++)
         printf(" call %lld", (long long) d->calls.v[i]);
@@ -228,7 +228,7 @@ static void check(const struct event *event, struct state *state, const char *wh
     assert_non_null(known);
     assert_true(description.known.size <= EVENT_KNOWN_MAX_BYTES);
     check_record(event, &description);
-    facts_emit(event, known, note_given, (void *) (uintptr_t) event->handler->facts);
+    facts_emit(event, &description, known, note_given, (void *) (uintptr_t) event->handler->facts);
     check_panic(&told);
     check_emergency(&told);
     check_ids_of(&told);

@@ -34,7 +34,7 @@ static void dump_value(void *context, const struct fact *fact, const struct fact
 static cJSON *dump_facts(const struct event *event, const cJSON *known)
 {
     cJSON *object = cJSON_CreateObject(), *list;
-    facts_emit(event, known, dump_value, object);
+    facts_emit(event, NULL, known, dump_value, object);
     for (list = object->child; list; list = list->next) {
         const struct fact *fact = facts_find(event->handler, (struct span){ list->string, strlen(list->string) });
         assert_non_null(fact);

@@ -97,7 +97,7 @@ static void read_one(struct text *record, struct text *facts)
     text_reset(record);
     text_reset(facts);
     event_write_record(&batch.events[0], &description, record);
-    facts_emit(&batch.events[0], description.known_json, take_fact, facts);
+    facts_emit(&batch.events[0], &description, description.known_json, take_fact, facts);
     batch_done(&batch);
     description_free(&description);
     store_reader_close(reader);
