@@ -58,15 +58,31 @@ static int read_recent(struct store_reader *reader, struct summary *summary, str
     return r;
 }
 
-/* Ids have no gaps. */
+static int find_oldest(struct store_reader *reader, uint64_t *ret_id, struct err *err)
+{
+    struct store_row row;
+    int r = store_seek(reader, &(struct store_filter){ .came = true }, err);
+    if (r >= 0)
+        r = store_read(reader, &row, err);
+    if (r > 0)
+        *ret_id = row.id;
+    store_rest(reader);
+    return r;
+}
+
+/* Ids have no gaps. Found with a few looks: the log may have millions of events. */
 static int count_last_hour(struct store_reader *reader, usec_t now, struct summary *summary, struct err *err)
 {
-    struct store_filter filter = { .since_us = now > HOUR_US ? now - HOUR_US : 0, .last_id = summary->newest_id };
-    uint64_t first_id;
-    int r = store_newest_n(reader, &filter, INT64_MAX, &first_id, err);
-    if (r >= 0)
-        summary->last_hour = summary->newest_id - first_id + 1;
-    return r == -ENOENT ? 0 : r;
+    uint64_t oldest_id = 0, before_id = 0;
+    int r = find_oldest(reader, &oldest_id, err);
+    if (r > 0)
+        r = store_last_until(reader, now > HOUR_US ? now - HOUR_US : 0, &before_id, err);
+    if (r < 0 || !oldest_id)
+        return r;
+    if (before_id < oldest_id)
+        before_id = oldest_id - 1;
+    summary->last_hour = before_id < summary->newest_id ? summary->newest_id - before_id : 0;
+    return 0;
 }
 
 static uint64_t size_of(const char *store, const char *suffix)
