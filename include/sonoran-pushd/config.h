@@ -113,7 +113,7 @@ struct config_secrets;
 
 int config_secrets_new(struct config_secrets **ret) MUST_CHECK;
 int config_secrets_take_environment(struct config_secrets *secrets) MUST_CHECK;
-int config_secrets_copy(const struct config_secrets *secrets, struct config_secrets **ret) MUST_CHECK;
+int config_secrets_copy_environment(const struct config_secrets *secrets, struct config_secrets **ret) MUST_CHECK;
 int config_secrets_hand_over(struct config_secrets *secrets, const char *name, const char *secret) MUST_CHECK;
 
 /* For the way to another process: handed over are those of bytes, which are wiped. -EINVAL: they are none such. */
@@ -122,7 +122,7 @@ int config_secrets_read(struct config_secrets *secrets, char *bytes, size_t size
 
 /* For root: the secret files that a configuration names, as the daemon may not read them. *ret_store_path: the path of
  * its event log, yours to free; of a file with mistakes perhaps the default. 1: the configuration is not root's, so
- * that no file was read because of it. Others get no secrets and 0. */
+ * that no file was read because of it. *ret is NULL then, and for others, who get 0. */
 int config_collect(const char *file, char **ret_store_path, struct config_secrets **ret, struct err *err) MUST_CHECK;
 
 /* Where the event log is that a configuration names, yours to free, whatever its other settings and secrets are; of a

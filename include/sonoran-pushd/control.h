@@ -4,9 +4,9 @@
  *          "reload [SIZE]", gets one line with a JSON object, and the connection ends. "error" in it is a sentence for
  *          people; else what was asked for: "actions" has a list of that name, "status" the same and what the daemon
  *          knows of itself. Behind the line of "reload" come SIZE bytes of secrets, as config_secrets_write makes them,
- *          which are taken from root and the daemon's own user only; the answer says whether the configuration is in
- *          force ("reloaded"), and all "lines" that were told about it. "test ACTION SIZE" has an event record behind
- *          it and begins to give that to the action (delivery_try); "tested" tells what came of the last one, or
+ *          instead of all of before, which are taken from root and the daemon's own user only; the answer says whether
+ * the configuration is in force ("reloaded"), and all "lines" that were told about it. "test ACTION SIZE" has an event
+ * record behind it and begins to give that to the action (delivery_try); "tested" tells what came of the last one, or
  *          "under_way".
  * Owner:   borrows its parts, which outlive it.
  * Threads: one of its own, which serves one client after the other and waits for none longer than CONTROL_PATIENCE_US
@@ -30,7 +30,8 @@ struct control_parts {
     const struct event_families *families;
     /* Members for the answer to "status", each with a comma in front. */
     void (*add_status)(void *userdata, struct text *out);
-    /* Takes the bytes, which are wiped; members for the answer, or a negative errno and a sentence. */
+    /* Takes the bytes, which are wiped (NULL: no secrets are handed over, those of before stay); members for the
+     * answer, or a negative errno and a sentence. */
     int (*reload)(void *userdata, struct text *secrets, struct text *out, struct err *err);
     void *userdata;
 };

@@ -44,7 +44,7 @@ static bool is_ours(const struct source *source)
 
 /* settings: empty where the syntax is wrong. */
 static int collect_all(const char *file, const struct source *source, config_t *settings, char **ret_store_path,
-                       struct config_secrets *secrets, struct err *err)
+                       struct config_secrets *secrets, bool *ret_collected, struct err *err)
 {
     bool sound = source->text.s && config_read_string(settings, source->text.s);
     char *store_path = find_store_path(file, settings);
@@ -59,6 +59,7 @@ static int collect_all(const char *file, const struct source *source, config_t *
         return r;
     }
     *ret_store_path = store_path;
+    *ret_collected = sound && root && ours;
     return root && !ours;
 }
 
@@ -69,6 +70,7 @@ int config_collect(const char *file, char **ret_store_path, struct config_secret
     struct source source;
     config_t settings CLEANUP(cleanup_settings);
     struct config_secrets *secrets = NULL;
+    bool collected = false;
     int r = config_secrets_new(&secrets);
 
     config_init(&settings);
@@ -76,12 +78,10 @@ int config_collect(const char *file, char **ret_store_path, struct config_secret
     if (problems_hand_over(&problems, &told) == 0)
         config_problems_free(&told);
     r = r < 0 ? err_set(err, r, "%s", strerror(-r))
-              : collect_all(file, &source, &settings, ret_store_path, secrets, err);
+              : collect_all(file, &source, &settings, ret_store_path, secrets, &collected, err);
     source_done(&source);
-    if (r < 0) {
-        config_secrets_free(secrets);
-        return r;
-    }
+    if (r < 0 || !collected)
+        secrets = config_secrets_free(secrets);
     *ret = secrets;
     return r;
 }

@@ -67,12 +67,13 @@ int config_secrets_new(struct config_secrets **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-int config_secrets_copy(const struct config_secrets *secrets, struct config_secrets **ret)
+int config_secrets_copy_environment(const struct config_secrets *secrets, struct config_secrets **ret)
 {
     struct config_secrets *copy = calloc(1, sizeof(*copy));
     int r = copy ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < secrets->n; i++)
-        r = add(copy, secrets->items[i].name, secrets->items[i].secret, secrets->items[i].environment);
+        if (secrets->items[i].environment)
+            r = add(copy, secrets->items[i].name, secrets->items[i].secret, true);
     if (r < 0) {
         config_secrets_free(copy);
         return r;

@@ -137,11 +137,12 @@ size_t control_more_size(const char *line)
 static int answer_reload(const struct question *question, struct text *out, struct err *err)
 {
     struct text *secrets = &question->request->more;
-    if (question->words[1] && !secrets->size)
+    bool handed_over = question->words[1] != NULL;
+    if (handed_over && !secrets->size && strcmp(question->words[1], "0") != 0)
         return err_set(err, -EINVAL, "expected the size of the secrets behind reload");
-    if (secrets->size && !question->request->trusted)
+    if (handed_over && !question->request->trusted)
         return err_set(err, -EPERM, "secrets are taken from root and from the user of the daemon only");
-    return question->parts->reload(question->parts->userdata, secrets, out, err);
+    return question->parts->reload(question->parts->userdata, handed_over ? secrets : NULL, out, err);
 }
 
 /* The record of an event that is no event of the log: its id is 0. */

@@ -70,8 +70,9 @@ static int ask(const struct ctl_common *common, const char *store, struct config
     struct text bytes CLEANUP(text_wipe) = TEXT_INIT;
     struct err err;
     char words[64];
-    config_secrets_write(secrets, &bytes);
-    if (bytes.size)
+    if (secrets)
+        config_secrets_write(secrets, &bytes);
+    if (secrets) /* none at all, too: those of before are gone then */
         snprintf(words, sizeof(words), "reload %zu", bytes.size);
     else
         snprintf(words, sizeof(words), "reload");

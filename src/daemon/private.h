@@ -25,16 +25,18 @@ struct reload_desk {
     bool closed;
     enum { RELOAD_NONE, RELOAD_ASKED, RELOAD_UNDER_WAY, RELOAD_ANSWERED, RELOAD_ABANDONED } state;
     struct text secrets, answer;
+    bool handed_over; /* with secrets, though perhaps none */
 };
 
 int reload_desk_open(struct reload_desk *desk, struct err *err) MUST_CHECK;
 void reload_desk_free(struct reload_desk *desk);
 
-/* In another thread: takes the secrets, waits for the answer up to CONTROL_RELOAD_PATIENCE_US. */
+/* In another thread: takes the secrets (NULL: those of before stay), waits for the answer up to
+ * CONTROL_RELOAD_PATIENCE_US. */
 int reload_desk_ask(struct reload_desk *desk, struct text *secrets, struct text *out, struct err *err) MUST_CHECK;
 
 /* In the main thread. answer is taken. After close nobody waits any more, and whoever asks is refused. */
-bool reload_desk_take(struct reload_desk *desk, struct text *ret_secrets);
+bool reload_desk_take(struct reload_desk *desk, struct text *ret_secrets, bool *ret_handed_over);
 void reload_desk_answer(struct reload_desk *desk, struct text *answer);
 void reload_desk_close(struct reload_desk *desk);
 

@@ -153,11 +153,12 @@ static bool read_and_take(struct program *program, const struct config_secrets *
     return false;
 }
 
-/* What was handed over is known from now on, if the configuration that was read with it is in force. */
+/* What was handed over is known from now on, instead of what was before, if the configuration that was read with it is
+ * in force. */
 static bool reload_with(struct program *program, struct text *handed_over, struct text *told)
 {
     struct config_secrets *secrets = NULL;
-    int r = config_secrets_copy(*program->secrets, &secrets);
+    int r = config_secrets_copy_environment(*program->secrets, &secrets);
     if (r >= 0)
         r = config_secrets_read(secrets, handed_over->s, handed_over->size);
     if (r < 0) {
@@ -208,10 +209,12 @@ void reload_asked(void *userdata)
     struct program *program = userdata;
     struct text secrets CLEANUP(text_wipe) = TEXT_INIT, told CLEANUP(text_free) = TEXT_INIT;
     struct text answer = TEXT_INIT;
-    if (!reload_desk_take(&program->reload_desk, &secrets))
+    bool handed_over;
+    if (!reload_desk_take(&program->reload_desk, &secrets, &handed_over))
         return;
     service_tell_reloading();
-    bool in_force = reload_with(program, &secrets, &told);
+    bool in_force =
+        handed_over ? reload_with(program, &secrets, &told) : read_and_take(program, *program->secrets, &told);
     tell_status(program, true);
     text_addf(&answer, "\"reloaded\":%s,\"lines\":[", in_force ? "true" : "false");
     text_add(&answer, told.s);

@@ -58,8 +58,11 @@ int reload_desk_ask(struct reload_desk *desk, struct text *secrets, struct text 
         r = desk->closed ? err_set(err, -ESHUTDOWN, "the daemon is stopping")
                          : err_set(err, -EBUSY, "the daemon is still busy with the reload before this one");
     } else {
-        desk->secrets = *secrets;
-        *secrets = (struct text) TEXT_INIT;
+        desk->handed_over = secrets != NULL;
+        if (secrets) {
+            desk->secrets = *secrets;
+            *secrets = (struct text) TEXT_INIT;
+        }
         desk->state = RELOAD_ASKED;
         (void) !write(desk->fd, &one, sizeof(one));
         wait_for_answer(desk);
@@ -69,13 +72,14 @@ int reload_desk_ask(struct reload_desk *desk, struct text *secrets, struct text 
     return r;
 }
 
-bool reload_desk_take(struct reload_desk *desk, struct text *ret_secrets)
+bool reload_desk_take(struct reload_desk *desk, struct text *ret_secrets, bool *ret_handed_over)
 {
     uint64_t n;
     (void) !read(desk->fd, &n, sizeof(n));
     pthread_mutex_lock(&desk->lock);
     bool asked = desk->state == RELOAD_ASKED;
     if (asked) {
+        *ret_handed_over = desk->handed_over;
         *ret_secrets = desk->secrets;
         desk->secrets = (struct text) TEXT_INIT;
         desk->state = RELOAD_UNDER_WAY;

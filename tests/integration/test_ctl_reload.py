@@ -126,6 +126,20 @@ def test_key_file(start):
     assert [status_of(daemon, key) for key in (NEW_KEY, NEWEST_KEY)] == [400, 200]
 
 
+def test_key_file_deleted(start):
+    """What was handed over is not known any more when the next reload hands over nothing."""
+    daemon = start(communities=FILE_COMMUNITY, files={"api-key": KEY})
+    assert reload(daemon).returncode == 0
+    (daemon.file.parent / "api-key").unlink()
+    result = reload(daemon)
+    assert result.returncode == BAD_CONFIG and "no such file" in result.stderr
+    assert status_of(daemon, KEY) == 200  # the old configuration stays in force
+    daemon.configure(config())
+    assert reload(daemon).returncode == 0
+    daemon.configure(config(communities=FILE_COMMUNITY))
+    assert any("no such file" in line for line in daemon.reload())
+
+
 # A daemon that may not read the files, as under systemd
 
 

@@ -136,19 +136,17 @@ static void keys_of_the_environment(void **state)
 static void keys_handed_over(void **state)
 {
     (void) state;
-    struct config_secrets *first = NULL, *secrets = NULL;
+    struct config_secrets *secrets = NULL, *others = NULL;
     make_folder("handed/cred");
     setenv("CREDENTIALS_DIRECTORY", path_of("handed/cred"), 1);
     write_text("handed/c.conf", "communities = ( { name = \"a\", api_key_file = \"a/key\" },\n"
                                 "{ name = \"b\", api_key_file = \"b\" } )");
     write_text("handed/cred/secrets_a_key", "SECRET-old");
     write_text("handed/cred/b", "SECRET-own");
-    assert_int_equal(config_secrets_new(&first), 0);
-    assert_int_equal(config_secrets_hand_over(first, "secrets_a_key", "SECRET-1"), 0);
-    assert_int_equal(config_secrets_hand_over(first, "secrets_a_key", "SECRET-new\n"), 0);
-    assert_int_equal(config_secrets_hand_over(first, "b", "SECRET-beside"), 0);
-    assert_int_equal(config_secrets_copy(first, &secrets), 0);
-    config_secrets_free(first);
+    assert_int_equal(config_secrets_new(&secrets), 0);
+    assert_int_equal(config_secrets_hand_over(secrets, "secrets_a_key", "SECRET-1"), 0);
+    assert_int_equal(config_secrets_hand_over(secrets, "secrets_a_key", "SECRET-new\n"), 0);
+    assert_int_equal(config_secrets_hand_over(secrets, "b", "SECRET-beside"), 0);
 
     struct config *config = must_load_with("handed/c.conf", secrets);
     assert_string_equal(config->communities[0].api_keys[0], "SECRET-new");
@@ -167,6 +165,13 @@ static void keys_handed_over(void **state)
     config = must_load_with("handed/c.conf", secrets);
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-file");
     config_free(config);
+
+    assert_int_equal(config_secrets_copy_environment(secrets, &others), 0);
+    struct text bytes = TEXT_INIT;
+    config_secrets_write(others, &bytes);
+    assert_int_equal(bytes.size, 0);
+    text_free(&bytes);
+    config_secrets_free(others);
     config_secrets_free(secrets);
     unsetenv("CREDENTIALS_DIRECTORY");
 }
