@@ -82,12 +82,14 @@ static const struct member of_known[] = {
 
 void description_take_known(struct description *ret, struct span known)
 {
-    struct scan scan = { .start = known.s, .p = known.s, .end = known.s + known.size };
     struct err err;
     cJSON_Delete(ret->known_json);
     ret->known_json = NULL;
     text_reset(&ret->known);
-    if (!known.size || scan_value(&scan, &err) < 0 || scan.p != scan.end)
+    if (!known.size)
+        return;
+    struct scan scan = { .start = known.s, .p = known.s, .end = known.s + known.size };
+    if (scan_value(&scan, &err) < 0 || scan.p != scan.end)
         return;
     ret->known_json = json_parse(known, scan.met);
     if (!are_members(ret->known_json, of_known, ARRAY_SIZE(of_known))) {
