@@ -72,10 +72,12 @@ static bool is_among(struct span id, char *const *ids, size_t n)
 /* "<@&1234>", "<@1234>", "<@!1234>" at p, which pings nobody who is not configured. */
 static bool doubt_id(const struct config_action *config, const char *p, struct err *err)
 {
-    bool role = strncmp(p, "<@&", 3) == 0;
-    const char *s = p + (role || strncmp(p, "<@!", 3) == 0 ? 3 : 2);
+    if (strncmp(p, "<@", 2) != 0)
+        return false;
+    bool role = p[2] == '&';
+    const char *s = p + (role || p[2] == '!' ? 3 : 2);
     const struct span id = { s, strspn(s, "0123456789") };
-    if (strncmp(p, "<@", 2) != 0 || !id.size || s[id.size] != '>' ||
+    if (!id.size || s[id.size] != '>' ||
         (role ? is_among(id, config->mention_roles, config->n_mention_roles)
               : is_among(id, config->mention_users, config->n_mention_users)))
         return false;
