@@ -127,7 +127,7 @@ static int take_in(struct http *http, const struct http_listener *listener, int 
         return -ENOMEM;
     connection->http = http;
     connection->fd = fd;
-    connection->since_us = http->now_us;
+    connection->since_us = connection->progress_us = http->now_us;
     set_peer(connection, peer);
     snprintf(connection->origin.listener, sizeof(connection->origin.listener), "%s", listener->name);
     if (host_enter(connection) < 0) {

@@ -72,10 +72,11 @@ void host_hold_bytes(struct connection *connection, uint64_t before, uint64_t af
     connection->http->in_flight_bytes += after - before;
 }
 
+/* By the clock alone: what forgives a pause would make nobody idle on a machine that stalls again and again. */
 static bool is_idle(const struct connection *c)
 {
     return (c->state == CONNECTION_SERVED || !c->spoke) && !c->request.reading &&
-           c->http->now_us >= c->since_us + IDLE_MIN_US;
+           c->http->now_us >= c->progress_us + IDLE_MIN_US;
 }
 
 static bool can_give_way(const struct connection *c, enum scarce what)
@@ -121,7 +122,7 @@ bool hosts_give_way(struct http *http, enum scarce what, const struct connection
 {
     struct connection *first;
     while ((first = next_to_go(http, what)) && first->host->known && has_unread(first))
-        first->since_us = http->now_us;
+        first->since_us = first->progress_us = http->now_us;
     if (!first || (for_whom && first->host == for_whom->host))
         return false;
     if (!first->host->known)

@@ -62,7 +62,7 @@ struct connection {
     bool ending;                /* shut down, waiting for libmicrohttpd to notice */
     usec_t peer_done_us;        /* uptime; 0: the peer may still send */
     usec_t since_us;            /* uptime: connected, last answered, or start of the request it is in */
-    usec_t progress_us;         /* uptime: the last time something of a request came or went */
+    usec_t progress_us;         /* uptime: connected, or the last time something of a request came or went */
     char path[HTTP_PATH_BYTES]; /* of a request that is refused for it */
 };
 
