@@ -59,7 +59,7 @@ static void test_many_in_the_background(void **state)
 {
     (void) state;
     for (int i = 0; i < MANY; i++) {
-        struct action_outcome outcome = run_script("sleep 90 & echo -n $! '' >>$D/jobs", LONG_US);
+        struct action_outcome outcome = run_script("sleep 900 & echo -n $! '' >>$D/jobs", LONG_US);
         assert_outcome(&outcome, ACTION_DONE, "");
     }
     wait_for_lines(1);
