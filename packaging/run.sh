@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - from nothing to a running daemon: installs what is missing (Debian 12, as root or with sudo), builds,
-# and runs sonoran-pushd in the foreground with config/demo.conf. Arguments go to the daemon. Ctrl-C ends it.
+# and runs sonoran-pushd in the foreground with config/demo.yaml. Arguments go to the daemon. Ctrl-C ends it.
 set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$top/packaging/packages.sh"
@@ -34,4 +34,4 @@ To try it, in a second terminal:
 Ctrl-C ends the daemon.
 
 END
-exec "$top/build/sonoran-pushd" -c "$top/config/demo.conf" "$@"
+exec "$top/build/sonoran-pushd" -c "$top/config/demo.yaml" "$@"

@@ -1,13 +1,18 @@
 /* main.c - the command line. */
-#include <getopt.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <sonoran-pushd/arguments.h>
 #include <sonoran-pushd/daemon.h>
 #include <sonoran-pushd/service.h>
+#include <sonoran-pushd/sources.h>
 
 #define EXIT_USAGE 2
+/* What is as large is memory of its own: a table costs the pages that are used, a large body goes back to the system.
+ */
+#define LARGE_BYTES (64 << 10)
 
 struct arguments {
     const char *file;
@@ -29,6 +34,12 @@ static void help(FILE *out)
             PROGRAM_NAME, CONFIG_DEFAULT_FILE);
 }
 
+static int refuse_usage(void)
+{
+    fprintf(stderr, "Try: %s --help\n", PROGRAM_NAME);
+    return EXIT_USAGE;
+}
+
 /* -1: go on; else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *ret)
 {
@@ -42,7 +53,8 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
         { NULL, 0, NULL, 0 },
     };
 
-    for (int c; (c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;) {
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ARGUMENTS_LETTERS "c:Vh", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
             ret->file = optarg;
@@ -60,14 +72,14 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
             help(stdout);
             return EXIT_SUCCESS;
         default:
-            fprintf(stderr, "Try: %s --help\n", PROGRAM_NAME);
-            return EXIT_USAGE;
+            arguments_refuse_option(PROGRAM_NAME, options, c, argv);
+            return refuse_usage();
         }
     }
     if (optind == argc)
         return -1;
-    fprintf(stderr, "%s: unexpected argument. Try: %s --help\n", PROGRAM_NAME, PROGRAM_NAME);
-    return EXIT_USAGE;
+    arguments_refuse_word(PROGRAM_NAME, argv[optind]);
+    return refuse_usage();
 }
 
 /* What --check and --print-config do, or the daemon itself. */
@@ -82,7 +94,7 @@ static int act(const struct arguments *arguments, struct config *config, struct 
     }
     if (arguments->print_config)
         return config_print(config, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-    int r = daemon_run(arguments->file, config, secrets);
+    int r = daemon_run(arguments->file, config, secrets, &source_types_all);
     return r >= 0 ? EXIT_SUCCESS : daemon_needs_help(r) ? EX_CONFIG : EXIT_FAILURE;
 }
 
@@ -92,6 +104,7 @@ int main(int argc, char **argv)
     struct config_problems problems = { 0 };
     struct config_secrets *secrets = NULL;
     struct config *config = NULL;
+    (void) mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     service_hold_signals();
     int status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
@@ -106,7 +119,7 @@ int main(int argc, char **argv)
     hooks.secrets = secrets;
     hooks.bear_missing &= !arguments.print_config;
     if (r >= 0)
-        r = config_load(arguments.file, &hooks, &config, &problems);
+        r = config_load(arguments.file, &daemon_schema, &hooks, &config, &problems);
     daemon_tell_problems(&problems);
     if (r < 0 && arguments.check && geteuid() != 0)
         fprintf(stderr, "%s: not checked as root, who alone may read some files: sudo %s --check\n", PROGRAM_NAME,

@@ -8,13 +8,13 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck disable=SC2086  # lists of words
 install_packages $BUILD_PACKAGES $TEST_PACKAGES
 
-cmake -S "$top" -B "$top/build" -DBUILD_TESTING=ON
+cmake -S "$top" -B "$top/build" -DBUILD_TESTING=ON -DASSERTS=ON
 cmake --build "$top/build" -j "$(nproc)"
 
 results=$top/build/results.xml
 rm -f "$results"
 status=0
-ctest --test-dir "$top/build" --output-on-failure --no-tests=error \
+ctest --test-dir "$top/build" -j "$(nproc)" --output-on-failure --no-tests=error \
     --output-junit "$results" --test-output-size-passed 10000000 --test-output-size-failed 10000000 "$@" || status=$?
 /usr/bin/python3 "$top/tests/checks/summary" "$results" || status=1
 exit "$status"

@@ -1,7 +1,13 @@
-/* actions.h - the list of action types: exec, forward, discord. One file of src/actions each. */
+/* actions.h - the list of action types: one file of src/actions each, or a file with its parts beside it.
+ *
+ * Shape, owner, threads and errors: see action_type.h.
+ */
 #pragma once
 
-#include <sonoran-pushd/action.h>
+#include <sonoran-pushd/action_type.h>
 
-extern const struct action_type action_exec, action_forward, action_discord;
-extern const struct action_types all_action_types;
+/* All types, and the one place to add one: each is the object action_NAME of a file of src/actions. */
+#define ACTION_TYPES(X) X(exec) X(forward) X(discord)
+
+#define ACTION_TYPE(name) extern const struct action_type action_##name;
+ACTION_TYPES(ACTION_TYPE)

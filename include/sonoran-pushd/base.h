@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #define PROGRAM_NAME "sonoran-pushd"
 
@@ -24,14 +25,15 @@ typedef uint64_t usec_t;
 #define USEC_PER_MSEC ((usec_t) 1000)
 #define USEC_PER_SEC ((usec_t) 1000000)
 
-/* Names of listeners, communities and (later) actions: 1 to NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
+/* Names of listeners, communities and actions: 1 to NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
 #define NAME_MAX_BYTES 32
 
 struct err {
     char msg[512];
 };
 
-/* Sets the sentence and returns r, so that a failure is one expression: return err_set(err, -EINVAL, "…"). */
+/* Sets the sentence and returns r, so that a failure is one expression: return err_set(err, -EINVAL, "…"). err may be
+ * NULL, in both: nobody reads it. What does not fit is cut at the end. */
 int err_set(struct err *err, int r, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "context: " in front of what is there already and returns r. */
@@ -42,6 +44,17 @@ struct span {
     const char *s;
     size_t size;
 };
+
+/* Of a text that ends with NUL. */
+static inline struct span span_of(const char *s)
+{
+    return (struct span){ s, strlen(s) };
+}
+
+static inline bool span_is(struct span span, const char *s)
+{
+    return span.size == strlen(s) && memcmp(span.s, s, span.size) == 0;
+}
 
 /* now_us: wall clock. uptime_us: a clock that never jumps, for limits and waits. boottime_us: one that counts what the
  * machine slept as well, to compare the wall clock with. */

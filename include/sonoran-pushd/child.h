@@ -1,4 +1,4 @@
-/* child.h - programs that this process starts, and those that it inherits.
+/* child.h - programs that this process starts, and those that it inherits. Nothing else starts one.
  *
  * Shape:   a program begins as one of a fresh service: signals at their defaults and none blocked, the limit of open
  *          files that this process was started with, only the descriptors and the environment that it is given, "/" as
@@ -23,6 +23,13 @@ struct child_plan {
  * of every descriptor for some microseconds: what is closed meanwhile is not yet closed for the other side, nor taken
  * out of an epoll. */
 int child_start(const struct child_plan *plan, pid_t *ret) MUST_CHECK;
+
+/* To the program and whatever it started that is still in its group. Before child_reap only: until then the group's
+ * number is the program's, and taken. Nobody left, or nobody who may be signalled, is no failure. */
+void child_signal_group(pid_t pid, int signal);
+
+/* Takes a dead child away. false: it has not ended yet. */
+bool child_reap(pid_t pid);
 
 /* As many open files for this process as the system allows it; what child_start starts gets what this process had
  * before. To be called once, before other threads are. */

@@ -10,6 +10,11 @@
 
 #include <sonoran-pushd/config.h>
 
+struct source_types;
+
+/* All that a configuration may say: with what each type of action and each source brings. */
+extern const struct config_schema daemon_schema;
+
 /* What config_load has to check with, for this daemon's events and actions. */
 extern const struct config_hooks daemon_config_hooks;
 
@@ -21,8 +26,9 @@ extern const struct config_hooks daemon_check_hooks;
 /* Mistakes and warnings of a file, one line each. */
 void daemon_tell_problems(const struct config_problems *problems);
 
-/* Runs until it is asked to end. file: read again on SIGHUP. */
-int daemon_run(const char *file, struct config *config, struct config_secrets **secrets);
+/* Runs until it is asked to end. file: read again on SIGHUP. source_types: where events may come from. */
+int daemon_run(const char *file, struct config *config, struct config_secrets **secrets,
+               const struct source_types *source_types);
 
 /* Whether what it failed with stays until somebody does something about it. */
 bool daemon_needs_help(int r);

@@ -7,22 +7,25 @@
  * Units:   in the name; times of day in microseconds since 1970.
  * Owner:   takes references to configs; borrows what is in settings.
  * Threads: every function may be called from any thread, except that load, start, prepare, configure and stop belong to
- *          one (main), and came, wake, save and saved to the one that owns the store (the writer). Nothing here makes
- * the writer wait for a target or a disk. Errors:  a target's failures are told in the log and in the status; negative
- * errno and a sentence for the rest. Source:  design section 11.
+ *          one (main), and came, save and saved to the one that owns the store (the writer). Nothing here makes
+ *          the writer wait for a target or a disk.
+ * End:     delivery_stop, so that nothing new is to be saved; pipeline_stop, which saves the rest; delivery_free.
+ * Errors:  a target's failures are told in the log and in the status; negative errno and a sentence for the rest.
+ * Source:  design section 11.
  */
 #pragma once
 
-#include <sonoran-pushd/action.h>
+#include <sonoran-pushd/action_type.h>
+#include <sonoran-pushd/feed.h>
+#include <sonoran-pushd/report.h>
 #include <sonoran-pushd/state.h>
 #include <sonoran-pushd/store.h>
 
 struct delivery;
 
 struct delivery_settings {
-    const char *store_path;
+    struct feed *feed; /* is borrowed, and outlives it */
     const struct event_families *families;
-    const struct action_types *types;
     void (*changed)(void *userdata); /* there is something to save; from any thread, never waits */
     void *userdata;
 };
@@ -34,7 +37,8 @@ struct delivery *delivery_free(struct delivery *delivery);
 int delivery_load(struct delivery *delivery, struct config *config, struct store *store, struct err *err) MUST_CHECK;
 int delivery_start(struct delivery *delivery, struct err *err) MUST_CHECK;
 
-/* A new config is to come into force: all that it needs is made ready, memory and threads, while the old one goes on.
+/* A new config is to come into force: all that it needs is made ready, memory and threads, while the old one goes on;
+ * from then what is to end reads no more of the log. -EBUSY: it hangs in that.
  * Given up by delivery_change_free, or */
 struct delivery_change;
 int delivery_prepare(struct delivery *delivery, struct config *config, struct delivery_change **ret,
@@ -44,14 +48,13 @@ struct delivery_change *delivery_change_free(struct delivery_change *change);
 /* it is in force: what is the same goes on, what has changed begins anew at its cursor. Takes the change over. */
 void delivery_configure(struct delivery *delivery, struct delivery_change *change);
 
-/* Ends every worker. What is under way gets half of the time to end by itself, then it is cancelled. */
-void delivery_stop(struct delivery *delivery, usec_t timeout_us);
+/* Ends every worker. What is under way gets half of the time to end by itself, then it is cancelled. -ETIMEDOUT: one
+ * hangs in a read of the log, which nothing ends; nothing of it may be freed. */
+int delivery_stop(struct delivery *delivery, usec_t timeout_us);
 
-/* This event has come into the log; an action may have sent it, and it came back. Of each one, before wake. */
+/* This event has come into the log; an action may have sent it, and it came back. Of each one, before it is in the
+ * feed. */
 void delivery_came(struct delivery *delivery, const struct event *event);
-
-/* There are events up to this one. */
-void delivery_wake(struct delivery *delivery, uint64_t newest_id);
 
 /* What has to be written: save inside a transaction, saved when it ended. */
 bool delivery_unsaved(struct delivery *delivery);
@@ -69,22 +72,21 @@ const char *delivery_state_name(enum delivery_state state);
 
 struct delivery_status {
     char name[NAME_MAX_BYTES + 1];
-    enum config_action_type type;
+    const char *type;
     enum delivery_state state;
-    uint64_t cursor, newest;                    /* see delivery_lag */
+    uint64_t state_shown;                       /* the same */
+    uint64_t cursor, lag;                       /* how many events it has yet to look at */
+    uint64_t lag_us;                            /* how old the first of them is; 0: there is none, or it was not read */
     uint64_t n_attempts, n_delivered, n_failed; /* since the start */
     uint64_t n_left_out[LEFT_OUT_N];            /* likewise, of the types that it is for */
+    struct report_histogram try_us;             /* likewise: how long tries took */
     usec_t delivered_us, error_us;              /* last of each; 0: none since the start */
     usec_t next_try_us;                         /* DELIVERY_FAILING, and DELIVERY_OFF; 0: not by itself */
     char error[256];                            /* the last one */
     char answer[ACTION_ANSWER_MAX]; /* the target's last one, safe to show: "200 ok"; "": none since the start */
 };
 
-/* How many events the action has yet to look at. */
-static inline uint64_t delivery_lag(const struct delivery_status *status)
-{
-    return status->newest > status->cursor ? status->newest - status->cursor : 0;
-}
+extern const struct report_table delivery_report; /* of one of them */
 
 /* The number of actions; *ret[i] of action i, for i below room. */
 size_t delivery_get_status(struct delivery *delivery, struct delivery_status *ret, size_t room);

@@ -5,15 +5,17 @@
  * Units:   time in microseconds since 1970 UTC.
  * Owner:   the batch owns everything in it, until batch_done. Handlers borrow.
  * Threads: none; a batch belongs to one thread at a time.
- * Errors:  envelope_parse returns 0 for a batch with a verdict, else a negative errno of its own list.
+ *          While it is parsed, cJSON takes its memory in this thread from the batch: the first batch of the process
+ *          sets cJSON's allocators (cJSON_InitHooks), so nothing else may set them. All other trees are of malloc.
+ * Errors:  why a body made no batch is an enum envelope_refusal of its own, and a sentence for our log.
  * Source:  events.md section 3 (V1 to V25), vendor page push-events/README; traps of cJSON in design section 14.
  */
 #pragma once
 
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/base.h>
-#include <sonoran-pushd/http.h>
 #include <sonoran-pushd/ids.h>
+#include <sonoran-pushd/json.h>
 #include <sonoran-pushd/log.h>
 #include <sonoran-pushd/text.h>
 
@@ -21,11 +23,10 @@ struct state;
 struct event;
 struct fact_list;
 
-#define EVENT_MAX_DEPTH 64
+#define EVENT_MAX_DEPTH JSON_MAX_DEPTH
 #define EVENT_TYPE_MAX_BYTES 128         /* of a type in a log line */
 #define EVENT_TYPE_STORED_MAX_BYTES 1024 /* as it was sent; what is longer is no type */
 #define EVENT_KNOWN_MAX_BYTES 1024
-#define EVENT_SOURCE_PUSH "push"
 #define EVENT_MAX_BATCH 4096 /* events of one request */
 
 enum event_verdict {
@@ -93,19 +94,28 @@ struct event_families {
     size_t n;
 };
 
+#define EVENT_SOURCE_PUSH "push"
+#define EVENT_PEER_MAX_BYTES 63
+
+/* Where it came from. Copied around freely. */
+struct origin {
+    char source[NAME_MAX_BYTES + 1];     /* which kind of source: "push" */
+    char name[NAME_MAX_BYTES + 1];       /* which of that kind: a listener's name */
+    char peer[EVENT_PEER_MAX_BYTES + 1]; /* who sent it: an address, or the name of a host */
+};
+
 struct event {
     uint64_t id; /* position in the log, from 1 */
     usec_t time_us;
     const char *type;                  /* upper case, real name of an alias; "": none */
     const char *type_sent;             /* as it was spelt; NULL: like type */
     bool test;                         /* "test": true stood beside data */
-    const char *source;                /* "push" */
     const char *log;                   /* the life of the log in which its id lies; NULL: not stored yet */
     const struct event_type *handler;  /* NULL: unknown type */
     const struct event_family *family; /* NULL: unknown type */
     const char *community;
     bool among_communities; /* others are configured beside it: its line says which it is of */
-    const struct http_origin *origin;
+    const struct origin *origin;
     enum event_verdict verdict;
     const char *reason;     /* of a verdict other than accepted: "data.call.callId: missing" */
     const cJSON *data;      /* always an object for a handler */
@@ -148,13 +158,47 @@ enum envelope_refusal {
     ENVELOPE_MEMORY,
 };
 
-/* Reads a body, which the batch keeps (it comes from malloc and is freed in any case), and in which the key is
- * wiped. ENVELOPE_OK: *ret is a batch with 1 or more events, all of one verdict; what is refused is one event, with the
- * whole data. Otherwise err says more than the
- * sender may hear, and claimed (may be NULL) is the type as far as one was seen: safe to log, in upper case. */
-enum envelope_refusal envelope_parse(char *body, size_t size, const struct envelope_rules *rules,
-                                     const struct http_origin *origin, usec_t time_us, struct batch *ret,
+/* ---- from a body to events, in three steps: a source that is authenticated already leaves out the second ---- */
+
+/* A body whose members have been found, and that is sound JSON. */
+struct envelope {
+    struct batch_memory *memory;
+    bool has_key; /* whatever it is */
+};
+
+/* Takes the body (from malloc), in any case. What err says is more than the sender may hear. */
+enum envelope_refusal envelope_open(char *take_body, size_t size, const struct envelope_rules *rules,
+                                    const struct origin *origin, usec_t time_us, struct envelope *ret,
+                                    struct err *err) MUST_CHECK;
+
+/* Whose key it has, in constant time; the key is wiped. NULL: nobody's, and why. Once for an envelope. */
+const struct event_community *envelope_authenticate(struct envelope *envelope, const struct envelope_rules *rules,
+                                                    struct err *err) MUST_CHECK;
+
+/* The type as far as one was seen: safe to log, in upper case. */
+void envelope_show_claimed(const struct envelope *envelope, char ret[EVENT_TYPE_MAX_BYTES + 1]);
+
+/* Uses the envelope up, in any case. community: the one of its key, or the one that the source is of; it is copied. A
+ * key that was not asked for is wiped. ENVELOPE_OK: *ret is a batch with 1 or more events, all of one verdict; what is
+ * refused is one event, with the whole data. */
+enum envelope_refusal envelope_make(struct envelope *envelope, const struct envelope_rules *rules,
+                                    const char *community, struct batch *ret, struct err *err) MUST_CHECK;
+
+/* Instead of envelope_make, and of no effect after it: everything in the body is wiped, since somewhere in it may be a
+ * key that was not found, or not looked for. */
+void envelope_drop(struct envelope *envelope);
+
+/* All three. claimed: envelope_show_claimed where it is refused, else ""; may be NULL. */
+enum envelope_refusal envelope_parse(char *take_body, size_t size, const struct envelope_rules *rules,
+                                     const struct origin *origin, usec_t time_us, struct batch *ret,
                                      char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err) MUST_CHECK;
+
+/* What envelope_make makes of a type (as it is, no JSON) and data (JSON; size 0: there is none) that came without a
+ * body around them; both are copied. ENVELOPE_JSON: one of them is not sound. */
+enum envelope_refusal envelope_make_one(struct span type, struct span data, const struct envelope_rules *rules,
+                                        const char *community, const struct origin *origin, usec_t time_us,
+                                        struct batch *ret, struct err *err) MUST_CHECK;
+
 void batch_done(struct batch *batch);
 
 /* Memory that a batch holds. */
@@ -194,6 +238,11 @@ struct log_mark event_mark(const struct event *event, const struct description *
 
 /* The event record of design section 6, as one line of JSON without its end. */
 void event_write_record(const struct event *event, const struct description *description, struct text *out);
+
+/* The same for those who watch (design 15): not whom it came from. *ret_data_at, *ret_data_bytes: the part of out that
+ * is data and extra, with the comma before it; without that part it is the record for those who may not see them. */
+void event_write_view(const struct event *event, const struct description *description, struct text *out,
+                      size_t *ret_data_at, size_t *ret_data_bytes);
 
 /* The way back: the event as a batch of one, and its description. What was written from them is the same again, byte
  * for byte. -EINVAL and what is wrong with it ("level: missing"), -ENOMEM. */

@@ -2,18 +2,20 @@
  *
  * Shape:   one record is a line with a level and fields. In the journal each field is a field; as JSON each is a member
  *          (without SONORAN_, in lower case; a list is always an array); text shows the line, of an event with its
- * first words in colour, of the daemon itself behind the name of its level. Units:   levels are those of syslog(3), 0
- * to 7. Owner:   a record and what it points to belong to the caller and are copied. Threads: every function but
- * log_open and log_close may be called from any thread. Nobody who logs waits for whoever reads the log: records go to
- * a queue of LOG_QUEUE_BYTES that a thread of its own empties. When it is full, records are dropped and counted, and a
- * line tells how many. Errors:  none; a log that cannot be written loses lines, not events. Lines are whole or absent:
- * on a full disk they wait in the queue, for a reader that is gone they are dropped, and a line tells how many as soon
- * as there is room again. Errors that no journal takes go to stderr, for the journal's stream with their priority.
+ *          first words in colour, of the daemon itself behind the name of its level.
+ * Units:   levels are those of syslog(3), 0 to 7.
+ * Owner:   a record and what it points to belong to the caller and are copied.
+ * Threads: every function but log_open and log_close may be called from any thread. Nobody who logs waits for whoever
+ *          reads the log: records go to a queue of LOG_QUEUE_BYTES that a thread of its own empties. When it is full,
+ *          records are dropped and counted, and a line tells how many.
+ * Errors:  none; a log that cannot be written loses lines, not events. Lines are whole or absent: on a full disk they
+ *          wait in the queue, for a reader that is gone they are dropped, and a line tells how many as soon as there is
+ *          room again. Errors that no journal takes go to stderr, for the journal's stream with their priority.
  * Source:  systemd.journal-fields(7), sd_journal_sendv(3), the JOURNAL_STREAM protocol of systemd.exec(5).
  */
 #pragma once
 
-#include <sonoran-pushd/base.h>
+#include <sonoran-pushd/report.h>
 #include <sonoran-pushd/text.h>
 #include <syslog.h>
 
@@ -46,6 +48,9 @@ struct log_mark {
 /* A line with its mark, for a terminal. */
 void log_add_marked(struct text *out, struct log_mark mark, const char *line);
 
+/* Whether it is a terminal that shows colours (TERM), and nobody asked for none (NO_COLOR, no-color.org). */
+bool log_has_colours(int fd);
+
 struct log_record {
     int level;
     struct log_mark mark;   /* colour NULL: a line of the daemon itself, "info" in front of it */
@@ -54,23 +59,37 @@ struct log_record {
     const char *line;       /* made safe already (text_add_safe) */
     const struct log_field *fields;
     size_t n_fields;
-    bool always;       /* whatever the level: what scripts wait for */
-    uint64_t event_id; /* of the event it tells, 0: none; grows from record to record */
+    bool always;     /* whatever the level: what scripts wait for */
+    uint64_t ticket; /* a number of whoever has to know that it is written (log_written); 0: nobody has */
 };
 
-/* The newest event whose line was written, or had none to write. */
-uint64_t log_written_id(void);
-void log_passed_id(uint64_t event_id);
+/* How far it is written, for one thread that would have to write the rest again after a crash: it numbers its records,
+ * with numbers that grow, and log_written is the newest number whose line left the queue: written, or lost and counted
+ * with those that are told to be lost. log_passed: there is nothing to write for this number. */
+uint64_t log_written(void);
+void log_passed(uint64_t ticket);
 
 /* Starts the writing thread. Before it, and after log_close, lines go straight to stderr. From here to log_started
  * errors that go to the journal reach stderr as well: whoever starts it by hand sees why it ends. */
 int log_open(enum log_target target, int level, struct err *err) MUST_CHECK;
 void log_started(void);
+
+/* Where lines go elsewhere from here on, it waits up to a second until those in the queue are written; what is left
+ * then is lost, and counted. */
 void log_configure(enum log_target target, int level);
 
 /* Writes what is queued, waiting at most timeout_us for a reader that does not read, and ends the thread. Others may
  * log meanwhile. */
 void log_close(usec_t timeout_us);
+
+/* What is counted since the start, with log_report. From any thread. */
+struct log_values {
+    uint64_t lines[LOG_DEBUG + 1]; /* by level; the lost ones among them but for those that found no room */
+    uint64_t lost_lines;           /* also lines that told of lost ones */
+};
+
+extern const struct report_table log_report;
+void log_get_values(struct log_values *ret);
 
 bool log_wants(int level);
 void log_write(const struct log_record *record);

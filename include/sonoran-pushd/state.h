@@ -50,6 +50,7 @@ struct state_unit {
     usec_t seen_us;                                        /* written by state, like what follows */
     uint64_t changed_id;                                   /* the event that last changed it */
     uint8_t changed_source;                                /* where that came from: state_source */
+    bool test;                                             /* in a snapshot: made of test events alone */
 };
 
 struct state_call {
@@ -72,6 +73,7 @@ struct state_call {
     usec_t seen_us;       /* written by state, like what follows */
     uint64_t changed_id;
     uint8_t changed_source;
+    bool test;
 };
 
 struct state_call911 {
@@ -89,6 +91,7 @@ struct state_call911 {
     usec_t seen_us;
     uint64_t changed_id;
     uint8_t changed_source;
+    bool test;
 };
 
 #define STATE_UNIT_PATCH(unit_id)                                                                                      \
@@ -206,9 +209,20 @@ void state_count(const struct state *state, const char *community, int *ret_disp
  * known, else "unit 4127". Texts are made safe and cut at 60 characters. Returns whether it knew more than the id. */
 bool state_name_unit(const struct state *state, const char *community, int64_t id, struct text *out);
 
+enum state_kind { STATE_KIND_UNIT, STATE_KIND_CALL, STATE_KIND_CALL911 };
+
+/* What was there once: removed, or forgotten. */
+struct state_gone {
+    enum state_kind kind;
+    int64_t id;
+    uint64_t changed_id; /* the event with which it went */
+};
+
 /* A copy of everything about one community, in the order of the ids. Empty for a community nobody spoke of. */
 struct state_snapshot {
     struct state_unit *units;
+    const int64_t **unit_calls; /* [n_units]: the calls not closed that each is attached to */
+    size_t *n_unit_calls;       /* [n_units] */
     size_t n_units;
     struct state_call *calls;
     const int64_t **attached;         /* [n_calls]: units at each call, in the order they came */
@@ -217,8 +231,25 @@ struct state_snapshot {
     size_t n_calls;
     struct state_call911 *calls911;
     size_t n_calls911;
+    struct state_gone *gone; /* of state_changes */
+    size_t n_gone;
     uint64_t as_of; /* the event it is as of */
+    bool lost;      /* of state_changes */
 };
 
 int state_snapshot(const struct state *state, const char *community, struct state_snapshot **ret) MUST_CHECK;
+
+/* Of a state that is no overlay: only what changed, or went, behind that event, in the order of change; with what is
+ * known of a snapshot as of that event, all that state_snapshot would tell. changed_id is the event that the change is
+ * told with; at a turn nobody's event changed it, so a snapshot may have another. A unit changes with the calls it is
+ * attached to, too. Costs as much as there is changed. gone may have what was never shown.
+ * lost: that is not known any more, or to some part, and whoever asks begins anew with state_snapshot. At a turn
+ * (state_succeed) what is forgotten changes as of the next event, but is in a snapshot before that. */
+#define STATE_MAX_REMOVED 1024 /* so many are kept of each map */
+int state_changes(const struct state *state, const char *community, uint64_t after_id,
+                  struct state_snapshot **ret) MUST_CHECK;
+
+/* What changed up to this event is lost: whoever reads the events of a log again does not see what a turn forgot. */
+void state_lose_changes(struct state *state, uint64_t id);
+
 struct state_snapshot *state_snapshot_free(struct state_snapshot *snapshot);

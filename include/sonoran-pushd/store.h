@@ -7,8 +7,9 @@
  *          refs(community, kind, ref, event_id): the events of a "call", a "911", a "unit" (by id), a "number" (of a
  *          unit, in capitals). cursors(action, event_id), failed(action, event_id, attempts, error, at),
  *          positions(source, key, value), lives(first_id, log, epoch), meta(name, value): schema, boot_id, run, node,
- *          state_after_id and state_turned_id, and while rows of schema 1 are to be filled, filled_id, fill_until_id,
- *          fill_bytes, fill_after_id and fill_turned_id.
+ *          restored (the life before, until that was told), state_after_id and state_turned_id, try:ACTION (struct
+ *          store_try), and while rows of schema 1 are to be filled, filled_id, fill_until_id, fill_bytes,
+ *          fill_after_id and fill_turned_id.
  *          Ids begin at 1, grow by one and are never used again: the newest event is never deleted.
  * Units:   received_at in microseconds since 1970 UTC; keep_us, max_size_bytes.
  * Owner:   texts of a row are borrowed until the next call on its reader.
@@ -25,6 +26,9 @@
 struct store;
 struct store_reader;
 
+/* SQLite's, as it is in use. */
+const char *store_library_version(void);
+
 struct store_settings {
     const char *path;
     bool durable;            /* synced to disk before commit returns; else it survives a crash of the process only */
@@ -40,6 +44,7 @@ struct store *store_close(struct store *store);
 
 /* Does what takes long in store_close, for a thread that can be left behind. */
 void store_settle(struct store *store);
+/* Of settings, the path is not looked at: another log is another store. Between transactions. */
 void store_configure(struct store *store, const struct store_settings *settings);
 
 /* From start to stop a thread of its own copies the write-ahead log into the database, beside the thread that writes;
@@ -52,7 +57,8 @@ int store_checkpoint_result(struct store *store, struct err *err);
 /* How long store_begin waits for a lock of another program before it is -EBUSY. At first a second. */
 void store_set_patience(struct store *store, usec_t patience_us);
 
-/* A transaction of any number of events, all or nothing. The caller numbers them from store_last_id() + 1. */
+/* A transaction of any number of events, all or nothing. The caller numbers them from store_last_id() + 1. Where begin
+ * fails there is no transaction, and store_rollback does no harm; after any later failure it has to be called. */
 int store_begin(struct store *store, struct err *err) MUST_CHECK;
 /* One that need not be on disk when store_commit returns: a crash of the process does not undo it, a power cut may. */
 int store_begin_relaxed(struct store *store, struct err *err) MUST_CHECK;
@@ -128,8 +134,21 @@ int store_set_cursor(struct store *store, const char *name, uint64_t id, struct 
 
 /* The first cursor behind name in the alphabet, which is replaced: 1, or 0 if there is none. Begin with "". */
 int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64_t *ret_id, struct err *err) MUST_CHECK;
-/* With its failed deliveries. */
+/* With its failed deliveries and its tries. */
 int store_drop_cursor(struct store *store, const char *name, struct err *err) MUST_CHECK;
+
+/* An event that an action has tried to deliver, and will again: so that a restart does not begin to count anew. They
+ * replace those of before; drop_cursor deletes them. get: at most room of them, yours; *ret_n: how many. */
+struct store_try {
+    uint64_t event_id;
+    unsigned attempts;
+    usec_t first_us; /* by the wall clock, as it was at the last try */
+};
+
+int store_get_tries(struct store *store, const char *action, struct store_try *ret, size_t room, size_t *ret_n,
+                    struct err *err) MUST_CHECK;
+int store_set_tries(struct store *store, const char *action, const struct store_try *tries, size_t n,
+                    struct err *err) MUST_CHECK;
 
 /* What an action could not deliver and has passed; kept until it is delivered after all, or too old for the log. */
 struct store_failure {
@@ -154,11 +173,15 @@ struct store_time {
 struct store_trimmed {
     uint64_t n_events;  /* that went */
     uint64_t n_unread;  /* of them those that a cursor had not passed: only max_size forces that */
+    bool for_size;      /* max_size wanted them gone, not keep */
     bool again;         /* there is more to do, so another step may follow at once */
     bool left;          /* the files are larger than they will be: look again in a while, also when nothing comes */
     int64_t jump_us;    /* the clock was found to be ahead of what fits (or, < 0, to have gone back); told once */
     bool quiet;         /* ahead at a start: so it looks too when nothing came for long */
     uint64_t wal_bytes; /* of the write-ahead log */
+    uint64_t oldest_id; /* of what is left; 0: that was not looked at, like: */
+    uint64_t bytes;     /* of the log's files, as max_size counts them */
+    uint64_t max_bytes; /* 0: no limit */
     bool held; /* it cannot shrink, because another program reads; nothing is deleted, which it would all take */
     char held_by[STORE_HOLDER_BYTES]; /* once that is so for a minute: by whom; "": nobody */
     bool believed; /* the jump told before has held for a day, and events are too old by it from now on */
@@ -177,6 +200,7 @@ struct store_row {
     const char *source, *community, *listener, *peer, *type;
     const char *type_sent; /* NULL: like type */
     enum event_verdict verdict;
+    bool test;      /* of a walk with counts or told; of others it stands in extra */
     bool described; /* what was decided about it is there: */
     int level;
     const char *family;                                 /* "": of none */
@@ -208,7 +232,9 @@ struct store_filter {
     const char *community;        /* NULL: any */
     const struct store_ref *refs; /* only those that concern all of these, of the community that is named */
     size_t n_refs;
-    bool came; /* of each row only what came, which is read faster, as if nothing was decided about it */
+    bool came;   /* of each row only what came, which is read faster, as if nothing was decided about it */
+    bool told;   /* without data and extra of what was accepted and is described, which are not read at all then */
+    bool counts; /* of each row only what is counted, as fast: without who sent it, type_sent, and its line */
 };
 
 /* Begins a walk in the order of the ids; one at a time for each reader. store_read: 1 a row, 0 no more, which it stays
@@ -267,6 +293,9 @@ void store_free_kept(struct store_kept *kept, size_t n);
 /* Whether what store_open (or reading at a start) failed with stays until somebody does something about the file: no
  * restart heals it. */
 bool store_needs_help(int r);
+
+/* What a row tells of its event without parsing what was sent. It and ret_origin borrow from the row. */
+struct event store_row_event(const struct store_row *row, struct origin *ret_origin);
 
 /* A row as an event again, with its texts copied: -EINVAL where what is stored is not JSON, -ENOMEM. */
 int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret) MUST_CHECK;

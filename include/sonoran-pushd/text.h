@@ -1,4 +1,4 @@
-/* text.h - a growing text, and the three ways in which text from outside may enter one.
+/* text.h - a growing text, and the ways in which text from outside may enter one.
  *
  * Shape:   .s is always terminated and never NULL; .size counts its bytes without the terminator.
  * Owner:   whoever declares it; TEXT_INIT at first, text_free at the end, text_reset to use it again.
@@ -34,9 +34,15 @@ void text_reset(struct text *text);
 bool text_reserve(struct text *text, size_t more_bytes);
 
 /* Our own words. */
-void text_add(struct text *text, const char *words);
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const char *s, size_t size);
+
+/* Inline: so the compiler counts what stands in quotes. */
+static inline void text_add(struct text *text, const char *words)
+{
+    text_add_bytes(text, words, strlen(words));
+}
+
 void text_add_int(struct text *text, int64_t number);
 
 /* As much of s as there is room for, with its NUL. Returns ret. */
@@ -71,18 +77,17 @@ void text_add_unescaped(struct text *text, const char *s, size_t size);
  * control characters and marks that nobody sees are gone. */
 void text_add_plain(struct text *text, const char *s, size_t size);
 
-/* Text from outside as a JSON string with its quotes; besides what JSON demands, the characters above are
- * written as \u escapes, so that a terminal that shows the JSON is as safe. */
-void text_add_json(struct text *text, const char *s, size_t size);
-
-/* How many bytes at the start are ASCII that JSON has no escape for and a terminal shows. */
-size_t text_count_plain(const char *s, size_t size);
-
 /* 2026-11-23T16:00:00.123456Z */
 void text_add_time_utc(struct text *text, usec_t time_us);
 
-/* As the configuration has it, in whole seconds where it is some: "20s", "1500ms". */
+/* text_duration.c. As a configuration has it, exactly, in the largest unit that does: "20s", "1500ms", "10min", "0s".
+ */
 void text_add_duration(struct text *text, usec_t us);
+/* As people say it: "45 s", "23 min", "3 h 12 min", "2 d 3 h". */
+void text_add_lapse(struct text *text, usec_t us);
+/* The same in a column, one unit with at least two of it: "90 s", "23 min", "25 h", "2 d". */
+void text_add_about(struct text *text, usec_t us);
+
 void text_add_size(struct text *text, uint64_t bytes); /* "4M", "1536K", "1000" */
 
 /* nearest.c: of the known names that were tried, the one that is nearest to the one written, and near enough to have
@@ -101,8 +106,19 @@ void nearest_try(struct nearest *nearest, const char *name, int size);
 /* Whether a terminal would obey it rather than show it. */
 bool text_is_unsafe(uint32_t code);
 
+/* The same, and what nobody sees besides. */
+bool text_is_unseen(uint32_t code);
+
+/* Whether what was sent is the secret; how long that takes depends on the length of what was sent alone. any_case:
+ * ignoring that of ASCII letters. */
+bool text_is_secret(struct span sent, const char *secret, bool any_case);
+
 /* Has it nothing that anybody could see? */
 bool text_is_blank(const char *s, size_t size);
 
 /* Reads one UTF-8 character: its length in bytes, or 0 where the bytes are not UTF-8. size is at least 1. */
 size_t utf8_read(const char *s, size_t size, uint32_t *ret_code);
+
+/* How many of size bytes to keep, at most max_bytes of them and no part of a character. Of what is not UTF-8 (more than
+ * three bytes in a row that begin nothing) max_bytes. */
+size_t utf8_cut(const char *s, size_t size, size_t max_bytes);

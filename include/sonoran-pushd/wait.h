@@ -15,4 +15,8 @@ bool wait_signal(pthread_cond_t *condition, pthread_mutex_t *lock, usec_t until_
 /* false: the time has come, and the thread still runs. */
 bool wait_thread(pthread_t thread, usec_t until_us) MUST_CHECK;
 
+/* Whether somebody holds the lock; in a program without mistakes that is the caller. For assert() alone, since
+ * otherwise it is locked afterwards. */
+bool wait_is_locked(pthread_mutex_t *lock);
+
 void wait_pause(usec_t pause_us);

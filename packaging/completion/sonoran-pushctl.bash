@@ -46,17 +46,24 @@ _sonoran_pushctl()
         return
         ;;
     --since | --until | --community | --call | --911 | --unit | --id | --after | --limit | -n | --from | --hours | --data | \
-        --times | --listener | --url)
+        --times | --listener | --url | --speed | --longest)
         return
         ;;
     esac
 
     local common='-c --config --store -h --help' choice
     case $verb in
-    '') choice='status events types send test actions failed retry replay reload backup restore doctor -c --config -V --version -h --help' ;;
+    '') choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore doctor help -c --config -V --version -h --help' ;;
     events)
         choice="--type --verdict --community --since --until --call --911 --unit --id --after -n --limit -f --follow"
         choice+=" --json $common"
+        ;;
+    open) choice="--community --show-token $common" ;;
+    story) choice="--community --json $common" ;;
+    duty) choice="--since --until --community --csv --json $common" ;;
+    stats)
+        choice="--by --since --until --community --csv --json $common"
+        [[ $prev != --by ]] || choice='day hour'
         ;;
     send)
         choice="--list --data --print --real --times --community --listener --key-file --url --json $common"
@@ -64,6 +71,11 @@ _sonoran_pushctl()
             choice=$(_sonoran_pushctl_types)
             _filedir
         fi
+        ;;
+    board) choice="--once --no-color --ascii --bell --community --json $common" ;;
+    play)
+        choice="--demo --speed --longest --loop --community --listener --key-file --url $common"
+        [[ $cur == -* ]] || _filedir
         ;;
     types)
         choice="--json $common"
@@ -94,6 +106,10 @@ _sonoran_pushctl()
     backup | restore)
         choice="--json $common"
         [[ $cur == -* ]] || _filedir
+        ;;
+    help)
+        choice=
+        [[ $prev != help ]] || choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore doctor'
         ;;
     doctor) choice="--hours --check-log --json $common" ;;
     *) return ;;

@@ -1,6 +1,7 @@
 /* discord.h - inside the discord action: text for Discord, the embed, the rate limits, what an answer means.
  *
- * Shape:   an embed is collected from raw text and made safe as it goes in; embed_write cuts it to Discord's limits.
+ * Shape:   an embed is collected from raw text and made safe as it goes in; discord_embed_write cuts it to Discord's
+ *          limits.
  * Units:   lengths are UTF-16 code units: never less than what Discord counts, whichever way it counts.
  * Threads: struct discord_limits locks for itself; all else belongs to its caller.
  * Source:  Discord's pages resources/webhook (execute), resources/message (embed limits), topics/rate-limits.
@@ -9,8 +10,30 @@
 
 #include <pthread.h>
 
-#include <sonoran-pushd/action.h>
+#include <sonoran-pushd/action_type.h>
 #include <sonoran-pushd/facts.h>
+
+enum discord_mention { DISCORD_MENTION_NONE, DISCORD_MENTION_HERE };
+
+struct discord_settings {
+    char *url;
+    char *message; /* template of the text above the embed; NULL: none */
+    char *username;
+    char *avatar_url;
+    char *thread_id;
+    char *thread_name;    /* template; a thread of its own for each message */
+    int mention;          /* enum discord_mention */
+    char **mention_roles; /* ids */
+    size_t n_mention_roles;
+    char **mention_users; /* ids */
+    size_t n_mention_users;
+};
+
+/* Of an action of this type. */
+static inline const struct discord_settings *discord_settings(const struct config_action *config)
+{
+    return config->settings;
+}
 
 /* ---- discord_text.c ---- */
 
@@ -60,15 +83,15 @@ struct embed {
     bool failed; /* no memory */
 };
 
-void embed_init(struct embed *embed);
-void embed_free(struct embed *embed);
+void discord_embed_init(struct embed *embed);
+void discord_embed_free(struct embed *embed);
 
 /* Raw texts; raw is empty then. A field without a value, or beyond the last, is left out. */
-void embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind);
-void embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line);
+void discord_embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind);
+void discord_embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line);
 
 /* Cuts to the limits, then writes the JSON object. */
-void embed_write(struct embed *embed, struct text *out);
+void discord_embed_write(struct embed *embed, struct json_writer *out);
 
 /* ---- discord_layouts.c: the table, one row for each type ---- */
 

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <sonoran-pushd/net.h>
+
 #include "discord.h"
-#include "web.h"
 
 #define MESSAGE_MAX 100 /* characters of Discord's own words in a sentence */
 #define PATH_MAX_PARTS 6
@@ -36,14 +37,13 @@ static bool read_number(const char *s, double *ret)
 
 static usec_t retry_after(const cJSON *body)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "retry_after");
-    return cJSON_IsNumber(item) && item->valuedouble > 0 ? wait_of(item->valuedouble) : 0;
+    const cJSON *item = json_get(body, "retry_after");
+    return json_is(item, cJSON_Number) && item->valuedouble > 0 ? wait_of(item->valuedouble) : 0;
 }
 
 static bool is_global(const struct discord_answer *answer, const cJSON *body)
 {
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(body, "global")) ||
-           (answer->global && strcasecmp(answer->global, "true") == 0) ||
+    return json_get_flag(body, "global") || (answer->global && strcasecmp(answer->global, "true") == 0) ||
            (answer->scope && strcasecmp(answer->scope, "global") == 0);
 }
 
@@ -78,11 +78,11 @@ static void judge_limit(const struct discord_answer *answer, const cJSON *body, 
 /* {"errors":{"embeds":{"0":{"title":{"_errors":[{"message":"…"}]}}}}}: what is wrong, and where. */
 static const cJSON *first_error(const cJSON *body, struct text *path)
 {
-    const cJSON *at = cJSON_GetObjectItemCaseSensitive(body, "errors");
-    at = cJSON_IsObject(at) ? at->child : NULL;
+    const cJSON *at = json_get(body, "errors");
+    at = json_is(at, cJSON_Object) ? at->child : NULL;
     for (int i = 0; at && i < PATH_MAX_PARTS; i++) {
         if (strcmp(at->string ? at->string : "", "_errors") == 0)
-            return cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(at, 0), "message");
+            return json_get(cJSON_GetArrayItem(at, 0), "message");
         text_addf(path, "%s%s", path->size ? "." : "", at->string ? at->string : "");
         at = at->child;
     }
@@ -109,11 +109,10 @@ static void add_page(const struct discord_answer *answer, struct text *out)
 /* " (Invalid Form Body; embeds.0.title: Must be 256 or fewer in length.)" */
 static void add_message(const cJSON *body, struct text *out)
 {
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "message"));
     struct text raw CLEANUP(text_free) = TEXT_INIT, path CLEANUP(text_free) = TEXT_INIT;
     const char *error = cJSON_GetStringValue(first_error(body, &path));
 
-    text_add(&raw, message ? message : "");
+    text_add(&raw, json_get_text(body, "message"));
     if (error)
         text_addf(&raw, "%s%s: %s", raw.size ? "; " : "", path.s, error);
     add_in_brackets(&raw, out);
@@ -137,8 +136,8 @@ static const struct {
 
 static const char *advice(const cJSON *body, bool in_thread, enum action_result *result)
 {
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(body, "code");
-    for (size_t i = 0; cJSON_IsNumber(code) && i < ARRAY_SIZE(verdicts); i++)
+    const cJSON *code = json_get(body, "code");
+    for (size_t i = 0; json_is(code, cJSON_Number) && i < ARRAY_SIZE(verdicts); i++)
         if (verdicts[i].code == code->valueint) {
             *result = verdicts[i].result;
             return verdicts[i].code == 10003 && in_thread ? "the thread of thread_id is gone" : verdicts[i].advice;

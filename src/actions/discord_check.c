@@ -28,9 +28,9 @@ static void check_avatar(const char *url, config_complain *complain, void *conte
 
 static void check_thread_name(const struct config_action *config, config_complain *complain, void *context)
 {
-    if (text_is_blank(config->thread_name, strlen(config->thread_name)))
+    if (text_is_blank(discord_settings(config)->thread_name, strlen(discord_settings(config)->thread_name)))
         complain(context, "thread_name", "expected 1 to 100 characters");
-    if (config->thread_id)
+    if (discord_settings(config)->thread_id)
         complain(context, "thread_name", "expected thread_name or thread_id, but not both");
 }
 
@@ -46,16 +46,16 @@ void discord_check(const struct config_action *config, const struct event_famili
                    void *context)
 {
     static_assert(DISCORD_MENTIONS_MAX == 50, "the sentence tells the number");
-    check_template("message", config->message, config, families, complain, context);
-    check_template("thread_name", config->thread_name, config, families, complain, context);
-    if (config->username)
-        check_username(config->username, complain, context);
-    if (config->avatar_url)
-        check_avatar(config->avatar_url, complain, context);
-    if (config->thread_name)
+    check_template("message", discord_settings(config)->message, config, families, complain, context);
+    check_template("thread_name", discord_settings(config)->thread_name, config, families, complain, context);
+    if (discord_settings(config)->username)
+        check_username(discord_settings(config)->username, complain, context);
+    if (discord_settings(config)->avatar_url)
+        check_avatar(discord_settings(config)->avatar_url, complain, context);
+    if (discord_settings(config)->thread_name)
         check_thread_name(config, complain, context);
-    if (config->n_mention_roles + config->n_mention_users > DISCORD_MENTIONS_MAX)
-        complain(context, config->n_mention_users ? "mention_users" : "mention_roles",
+    if (discord_settings(config)->n_mention_roles + discord_settings(config)->n_mention_users > DISCORD_MENTIONS_MAX)
+        complain(context, discord_settings(config)->n_mention_users ? "mention_users" : "mention_roles",
                  "expected at most 50 roles and users");
 }
 
@@ -78,10 +78,10 @@ static bool doubt_id(const struct config_action *config, const char *p, struct e
     const char *s = p + (role || p[2] == '!' ? 3 : 2);
     const struct span id = { s, strspn(s, "0123456789") };
     if (!id.size || s[id.size] != '>' ||
-        (role ? is_among(id, config->mention_roles, config->n_mention_roles)
-              : is_among(id, config->mention_users, config->n_mention_users)))
+        (role ? is_among(id, discord_settings(config)->mention_roles, discord_settings(config)->n_mention_roles)
+              : is_among(id, discord_settings(config)->mention_users, discord_settings(config)->n_mention_users)))
         return false;
-    err_set(err, 0, "%.*s pings nobody: write %s = [ \"%.*s\" ]", (int) (s + id.size + 1 - p), p,
+    err_set(err, 0, "%.*s pings nobody: write %s: [ %.*s ]", (int) (s + id.size + 1 - p), p,
             role ? "mention_roles" : "mention_users", (int) id.size, s);
     return true;
 }
@@ -89,13 +89,13 @@ static bool doubt_id(const struct config_action *config, const char *p, struct e
 /* The first mention in the message that pings nobody. */
 static bool doubt_mention(const struct config_action *config, struct err *err)
 {
-    for (const char *p = config->message; (p = strpbrk(p, "<@")); p++) {
+    for (const char *p = discord_settings(config)->message; (p = strpbrk(p, "<@")); p++) {
         if (doubt_id(config, p, err))
             return true;
-        const char *help = strncmp(p, "@everyone", 9) == 0 ? "@everyone pings nobody: mention = \"here\" and "
+        const char *help = strncmp(p, "@everyone", 9) == 0 ? "@everyone pings nobody: mention: here and "
                                                              "mention_roles do"
-                           : strncmp(p, "@here", 5) == 0 && config->mention != MENTION_HERE
-                               ? "@here pings nobody: write mention = \"here\""
+                           : strncmp(p, "@here", 5) == 0 && discord_settings(config)->mention != DISCORD_MENTION_HERE
+                               ? "@here pings nobody: write mention: here"
                                : NULL;
         if (help) {
             err_set(err, 0, "%s", help);
@@ -109,10 +109,12 @@ void discord_doubt(const struct config_action *config, const struct event_famili
                    void *context)
 {
     struct err err;
-    if (config->thread_name && !template_is_plausible(config->thread_name, config, families, &err))
+    if (discord_settings(config)->thread_name &&
+        !template_is_plausible(discord_settings(config)->thread_name, config, families, &err))
         warn(context, "thread_name", err.msg);
-    if (config->message && !template_is_plausible(config->message, config, families, &err))
+    if (discord_settings(config)->message &&
+        !template_is_plausible(discord_settings(config)->message, config, families, &err))
         warn(context, "message", err.msg);
-    if (config->message && doubt_mention(config, &err))
+    if (discord_settings(config)->message && doubt_mention(config, &err))
         warn(context, "message", err.msg);
 }

@@ -12,12 +12,12 @@
 #define EMBED_MAX 6000       /* all of those texts together */
 #define FIELD_VALUE_LEAST 32 /* a field with less room than that says nothing */
 
-void embed_init(struct embed *embed)
+void discord_embed_init(struct embed *embed)
 {
     *embed = (struct embed){ .title = TEXT_INIT, .description = TEXT_INIT, .author = TEXT_INIT, .footer = TEXT_INIT };
 }
 
-void embed_free(struct embed *embed)
+void discord_embed_free(struct embed *embed)
 {
     text_free(&embed->title);
     text_free(&embed->description);
@@ -38,13 +38,13 @@ static void set(struct embed *embed, struct text *part, const struct text *raw, 
     embed->failed |= raw->failed || part->failed;
 }
 
-void embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind)
+void discord_embed_set(struct embed *embed, struct text *part, struct text *raw, enum discord_text kind)
 {
     set(embed, part, raw, kind);
     text_reset(raw);
 }
 
-void embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line)
+void discord_embed_add_field(struct embed *embed, const char *name, const struct text *value, bool in_line)
 {
     embed->failed |= value->failed;
     if (embed->n_fields == EMBED_FIELDS_MAX || text_is_blank(name, strlen(name)) ||
@@ -89,29 +89,39 @@ static void fit_fields(struct embed *embed, size_t left)
     }
 }
 
-static void add_member(struct text *out, const char *before, const struct text *value, const char *after)
+static void add_some(struct json_writer *out, const char *name, const struct text *value)
+{
+    if (value->size)
+        json_add_span(out, name, (struct span){ value->s, value->size });
+}
+
+/* "author":{"name":"…"} */
+static void add_inside(struct json_writer *out, const char *name, const char *inner, const struct text *value)
 {
     if (!value->size)
         return;
-    text_add(out, before);
-    text_add_json(out, value->s, value->size);
-    text_add(out, after);
+    json_begin_object(out, name);
+    add_some(out, inner, value);
+    json_end(out);
 }
 
-static void add_fields(struct text *out, const struct embed *embed)
+static void add_fields(struct json_writer *out, const struct embed *embed)
 {
     if (!embed->n_fields)
         return;
-    text_add(out, ",\"fields\":[");
+    json_begin_array(out, "fields");
     for (size_t i = 0; i < embed->n_fields; i++) {
         const struct embed_field *field = &embed->fields[i];
-        add_member(out, i ? ",{\"name\":" : "{\"name\":", &field->name, "");
-        add_member(out, ",\"value\":", &field->value, field->in_line ? ",\"inline\":true}" : ",\"inline\":false}");
+        json_begin_object(out, NULL);
+        add_some(out, "name", &field->name);
+        add_some(out, "value", &field->value);
+        json_add_bool(out, "inline", field->in_line);
+        json_end(out);
     }
-    text_add(out, "]");
+    json_end(out);
 }
 
-void embed_write(struct embed *embed, struct text *out)
+void discord_embed_write(struct embed *embed, struct json_writer *out)
 {
     size_t left = fit(&embed->title, TITLE_MAX, EMBED_MAX);
     left = fit(&embed->author, AUTHOR_MAX, left);
@@ -119,15 +129,15 @@ void embed_write(struct embed *embed, struct text *out)
     left = fit(&embed->description, DESCRIPTION_MAX, left);
     fit_fields(embed, left);
 
-    text_addf(out, "{\"color\":%d,\"timestamp\":\"", embed->colour);
-    text_add_time_utc(out, embed->time_us);
-    text_add(out, "\"");
-    add_member(out, ",\"author\":{\"name\":", &embed->author, "}");
-    add_member(out, ",\"title\":", &embed->title, "");
-    add_member(out, ",\"description\":", &embed->description, "");
+    json_begin_object(out, NULL);
+    json_add_int(out, "color", embed->colour);
+    json_add_time(out, "timestamp", embed->time_us);
+    add_inside(out, "author", "name", &embed->author);
+    add_some(out, "title", &embed->title);
+    add_some(out, "description", &embed->description);
     add_fields(out, embed);
-    add_member(out, ",\"footer\":{\"text\":", &embed->footer, "}");
-    text_add(out, "}");
+    add_inside(out, "footer", "text", &embed->footer);
+    json_end(out);
     embed->failed |= embed->title.failed || embed->author.failed || embed->footer.failed || embed->description.failed;
-    out->failed |= embed->failed;
+    out->out->failed |= embed->failed;
 }

@@ -30,7 +30,7 @@ static void take_first(void *context, const struct fact *fact, const struct fact
 
 static size_t find(const struct action_record *record, const char *name, struct text *text, struct text *number)
 {
-    const struct fact *fact = name ? facts_find(record->event->handler, (struct span){ name, strlen(name) }) : NULL;
+    const struct fact *fact = name ? facts_find(record->event->handler, span_of(name)) : NULL;
     struct first first = { text, number, 0 };
     if (fact)
         fact_emit(fact, record->event, record->description, record->known, take_first, &first);
@@ -73,7 +73,7 @@ static void take(void *context, const struct fact *fact, const struct fact_value
     if (value->label) {
         struct text text CLEANUP(text_free) = TEXT_INIT;
         text_add(&text, value->text);
-        embed_add_field(walk->embed, value->label, &text, text.size <= SHORT_MAX);
+        discord_embed_add_field(walk->embed, value->label, &text, text.size <= SHORT_MAX);
         return;
     }
     size_t place = walk->n++;
@@ -85,14 +85,14 @@ static void take(void *context, const struct fact *fact, const struct fact_value
 
 const cJSON *discord_was(const struct action_record *record)
 {
-    return cJSON_GetObjectItemCaseSensitive(record->known, "was");
+    return json_get(record->known, "was");
 }
 
 /* "1 (was 2)" */
 static void add_was(const struct action_record *record, const struct fact *fact, struct text *out)
 {
-    const char *old = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(discord_was(record), fact->name));
-    if (old && *old)
+    const char *old = json_get_text(discord_was(record), fact->name);
+    if (*old)
         text_addf(out, "%s(was %s)", out->size ? " " : "none ", old);
 }
 
@@ -111,7 +111,7 @@ static void add_field(const struct action_record *record, const struct fact *fac
         text_addf(&walk.value, " and %zu more", walk.n - walk.skip - LIST_MAX);
     add_was(record, fact, &walk.value);
     bool units = walk.n > 1 && strcmp(fact->name, "unit") == 0;
-    embed_add_field(embed, units ? "Units" : fact->label, &walk.value, fact->flags & FACT_BESIDE);
+    discord_embed_add_field(embed, units ? "Units" : fact->label, &walk.value, fact->flags & FACT_BESIDE);
     text_free(&walk.value);
 }
 
@@ -134,7 +134,7 @@ static bool is_field(const struct action_record *record, const struct layout *la
     if (fact->flags & FACT_OF_STATE || is_among(layout->text, fact->name))
         return false;
     if (was)
-        return cJSON_HasObjectItem(was, fact->name) || (was->child && strcmp(fact->name, "by") == 0);
+        return json_get(was, fact->name) || (was->child && strcmp(fact->name, "by") == 0);
     for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
         if (is_among(elsewhere[i], fact->name))
             return false;
@@ -157,6 +157,6 @@ void discord_add_members(const struct action_record *record, struct embed *embed
         struct text value CLEANUP(text_free) = TEXT_INIT;
         if (!cJSON_IsArray(item) && !cJSON_IsObject(item))
             pointer_add_value(&value, item);
-        embed_add_field(embed, item->string, &value, value.size <= SHORT_MAX);
+        discord_embed_add_field(embed, item->string, &value, value.size <= SHORT_MAX);
     }
 }

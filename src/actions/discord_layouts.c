@@ -121,7 +121,7 @@ static bool is_end(const struct action_record *record)
 {
     enum { CLOSED = 2 };
     const cJSON *was = discord_was(record);
-    return discord_fact_number(record, "status", -1) == CLOSED && (!was || cJSON_HasObjectItem(was, "status"));
+    return discord_fact_number(record, "status", -1) == CLOSED && (!was || json_get(was, "status"));
 }
 
 static const struct layout *find_legacy(const struct action_record *record)

@@ -31,7 +31,12 @@ static void add_footer(const struct action_record *record, struct text *out)
     if (record->several_communities)
         text_addf(out, " · %s", event->community);
     if (record->several_listeners)
-        text_addf(out, " · %s", event->origin->listener);
+        text_addf(out, " · %s", event->origin->name);
+}
+
+static bool is_told(const cJSON *was, const char *fact)
+{
+    return fact && json_get(was, fact);
 }
 
 /* Either the facts one by one, or the line; a fact once. */
@@ -42,15 +47,15 @@ static void set_texts(const struct action_record *record, const struct layout *l
     bool one_by_one = discord_fact(record, layout->author, &author) <= 1 && !discord_alarm(record);
 
     add_title(record, layout, &raw);
-    embed_set(embed, &embed->title, &raw, DISCORD_LINE);
+    discord_embed_set(embed, &embed->title, &raw, DISCORD_LINE);
     add_footer(record, &raw);
-    embed_set(embed, &embed->footer, &raw, DISCORD_PLAIN);
+    discord_embed_set(embed, &embed->footer, &raw, DISCORD_PLAIN);
     if (one_by_one) {
-        if (!cJSON_HasObjectItem(was, layout->author))
-            embed_set(embed, &embed->author, &author, DISCORD_PLAIN);
-        if (!was || cJSON_HasObjectItem(was, layout->text))
+        if (!is_told(was, layout->author))
+            discord_embed_set(embed, &embed->author, &author, DISCORD_PLAIN);
+        if (!was || is_told(was, layout->text))
             (void) discord_fact(record, layout->text, &raw);
-        embed_set(embed, &embed->description, &raw, DISCORD_LINES);
+        discord_embed_set(embed, &embed->description, &raw, DISCORD_LINES);
     }
     if (one_by_one && layout->fields)
         discord_add_facts(record, layout, embed);
@@ -59,37 +64,37 @@ static void set_texts(const struct action_record *record, const struct layout *l
     if (embed->description.size || embed->n_fields)
         return;
     discord_add_sentence(record, layout, &raw);
-    embed_set(embed, &embed->description, &raw, DISCORD_LINES);
+    discord_embed_set(embed, &embed->description, &raw, DISCORD_LINES);
 }
 
-static void add_embed(const struct action_record *record, struct text *out)
+static void add_embed(const struct action_record *record, struct json_writer *out)
 {
     const struct layout *layout = discord_layout(record);
-    struct embed embed CLEANUP(embed_free);
-    embed_init(&embed);
+    struct embed embed CLEANUP(discord_embed_free);
+    discord_embed_init(&embed);
     embed.time_us = record->event->time_us;
     embed.colour = discord_colour(record, layout);
     set_texts(record, layout, &embed);
-    embed_write(&embed, out);
+    discord_embed_write(&embed, out);
 }
 
 static void add_mentions(const struct config_action *config, struct text *out)
 {
-    if (config->mention == MENTION_HERE)
+    if (discord_settings(config)->mention == DISCORD_MENTION_HERE)
         text_add(out, "@here");
-    for (size_t i = 0; i < config->n_mention_roles; i++)
-        text_addf(out, "%s<@&%s>", out->size ? " " : "", config->mention_roles[i]);
-    for (size_t i = 0; i < config->n_mention_users; i++)
-        text_addf(out, "%s<@%s>", out->size ? " " : "", config->mention_users[i]);
+    for (size_t i = 0; i < discord_settings(config)->n_mention_roles; i++)
+        text_addf(out, "%s<@&%s>", out->size ? " " : "", discord_settings(config)->mention_roles[i]);
+    for (size_t i = 0; i < discord_settings(config)->n_mention_users; i++)
+        text_addf(out, "%s<@%s>", out->size ? " " : "", discord_settings(config)->mention_users[i]);
 }
 
 /* Mentions in front, then the message, which is what gets cut. */
-static void add_content(const struct config_action *config, const struct action_record *record, struct text *out)
+static void add_content(const struct config_action *config, const struct action_record *record, struct json_writer *out)
 {
     struct text content CLEANUP(text_free) = TEXT_INIT, message CLEANUP(text_free) = TEXT_INIT;
     add_mentions(config, &content);
-    if (config->message)
-        template_expand(config->message, record, discord_add_value, &message);
+    if (discord_settings(config)->message)
+        template_expand(discord_settings(config)->message, record, discord_add_value, &message);
     if (!text_is_blank(message.s, message.size)) {
         text_add(&content, content.size ? " " : "");
         size_t start = content.size;
@@ -97,74 +102,76 @@ static void add_content(const struct config_action *config, const struct action_
         discord_cut(&content, start, DISCORD_CONTENT_MAX - start);
     }
     content.failed |= message.failed;
-    out->failed |= content.failed;
-    if (!content.size)
-        return;
-    text_add(out, "\"content\":");
-    text_add_json(out, content.s, content.size);
-    text_add(out, ",");
+    out->out->failed |= content.failed;
+    if (content.size)
+        json_add_span(out, "content", (struct span){ content.s, content.size });
 }
 
-static void add_setting(struct text *out, const char *name, const char *value)
+static void add_setting(struct json_writer *out, const char *name, const char *value)
 {
-    if (!value)
-        return;
-    text_addf(out, "\"%s\":", name);
-    text_add_json(out, value, strlen(value));
-    text_add(out, ",");
+    if (value)
+        json_add_text(out, name, value);
 }
 
 /* Discord refuses a name without letters: then it is what the event says. */
-static void add_thread_name(const struct config_action *config, const struct action_record *record, struct text *out)
+static void add_thread_name(const struct config_action *config, const struct action_record *record,
+                            struct json_writer *out)
 {
     struct text name CLEANUP(text_free) = TEXT_INIT;
     const struct text *summary = &record->description->line;
-    if (!config->thread_name)
+    if (!discord_settings(config)->thread_name)
         return;
-    template_expand(config->thread_name, record, discord_add_line, &name);
+    template_expand(discord_settings(config)->thread_name, record, discord_add_line, &name);
     if (text_is_blank(name.s, name.size)) {
         text_reset(&name);
         discord_add_line(&name, summary->s, summary->size);
     }
     discord_cut(&name, 0, DISCORD_THREAD_NAME_MAX);
-    out->failed |= name.failed;
+    out->out->failed |= name.failed;
     add_setting(out, "thread_name", name.s);
 }
 
-static void add_ids(struct text *out, const char *name, char *const *ids, size_t n)
+static void add_ids(struct json_writer *out, const char *name, char *const *ids, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        text_addf(out, i ? "," : ",\"%s\":[", name);
-        text_add_json(out, ids[i], strlen(ids[i]));
-    }
-    text_add(out, n ? "]" : "");
+    if (!n)
+        return;
+    json_begin_array(out, name);
+    for (size_t i = 0; i < n; i++)
+        json_add_text(out, NULL, ids[i]);
+    json_end(out);
 }
 
 /* Nobody, whatever the texts say, but whom the configuration names. "everyone" stands for @here as well. */
-static void add_allowed_mentions(const struct config_action *config, struct text *out)
+static void add_allowed_mentions(const struct config_action *config, struct json_writer *out)
 {
-    text_addf(out, "\"allowed_mentions\":{\"parse\":[%s]", config->mention == MENTION_HERE ? "\"everyone\"" : "");
-    add_ids(out, "roles", config->mention_roles, config->n_mention_roles);
-    add_ids(out, "users", config->mention_users, config->n_mention_users);
-    text_add(out, "}");
+    json_begin_object(out, "allowed_mentions");
+    json_begin_array(out, "parse");
+    if (discord_settings(config)->mention == DISCORD_MENTION_HERE)
+        json_add_text(out, NULL, "everyone");
+    json_end(out);
+    add_ids(out, "roles", discord_settings(config)->mention_roles, discord_settings(config)->n_mention_roles);
+    add_ids(out, "users", discord_settings(config)->mention_users, discord_settings(config)->n_mention_users);
+    json_end(out);
 }
 
 int discord_render(const struct config_action *config, const struct action_record *record, struct action_payload *ret,
                    struct err *err)
 {
     struct action_payload payload = ACTION_PAYLOAD_INIT;
+    struct json_writer body = json_writer(&payload.body);
 
     payload.event_id = record->event->id;
     words_add(&payload.words, "Content-Type: application/json");
-    text_add(&payload.body, "{");
-    add_content(config, record, &payload.body);
-    add_setting(&payload.body, "username", config->username);
-    add_setting(&payload.body, "avatar_url", config->avatar_url);
-    add_thread_name(config, record, &payload.body);
-    add_allowed_mentions(config, &payload.body);
-    text_add(&payload.body, ",\"embeds\":[");
-    add_embed(record, &payload.body);
-    text_add(&payload.body, "]}");
+    json_begin_object(&body, NULL);
+    add_content(config, record, &body);
+    add_setting(&body, "username", discord_settings(config)->username);
+    add_setting(&body, "avatar_url", discord_settings(config)->avatar_url);
+    add_thread_name(config, record, &body);
+    add_allowed_mentions(config, &body);
+    json_begin_array(&body, "embeds");
+    add_embed(record, &body);
+    json_end(&body);
+    json_end(&body);
 
     if (payload.body.failed || payload.words.failed) {
         action_payload_free(&payload);

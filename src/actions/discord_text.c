@@ -13,12 +13,6 @@
 #define ZERO_WIDTH_SPACE "\u200b" /* between @ or < and what would make it a mention */
 #define BREAKS_MAX 2              /* line breaks one behind the other */
 
-/* And some more that are there without being seen. */
-static bool is_dropped(uint32_t code)
-{
-    return text_is_unsafe(code) || code == 0xad || code == 0x180e || (code >= 0xfff9 && code <= 0xfffb);
-}
-
 static bool is_break(uint32_t code)
 {
     return code == '\n' || code == 0x85 || code == 0x2028 || code == 0x2029;
@@ -39,7 +33,7 @@ static void add_visible(struct text *out, const char *s, size_t size, bool lines
                 text_add(out, lines ? "\n" : " ");
         } else if (code == '\t') {
             text_add(out, " ");
-        } else if (!is_dropped(code)) {
+        } else if (!text_is_unseen(code)) {
             text_add_bytes(out, s + i, length);
             breaks = 0;
         }

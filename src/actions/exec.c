@@ -20,6 +20,7 @@
  * far as one run may write there.
  * Source: design section 11; execve(2), "Limits on size of arguments and environment".
  */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #include <sonoran-pushd/actions.h>
+#include <sonoran-pushd/child.h>
 
 #include "exec.h"
 
@@ -51,26 +53,26 @@ static void exec_check(const struct config_action *config, const struct event_fa
                        config_complain *complain, void *context)
 {
     struct err err;
-    for (size_t i = 1; i < config->n_command; i++)
-        if (template_check(config->command[i], config, families, &err) < 0)
+    for (size_t i = 1; i < exec_settings(config)->n_command; i++)
+        if (template_check(exec_settings(config)->command[i], config, families, &err) < 0)
             complain(context, "command", err.msg);
 }
 
 static void exec_check_present(const struct config_action *config, config_complain *complain, void *context)
 {
     struct err err, why;
-    const char *path = config->command[0];
-    if (program_check(path, &why) == 0)
+    const char *path = exec_settings(config)->command[0];
+    if (exec_program_check(path, &why) == 0)
         return;
-    const char *hint = access(path, F_OK) < 0 ? program_hidden(path) : NULL;
+    const char *hint = access(path, F_OK) < 0 ? exec_program_hidden(path) : NULL;
     err_set(&err, -ENOENT, "expected a program, but %s%s%s", why.msg, hint ? "; " : "", hint ? hint : "");
     complain(context, "command", err.msg);
 }
 
 static void exec_advise(const struct config_action *config, config_complain *warn, void *context)
 {
-    const char *hint = program_hidden(config->command[0]);
-    if (hint && access(config->command[0], F_OK) == 0)
+    const char *hint = exec_program_hidden(exec_settings(config)->command[0]);
+    if (hint && access(exec_settings(config)->command[0], F_OK) == 0)
         warn(context, "command", hint);
 }
 
@@ -91,10 +93,10 @@ static void add_raw(struct text *out, const char *s, size_t size)
 static void render_arguments(const struct config_action *config, const struct action_record *record, struct words *out)
 {
     struct text word CLEANUP(text_free) = TEXT_INIT;
-    words_add(out, config->command[0]);
-    for (size_t i = 1; i < config->n_command; i++) {
+    words_add(out, exec_settings(config)->command[0]);
+    for (size_t i = 1; i < exec_settings(config)->n_command; i++) {
         text_reset(&word);
-        template_expand(config->command[i], record, add_raw, &word);
+        template_expand(exec_settings(config)->command[i], record, add_raw, &word);
         words_add(out, word.s);
         out->failed |= word.failed;
     }
@@ -154,7 +156,7 @@ static struct action *exec_close(struct action *action)
     if (!action)
         return NULL;
     if (action->unended)
-        (void) process_reap(action->unended);
+        (void) child_reap(action->unended);
     words_free(&action->inherited);
     free(action);
     return NULL;
@@ -199,7 +201,7 @@ static void conclude_start(struct action_outcome *ret, const char *path, int r)
         return;
     }
     conclude(ret, ACTION_RETRY);
-    if (r != -EAGAIN && r != -ENOMEM && program_check(path, &why) < 0)
+    if (r != -EAGAIN && r != -ENOMEM && exec_program_check(path, &why) < 0)
         err_set(&ret->err, r, "cannot be started: %s", why.msg);
     else
         err_set(&ret->err, r, "cannot be started: %s: %s", path, strerror(-r));
@@ -242,7 +244,7 @@ static void conclude_run(struct action_outcome *ret, const struct process_result
 /* The program of an earlier try that could not be ended must not have a second one beside it. */
 static bool is_free(struct action *action, struct action_outcome *ret)
 {
-    if (action->unended && !process_reap(action->unended)) {
+    if (action->unended && !child_reap(action->unended)) {
         conclude(ret, ACTION_RETRY);
         err_set(&ret->err, -EBUSY, "waits for process %d of an earlier event, which could not be stopped",
                 (int) action->unended);
@@ -272,8 +274,10 @@ static char **join_environment(const struct words *inherited, const struct words
     return environment;
 }
 
-static void exec_deliver(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+static void exec_deliver(struct action *action, const struct action_payload *payload, size_t n,
+                         struct action_outcome *ret)
 {
+    (void) n; /* one at a time */
     const struct config_action *config = action->context.config;
     if (!is_free(action, ret))
         return;
@@ -294,11 +298,11 @@ static void exec_deliver(struct action *action, const struct action_payload *pay
         .output = &output,
     };
     struct process_result result;
-    int r = process_run(&plan, &result);
+    int r = exec_process_run(&plan, &result);
     if (result.left_fd >= 0)
-        left_read_on(result.left_fd, &output);
+        exec_left_read_on(result.left_fd, &output);
     else
-        output_end(&output);
+        exec_output_end(&output);
     action->unended = result.unended;
     if (r < 0)
         conclude_start(ret, payload->words.v[0], r);
@@ -306,8 +310,30 @@ static void exec_deliver(struct action *action, const struct action_payload *pay
         conclude_run(ret, &result, config->timeout_us);
 }
 
+/* ---- its row ---- */
+
+#define OPTION_LIST(member) .group = CONFIG_ACTION, CONFIG_MEMBERS(struct exec_settings, member)
+
+CONFIG_ASSERT_LIST(struct exec_settings, command);
+
+static const struct config_option options[] = {
+    { OPTION_LIST(command), .name = "command", .type = CONFIG_TEXT, .required = true,
+      .help = "The program and its arguments; no shell." },
+};
+
+/* Which program runs is said in full: no search path of anybody decides it. */
+static void exec_check_settings(const struct config_action *action, config_complain *complain, void *context)
+{
+    if (exec_settings(action)->command[0][0] != '/')
+        complain(context, "command[0]", "expected the absolute path of a program, such as /usr/local/bin/siren");
+}
+
 const struct action_type action_exec = {
-    .type = ACTION_TYPE_EXEC,
+    .kind = { .name = "exec",
+              .options = options,
+              .n_options = ARRAY_SIZE(options),
+              .settings_size = sizeof(struct exec_settings),
+              .check = exec_check_settings },
     .check = exec_check,
     .check_present = exec_check_present,
     .doubt = exec_doubt,
@@ -316,4 +342,5 @@ const struct action_type action_exec = {
     .close = exec_close,
     .render = exec_render,
     .deliver = exec_deliver,
+    .max_batch = 1,
 };

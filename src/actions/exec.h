@@ -1,17 +1,28 @@
 /* exec.h - inside src/actions: the parts of the exec action. */
 #pragma once
 
-#include <sonoran-pushd/action.h>
+#include <sonoran-pushd/action_type.h>
 #include <sys/types.h>
+
+struct exec_settings {
+    char **command; /* argv */
+    size_t n_command;
+};
+
+/* Of an action of this type. */
+static inline const struct exec_settings *exec_settings(const struct config_action *config)
+{
+    return config->settings;
+}
 
 /* ---- exec_program.c ---- */
 
 /* Why a program cannot be started, as far as its file tells: "/usr/local/bin/siren: No such file or directory".
  * 0: nothing is wrong with it. */
-int program_check(const char *path, struct err *err) MUST_CHECK;
+int exec_program_check(const char *path, struct err *err) MUST_CHECK;
 
 /* Why the service would not see it there, and what to do: the sandbox of the unit. NULL: it does. */
-const char *program_hidden(const char *path);
+const char *exec_program_hidden(const char *path);
 
 /* ---- exec_environment.c ---- */
 
@@ -43,13 +54,13 @@ struct output {
     uint64_t n_more_bytes; /* beyond the limit */
 };
 
-void output_add(struct output *output, const char *s, size_t size);
-void output_end(struct output *output); /* the last line, and how much more there was; frees */
+void exec_output_add(struct output *output, const char *s, size_t size);
+void exec_output_end(struct output *output); /* the last line, and how much more there was; frees */
 
 /* ---- exec_left.c: what programs leave running in the background ---- */
 
 /* Takes both, and reads until nobody can write any more; at once, where it cannot be read. */
-void left_read_on(int fd, struct output *output);
+void exec_left_read_on(int fd, struct output *output);
 
 /* ---- exec_process.c: one run of a program ---- */
 
@@ -73,12 +84,9 @@ struct process_result {
     int number;
     int left_fd; /* its output, where something that it left running may still write; for the caller to close. -1: none
                   */
-    pid_t unended; /* not even SIGKILL has ended it yet, process_reap will have to; 0: it is gone */
+    pid_t unended; /* not even SIGKILL has ended it yet, child_reap will have to; 0: it is gone */
 };
 
 /* Returns when the program has ended or was made to: timeout_us, and at most 3 s to end it. Negative errno: it was not
  * started, or could not be watched and is being ended. */
-int process_run(const struct process_plan *plan, struct process_result *ret) MUST_CHECK;
-
-/* Whether it has ended by now, and leaves no zombie behind. */
-bool process_reap(pid_t pid);
+int exec_process_run(const struct process_plan *plan, struct process_result *ret) MUST_CHECK;

@@ -24,9 +24,10 @@ static size_t find_script(const struct config_action *config)
                       { "fish", 'c' }, { "python", 'c' }, { "python3", 'c' }, { "perl", 'e' }, { "ruby", 'e' },
                       { "node", 'e' }, { "nodejs", 'e' }, { "php", 'r' },     { "lua", 'e' } };
     for (size_t k = 0; k < ARRAY_SIZE(languages); k++)
-        for (size_t i = 1; strcmp(base_name(config->command[0]), languages[k].program) == 0 && i < config->n_command;
+        for (size_t i = 1; strcmp(base_name(exec_settings(config)->command[0]), languages[k].program) == 0 &&
+                           i < exec_settings(config)->n_command;
              i++)
-            if (is_short_option(config->command[i], languages[k].option))
+            if (is_short_option(exec_settings(config)->command[i], languages[k].option))
                 return i + 1;
     return 0;
 }
@@ -34,8 +35,9 @@ static size_t find_script(const struct config_action *config)
 /* Players may begin a text with "-". Behind "--", or behind a script, it is no option any more. 0: there is none. */
 static size_t find_option(const struct config_action *config, const struct event_families *families)
 {
-    for (size_t i = 1; i < config->n_command && strcmp(config->command[i], "--") != 0; i++)
-        if (template_begins_with_quote(config->command[i], families))
+    for (size_t i = 1; i < exec_settings(config)->n_command && strcmp(exec_settings(config)->command[i], "--") != 0;
+         i++)
+        if (template_begins_with_quote(exec_settings(config)->command[i], families))
             return i;
     return 0;
 }
@@ -45,18 +47,19 @@ void exec_doubt(const struct config_action *config, const struct event_families 
 {
     struct err err;
     size_t script = find_script(config), option = script ? 0 : find_option(config, families);
-    for (size_t i = 1; i < config->n_command; i++)
-        if (!template_is_plausible(config->command[i], config, families, &err)) {
+    for (size_t i = 1; i < exec_settings(config)->n_command; i++)
+        if (!template_is_plausible(exec_settings(config)->command[i], config, families, &err)) {
             warn(context, "command", err.msg);
             break;
         }
-    if (script && script < config->n_command && template_quotes(config->command[script], families))
+    if (script && script < exec_settings(config)->n_command &&
+        template_quotes(exec_settings(config)->command[script], families))
         warn(context, "command", "what players write becomes part of a script: give it as arguments behind the script");
     if (option) {
         err_set(&err, 0,
                 "the program may take what players write for an option: put \"--\" before \"%.60s\", or --NAME= into "
                 "the same argument",
-                config->command[option]);
+                exec_settings(config)->command[option]);
         warn(context, "command", err.msg);
     }
 }

@@ -46,10 +46,8 @@ static void put_ids(struct variables *all, const char *name, const struct ids *i
 static void put_cut(struct variables *all, const char *name, size_t max)
 {
     struct text *value = &all->value;
-    size_t size = max;
-    if (value->size > max) {
-        while (size > 0 && (value->s[size] & 0xc0) == 0x80)
-            size--;
+    size_t size = utf8_cut(value->s, value->size, max);
+    if (size < value->size) {
         value->s[value->size = size] = '\0';
         text_add(value, "…");
     }
@@ -97,11 +95,11 @@ static void put_event(struct variables *all, const struct event *event)
     text_add_time_utc(&all->value, event->time_us);
     put(all, "SONORAN_TIME");
     put_text(all, "SONORAN_COMMUNITY", event->community);
-    put_text(all, "SONORAN_LISTENER", event->origin->listener);
+    put_text(all, "SONORAN_LISTENER", event->origin->name);
     put_text(all, "SONORAN_FROM", event->origin->peer);
     put_text(all, "SONORAN_VERDICT", event_verdict_name(event->verdict));
     put_text(all, "SONORAN_FAMILY", event->family ? event->family->name : "");
-    put_text(all, "SONORAN_SOURCE", event->source ? event->source : "");
+    put_text(all, "SONORAN_SOURCE", event->origin->source);
     put_text(all, "SONORAN_TEST", event->test ? "1" : "");
 }
 

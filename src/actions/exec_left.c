@@ -41,7 +41,7 @@ static void forget(struct left *left)
 {
     (void) epoll_ctl(them.epoll_fd, EPOLL_CTL_DEL, left->fd, NULL);
     close(left->fd);
-    output_end(&left->output);
+    exec_output_end(&left->output);
     pthread_mutex_lock(&them.lock);
     left->used = them.full = false;
     them.n_used--;
@@ -53,7 +53,7 @@ static void read_on(struct left *left)
     char buffer[READ_BYTES];
     ssize_t n = read(left->fd, buffer, sizeof(buffer));
     if (n > 0)
-        output_add(&left->output, buffer, (size_t) n);
+        exec_output_add(&left->output, buffer, (size_t) n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         forget(left);
 }
@@ -142,7 +142,7 @@ static int add(int fd, const struct output *output)
     return r;
 }
 
-void left_read_on(int fd, struct output *output)
+void exec_left_read_on(int fd, struct output *output)
 {
     pthread_mutex_lock(&them.lock);
     int r = add(fd, output);
@@ -156,5 +156,5 @@ void left_read_on(int fd, struct output *output)
                  "%s: what it left running in the background is not read, and ends when it writes: %s", output->name,
                  r == -ENOSPC ? "too many others are running already" : strerror(-r));
     close(fd);
-    output_end(output);
+    exec_output_end(output);
 }

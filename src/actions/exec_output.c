@@ -45,7 +45,7 @@ static bool is_full(const struct output *output)
     return output->n_lines == OUTPUT_MAX_LINES || output->n_bytes == OUTPUT_MAX_BYTES;
 }
 
-void output_add(struct output *output, const char *s, size_t size)
+void exec_output_add(struct output *output, const char *s, size_t size)
 {
     while (size > 0 && !is_full(output)) {
         size_t room = OUTPUT_MAX_BYTES - output->n_bytes, n = size < room ? size : room;
@@ -63,7 +63,7 @@ void output_add(struct output *output, const char *s, size_t size)
     output->n_more_bytes += size;
 }
 
-void output_end(struct output *output)
+void exec_output_end(struct output *output)
 {
     char more[64];
     end_line(output);

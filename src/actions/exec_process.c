@@ -90,17 +90,12 @@ static size_t read_output(struct run *run)
     char buffer[READ_BYTES];
     ssize_t n = read(run->out, buffer, sizeof(buffer));
     if (n > 0) {
-        output_add(run->plan->output, buffer, (size_t) n);
+        exec_output_add(run->plan->output, buffer, (size_t) n);
         return (size_t) n;
     }
     if (n == 0 || (errno != EAGAIN && errno != EINTR))
         close_end(&run->out);
     return 0;
-}
-
-static void signal_group(const struct run *run, int signal)
-{
-    (void) kill(-run->pid, signal);
 }
 
 /* A stopped process sees SIGTERM when it goes on. */
@@ -111,8 +106,8 @@ static void ask_to_end(struct run *run, enum process_end why, usec_t grace_us)
         run->end = why;
         run->stage = ASKED;
         run->deadline_us = deadline_us;
-        signal_group(run, SIGTERM);
-        signal_group(run, SIGCONT);
+        child_signal_group(run->pid, SIGTERM);
+        child_signal_group(run->pid, SIGCONT);
     } else if (run->stage == ASKED && deadline_us < run->deadline_us) {
         run->deadline_us = deadline_us;
     }
@@ -126,7 +121,7 @@ static bool pass_deadline(struct run *run)
         ask_to_end(run, PROCESS_TIMED_OUT, TERM_GRACE_US);
         return true;
     case ASKED:
-        signal_group(run, SIGKILL);
+        child_signal_group(run->pid, SIGKILL);
         run->stage = KILLED;
         run->deadline_us = uptime_us() + KILL_GRACE_US;
         return !run->ended;
@@ -187,7 +182,7 @@ static void finish(struct run *run, struct process_result *ret)
 
     /* After success it may leave something running in the background; after a failure the next try would meet it. */
     if (!well)
-        signal_group(run, SIGKILL);
+        child_signal_group(run->pid, SIGKILL);
     for (size_t n = 0, more = 1; run->out >= 0 && more > 0 && n < DRAIN_MAX_BYTES; n += more)
         more = read_output(run);
     if (well) {
@@ -197,7 +192,7 @@ static void finish(struct run *run, struct process_result *ret)
 
     ret->end = run->stage != RUNNING ? run->end : exited ? PROCESS_EXITED : PROCESS_SIGNALLED;
     ret->number = info.si_status;
-    ret->unended = process_reap(run->pid) ? 0 : run->pid;
+    ret->unended = child_reap(run->pid) ? 0 : run->pid;
 }
 
 static int watch(struct run *run, struct process_result *ret)
@@ -205,7 +200,7 @@ static int watch(struct run *run, struct process_result *ret)
     int pidfd CLEANUP(cleanup_close) = pidfd_open(run->pid, 0);
     if (pidfd < 0) {
         int r = -errno;
-        signal_group(run, SIGKILL);
+        child_signal_group(run->pid, SIGKILL);
         ret->unended = run->pid;
         return r;
     }
@@ -222,7 +217,7 @@ static int watch(struct run *run, struct process_result *ret)
     return 0;
 }
 
-int process_run(const struct process_plan *plan, struct process_result *ret)
+int exec_process_run(const struct process_plan *plan, struct process_result *ret)
 {
     struct run run = { .plan = plan, .in = -1, .out = -1, .input = plan->input };
     *ret = (struct process_result){ .left_fd = -1 };
@@ -234,10 +229,4 @@ int process_run(const struct process_plan *plan, struct process_result *ret)
     cleanup_close(&run.in);
     cleanup_close(&run.out);
     return r;
-}
-
-bool process_reap(pid_t pid)
-{
-    siginfo_t info = { 0 };
-    return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid == pid;
 }

@@ -36,7 +36,7 @@ static int check_script(const char *path, char *head, struct err *err)
     return 0;
 }
 
-int program_check(const char *path, struct err *err)
+int exec_program_check(const char *path, struct err *err)
 {
     char head[HEAD_BYTES + 1];
     struct stat st;
@@ -58,7 +58,7 @@ int program_check(const char *path, struct err *err)
     return 0;
 }
 
-const char *program_hidden(const char *path)
+const char *exec_program_hidden(const char *path)
 {
     static const char home[] =
         "a service does not see /home and /root: ProtectHome=read-only in a drop-in of its unit opens them, as in "

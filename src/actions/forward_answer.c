@@ -65,11 +65,9 @@ static void black_out_url(char *s, size_t size, const char *url)
 static void cut(struct text *text)
 {
     enum { MAX = ACTION_ANSWER_MAX - sizeof("200 ") };
-    if (text->size <= MAX)
-        return;
-    for (text->size = MAX; text->size && ((unsigned char) text->s[text->size] & 0xc0) == 0x80;)
-        text->size--;
-    text->s[text->size] = '\0';
+    size_t size = utf8_cut(text->s, text->size, MAX);
+    if (size < text->size)
+        text->s[text->size = size] = '\0';
 }
 
 /* "Bearer abc": each word for itself. */
@@ -86,9 +84,9 @@ static void black_out_header(char *s, size_t size, const char *header)
 
 static bool may_be_repeated_otherwise(const struct config_action *config)
 {
-    for (size_t i = 0; i < config->n_headers; i++) {
-        const char *value = strchr(config->headers[i], ':');
-        if (value && config_header_is_private(config->headers[i]) && !is_plain_words(value + 1))
+    for (size_t i = 0; i < forward_settings(config)->n_headers; i++) {
+        const char *value = strchr(forward_settings(config)->headers[i], ':');
+        if (value && config_header_is_private(forward_settings(config)->headers[i]) && !is_plain_words(value + 1))
             return true;
     }
     return false;
@@ -104,9 +102,9 @@ static void add_readable(struct text *out, const struct text *from, const struct
     if (copy.failed)
         return;
     black_out(copy.s, copy.size, key, strlen(key));
-    black_out_url(copy.s, copy.size, config->url);
-    for (size_t i = 0; i < config->n_headers; i++)
-        black_out_header(copy.s, copy.size, config->headers[i]);
+    black_out_url(copy.s, copy.size, forward_settings(config)->url);
+    for (size_t i = 0; i < forward_settings(config)->n_headers; i++)
+        black_out_header(copy.s, copy.size, forward_settings(config)->headers[i]);
     web_add_words(&words, copy.s, copy.size);
     text_add_safe(out, words.s, words.size < FORWARD_EXPECT_BYTES ? words.size : FORWARD_EXPECT_BYTES, 0);
     cut(out);
@@ -116,20 +114,20 @@ static void add_readable(struct text *out, const struct text *from, const struct
 
 static bool waits_for_sent(const struct config_action *config)
 {
-    return config->expect && strcasecmp(config->expect, "sent") == 0;
+    return forward_settings(config)->expect && strcasecmp(forward_settings(config)->expect, "sent") == 0;
 }
 
 enum web_wait forward_wait(const struct config_action *config)
 {
     if (waits_for_sent(config))
         return WEB_WAIT_SENT;
-    return config->expect ? WEB_WAIT_BODY : WEB_WAIT_HEAD;
+    return forward_settings(config)->expect ? WEB_WAIT_BODY : WEB_WAIT_HEAD;
 }
 
 static bool is_expected(const struct config_action *config, const struct web_answer *answer)
 {
     struct span body = { answer->body.s, answer->body.size };
-    if (!config->expect)
+    if (!forward_settings(config)->expect)
         return true;
     while (body.size && isspace((unsigned char) *body.s))
         body = (struct span){ body.s + 1, body.size - 1 };
@@ -137,13 +135,13 @@ static bool is_expected(const struct config_action *config, const struct web_ans
         body.size = FORWARD_EXPECT_BYTES;
     while (body.size && isspace((unsigned char) body.s[body.size - 1]))
         body.size--;
-    return glob_matches((struct span){ config->expect, strlen(config->expect) }, body);
+    return glob_matches(span_of(forward_settings(config)->expect), body);
 }
 
 static bool is_later(const struct config_action *config, long status)
 {
-    for (size_t i = 0; i < config->n_retry_statuses; i++)
-        if (config->retry_statuses[i] == (uint64_t) status)
+    for (size_t i = 0; i < forward_settings(config)->n_retry_statuses; i++)
+        if (forward_settings(config)->retry_statuses[i] == (uint64_t) status)
             return true;
     return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
 }

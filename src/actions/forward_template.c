@@ -58,7 +58,7 @@ static bool is_content_type(const char *s)
 static void add_inside_json(struct text *out, const char *s, size_t size)
 {
     struct text quoted CLEANUP(text_free) = TEXT_INIT;
-    text_add_json(&quoted, s, size);
+    json_quote(&quoted, s, size);
     out->failed |= quoted.failed;
     if (!quoted.failed)
         text_add_bytes(out, quoted.s + 1, quoted.size - 2);
@@ -85,7 +85,8 @@ static add_value *value_adder(const char *content_type)
 
 void forward_render_template(const struct config_action *config, const struct action_record *record, struct text *out)
 {
-    template_expand(config->template, record, value_adder(config->content_type), out);
+    template_expand(forward_settings(config)->template, record, value_adder(forward_settings(config)->content_type),
+                    out);
 }
 
 /* ---- check ---- */
@@ -101,14 +102,10 @@ static void add_or_stand_in(struct text *out, const char *s, size_t size)
 /* An event that has nothing in it but what each has. */
 static void render_sample(const char *template, add_value *add, struct text *out)
 {
-    static const struct http_origin origin = { .listener = "main", .peer = "203.0.113.7" };
-    const struct event event = { .id = 1042,
-                                 .time_us = USEC_PER_SEC,
-                                 .type = "EVENT_911",
-                                 .source = EVENT_SOURCE_PUSH,
-                                 .community = "default",
-                                 .origin = &origin,
-                                 .index = -1 };
+    static const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "203.0.113.7" };
+    const struct event event = {
+        .id = 1042, .time_us = USEC_PER_SEC, .type = "EVENT_911", .community = "default", .origin = &origin, .index = -1
+    };
     struct description description = DESCRIPTION_INIT;
     text_add(&description.line, "911 call 90417 at \"118 Lantern St\"");
     template_expand(template, &(struct action_record){ .event = &event, .description = &description }, add, out);
@@ -140,7 +137,7 @@ static void check_json(const struct config_action *config, config_complain *comp
 {
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     struct err err;
-    if (makes_json(config->template, add_or_stand_in, &shown))
+    if (makes_json(forward_settings(config)->template, add_or_stand_in, &shown))
         return;
     err_set(&err, 0,
             "expected JSON, as content_type says, but with a sample event it is none from \"%s\" on: texts belong in "
@@ -153,32 +150,32 @@ void forward_check_template(const struct config_action *config, const struct eve
                             config_complain *complain, void *context)
 {
     struct err err;
-    if (config->body != FORWARD_BODY_TEMPLATE)
+    if (forward_settings(config)->body != FORWARD_BODY_TEMPLATE)
         return;
-    bool sound = is_content_type(config->content_type);
+    bool sound = is_content_type(forward_settings(config)->content_type);
     if (!sound)
         complain(context, "content_type", "expected a type such as application/json or text/plain");
-    if (!config->template)
-        complain(context, "template", "expected a text with {placeholders}, because body = \"template\"");
-    else if (template_check(config->template, config, families, &err) < 0)
+    if (!forward_settings(config)->template)
+        complain(context, "template", "expected a text with {placeholders}, because body: template");
+    else if (template_check(forward_settings(config)->template, config, families, &err) < 0)
         complain(context, "template", err.msg);
-    else if (sound && is_json(config->content_type))
+    else if (sound && is_json(forward_settings(config)->content_type))
         check_json(config, complain, context);
 }
 
 static void doubt_json(const struct config_action *config, config_complain *warn, void *context)
 {
     struct text rest CLEANUP(text_free) = TEXT_INIT;
-    bool with_all = makes_json(config->template, add_or_stand_in, &rest);
-    if (with_all && !makes_json(config->template, add_inside_json, &rest))
+    bool with_all = makes_json(forward_settings(config)->template, add_or_stand_in, &rest);
+    if (with_all && !makes_json(forward_settings(config)->template, add_inside_json, &rest))
         warn(context, "template", "no JSON where an event has not all of what is asked for: put each {…} in quotes");
 }
 
 /* "Title: {summary}" */
 static void doubt_headers(const struct config_action *config, config_complain *warn, void *context)
 {
-    for (size_t i = 0; i < config->n_headers; i++) {
-        const char *brace = strchr(config->headers[i], '{');
+    for (size_t i = 0; i < forward_settings(config)->n_headers; i++) {
+        const char *brace = strchr(forward_settings(config)->headers[i], '{');
         if (!brace || !strchr(brace, '}'))
             continue;
         warn(context, "headers", "{…} is sent as it stands: placeholders are for template alone");
@@ -190,16 +187,17 @@ void forward_doubt_template(const struct config_action *config, const struct eve
                             config_complain *warn, void *context)
 {
     struct err err;
-    bool used = config->body == FORWARD_BODY_TEMPLATE;
-    if (!used && config->template)
+    bool used = forward_settings(config)->body == FORWARD_BODY_TEMPLATE;
+    if (!used && forward_settings(config)->template)
         warn(context, "template", "without effect, because body is not \"template\"");
-    if (!used && strcmp(config->content_type, "application/json") != 0)
+    if (!used && strcmp(forward_settings(config)->content_type, "application/json") != 0)
         warn(context, "content_type", "without effect, because body is not \"template\"");
     doubt_headers(config, warn, context);
-    if (!used || !config->template || template_check(config->template, config, families, &err) < 0)
+    if (!used || !forward_settings(config)->template ||
+        template_check(forward_settings(config)->template, config, families, &err) < 0)
         return;
-    if (!template_is_plausible(config->template, config, families, &err))
+    if (!template_is_plausible(forward_settings(config)->template, config, families, &err))
         warn(context, "template", err.msg);
-    else if (is_json(config->content_type))
+    else if (is_json(forward_settings(config)->content_type))
         doubt_json(config, warn, context);
 }

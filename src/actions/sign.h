@@ -4,7 +4,7 @@
  *          as key, over what stands after t=, a full stop, and the bytes of the body.
  * Units:   t is seconds since 1970 UTC: of the try, so that a receiver can refuse what is repeated later by others.
  * Errors:  negative errno and a sentence.
- * Source:  RFC 2104; GnuTLS's gnutls_hmac_fast.
+ * Source:  hmac.h.
  */
 #pragma once
 

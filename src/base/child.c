@@ -106,6 +106,17 @@ int child_start(const struct child_plan *plan, pid_t *ret)
     return r;
 }
 
+void child_signal_group(pid_t pid, int signal)
+{
+    (void) kill(-pid, signal);
+}
+
+bool child_reap(pid_t pid)
+{
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid == pid;
+}
+
 /* The kernel gives orphans to the first thread of their new parent. */
 unsigned child_reap_adopted(void)
 {

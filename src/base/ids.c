@@ -39,8 +39,8 @@ static bool make_room(struct ids *ids)
     if (!v)
         return false;
     ids->v = v;
-    uint16_t *slots = realloc(ids->slots, 2 * room * sizeof(*slots));
-    if (!slots)
+    uint16_t *slots = room > IDS_FEW ? realloc(ids->slots, 2 * room * sizeof(*slots)) : ids->slots;
+    if (!slots && room > IDS_FEW)
         return false;
     ids->slots = slots;
     ids->room = room;

@@ -6,28 +6,34 @@
 
 #define DISTANCE_MAX_BYTES 64
 
-/* Letters to change, add or leave out to make b of a (Levenshtein), whatever their case; SIZE_MAX: b is too long. In
- * one row of the usual table. */
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters to change, add, leave out or swap with the next one to make b of a, whatever their case (Damerau's distance,
+ * no letter twice); SIZE_MAX: b is too long. Of the usual table the last three rows are kept. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[DISTANCE_MAX_BYTES + 1] = { 0 }, n = strlen(b);
+    size_t rows[3][DISTANCE_MAX_BYTES + 1] = { 0 }, n = strlen(b), i = 0;
     if (n > DISTANCE_MAX_BYTES)
         return SIZE_MAX;
     for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (strncasecmp(a, &b[j - 1], 1) != 0);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
+        rows[0][j] = j;
+    for (; a[i]; i++) {
+        const size_t *above = rows[i % 3], *higher = rows[(i + 2) % 3];
+        size_t *row = rows[(i + 1) % 3];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            bool same = strncasecmp(&a[i], &b[j], 1) == 0;
+            bool swapped =
+                i > 0 && j > 0 && strncasecmp(&a[i - 1], &b[j], 1) == 0 && strncasecmp(&a[i], &b[j - 1], 1) == 0;
+            row[j + 1] = smaller(above[j] + !same, smaller(above[j + 1], row[j]) + 1);
+            if (swapped)
+                row[j + 1] = smaller(row[j + 1], higher[j - 1] + 1);
         }
     }
-    return row[n];
+    return rows[i % 3][n];
 }
 
 struct nearest nearest_to(const char *written)

@@ -30,10 +30,8 @@ void text_reset(struct text *text)
         text->s[0] = '\0';
 }
 
-bool text_reserve(struct text *text, size_t more_bytes)
+static bool grow(struct text *text, size_t more_bytes)
 {
-    if (text->room - text->size > more_bytes)
-        return true;
     if (more_bytes > TEXT_MAX_BYTES || text->size + more_bytes > TEXT_MAX_BYTES) {
         text->failed = true;
         return false;
@@ -54,6 +52,11 @@ bool text_reserve(struct text *text, size_t more_bytes)
     return true;
 }
 
+bool text_reserve(struct text *text, size_t more_bytes)
+{
+    return text->room - text->size > more_bytes || grow(text, more_bytes);
+}
+
 void text_add_bytes(struct text *text, const char *s, size_t size)
 {
     if (!text_reserve(text, size))
@@ -62,11 +65,6 @@ void text_add_bytes(struct text *text, const char *s, size_t size)
         memcpy(text->s + text->size, s, size);
     text->size += size;
     text->s[text->size] = '\0';
-}
-
-void text_add(struct text *text, const char *words)
-{
-    text_add_bytes(text, words, strlen(words));
 }
 
 void text_addf(struct text *text, const char *format, ...)
@@ -121,23 +119,60 @@ size_t utf8_read(const char *text, size_t size, uint32_t *ret_code)
     return length;
 }
 
-/* What a terminal would obey rather than show: C0, DEL, C1, line and paragraph separators, marks that turn the
- * direction of writing or are invisible (bidi controls, zero width space, byte order mark, tags). The joiners
- * U+200C and U+200D are left alone: scripts and emoji need them. */
-bool text_is_unsafe(uint32_t code)
+/* UNSAFE: what a terminal would obey rather than show: C0, DEL, C1, line and paragraph separators, marks that turn the
+ * direction of writing or are invisible (bidi controls, zero width space, byte order mark, tags). The joiners U+200C
+ * and U+200D are left alone: scripts and emoji need them. UNSEEN: no terminal obeys them, and nobody sees them. EMPTY:
+ * white space of any script, and letters that are empty. */
+enum { UNSAFE, UNSEEN, EMPTY };
+
+static const struct {
+    uint32_t first, last;
+    int what;
+} marks[] = {
+    { 0x00, 0x1f, UNSAFE },     { ' ', ' ', EMPTY },        { 0x7f, 0x9f, UNSAFE },       { 0xa0, 0xa0, EMPTY },
+    { 0xad, 0xad, UNSEEN },     { 0x34f, 0x34f, EMPTY },    { 0x61c, 0x61c, UNSAFE },     { 0x115f, 0x1160, EMPTY },
+    { 0x1680, 0x1680, EMPTY },  { 0x17b4, 0x17b5, EMPTY },  { 0x180e, 0x180e, UNSEEN },   { 0x2000, 0x200a, EMPTY },
+    { 0x200b, 0x200b, UNSAFE }, { 0x200c, 0x200d, EMPTY },  { 0x200e, 0x200f, UNSAFE },   { 0x2028, 0x202e, UNSAFE },
+    { 0x202f, 0x202f, EMPTY },  { 0x205f, 0x205f, EMPTY },  { 0x2060, 0x206f, UNSAFE },   { 0x2800, 0x2800, EMPTY },
+    { 0x3000, 0x3000, EMPTY },  { 0x3164, 0x3164, EMPTY },  { 0xfe00, 0xfe0f, EMPTY },    { 0xfeff, 0xfeff, UNSAFE },
+    { 0xffa0, 0xffa0, EMPTY },  { 0xfff9, 0xfffb, UNSEEN }, { 0xe0000, 0xe007f, UNSAFE },
+};
+
+/* Whether it is one of these, or of what comes before it in the list of what they are. */
+static bool is_mark(uint32_t code, int what)
 {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c || code == 0x200b || code == 0x200e ||
-           code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
-           code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
+    if (code > ' ' && code < 0x7f)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(marks) && code >= marks[i].first; i++)
+        if (code <= marks[i].last)
+            return marks[i].what <= what;
+    return false;
 }
 
-/* White space of any script, and letters that are empty. */
+bool text_is_unsafe(uint32_t code)
+{
+    return is_mark(code, UNSAFE);
+}
+
+bool text_is_unseen(uint32_t code)
+{
+    return is_mark(code, UNSEEN);
+}
+
 static bool is_blank(uint32_t code)
 {
-    return text_is_unsafe(code) || code == ' ' || code == 0xa0 || code == 0xad || code == 0x34f || code == 0x115f ||
-           code == 0x1160 || code == 0x1680 || code == 0x17b4 || code == 0x17b5 || code == 0x180e ||
-           (code >= 0x2000 && code <= 0x200d) || code == 0x202f || code == 0x205f || code == 0x2800 || code == 0x3000 ||
-           code == 0x3164 || (code >= 0xfe00 && code <= 0xfe0f) || code == 0xffa0 || (code >= 0xfff9 && code <= 0xfffb);
+    return is_mark(code, EMPTY);
+}
+
+size_t utf8_cut(const char *s, size_t size, size_t max_bytes)
+{
+    if (size <= max_bytes)
+        return size;
+
+    for (size_t back = 0; back <= 3 && back <= max_bytes; back++)
+        if ((s[max_bytes - back] & 0xc0) != 0x80)
+            return max_bytes - back;
+    return max_bytes;
 }
 
 bool text_is_blank(const char *s, size_t size)
@@ -311,10 +346,20 @@ void text_add_time_utc(struct text *text, usec_t time_us)
     text_add_bytes(text, fraction, 7);
 }
 
-void text_add_duration(struct text *text, usec_t us)
+static unsigned char as_compared(char letter, bool any_case)
 {
-    bool whole = us % USEC_PER_SEC == 0;
-    text_addf(text, "%llu%s", (unsigned long long) (us / (whole ? USEC_PER_SEC : USEC_PER_MSEC)), whole ? "s" : "ms");
+    return (unsigned char) (any_case && letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter);
+}
+
+bool text_is_secret(struct span sent, const char *secret, bool any_case)
+{
+    size_t size = strlen(secret), at = 0; /* again from its start where it is the shorter one */
+    unsigned difference = sent.size != size;
+    for (size_t i = 0; i < sent.size; i++) {
+        difference |= (unsigned) as_compared(sent.s[i], any_case) ^ as_compared(secret[at], any_case);
+        at = at + 1 < size ? at + 1 : 0;
+    }
+    return difference == 0;
 }
 
 void text_add_size(struct text *text, uint64_t bytes)

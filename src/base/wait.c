@@ -1,4 +1,5 @@
 /* wait.c - waits that end. */
+#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@ static struct timespec to_timespec(usec_t us)
 bool wait_signal(pthread_cond_t *condition, pthread_mutex_t *lock, usec_t until_us)
 {
     const struct timespec until = to_timespec(until_us);
+    assert(wait_is_locked(lock));
     return pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT;
 }
 
@@ -26,6 +28,11 @@ bool wait_thread(pthread_t thread, usec_t until_us)
         wait_pause(JOIN_STEP_US);
     }
     return true;
+}
+
+bool wait_is_locked(pthread_mutex_t *lock)
+{
+    return pthread_mutex_trylock(lock) == EBUSY;
 }
 
 void wait_pause(usec_t pause_us)

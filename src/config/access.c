@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "config_private.h"
 
-const char *others_may(mode_t mode)
+const char *access_others_may(mode_t mode)
 {
     bool read = mode & S_IROTH, change = mode & (S_IWGRP | S_IWOTH);
     return read && change ? "read and change" : read ? "read" : change ? "change" : NULL;
@@ -24,7 +24,7 @@ static bool is_in_group(gid_t group)
 }
 
 /* Of root nobody knows what the daemon runs as; where all belongs to root it may be another. */
-bool is_read_as_anybody(const struct stat *st)
+bool access_is_read_as_anybody(const struct stat *st)
 {
     if (!(st->st_mode & S_IROTH))
         return false;
@@ -33,7 +33,7 @@ bool is_read_as_anybody(const struct stat *st)
     return st->st_uid != geteuid() && !(st->st_mode & S_IRGRP && is_in_group(st->st_gid));
 }
 
-void add_remedy(struct text *text, const char *path, const struct stat *st)
+void access_add_remedy(struct text *text, const char *path, const struct stat *st)
 {
     text_addf(text, "chmod %o ", (unsigned) st->st_mode & (S_IRUSR | S_IWUSR | S_IRGRP));
     text_add_safe(text, path, strlen(path), 0);

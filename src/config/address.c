@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 static int port_parse(const char *s, in_port_t *ret)
 {
@@ -46,6 +46,25 @@ int address_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret
     *ret = (struct sockaddr_storage){ 0 };
     memcpy(ret, bracket ? (void *) &v6 : &v4, *ret_size);
     return 0;
+}
+
+int config_address_read(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+{
+    return address_parse(text, ret, ret_size);
+}
+
+bool address_is_loopback(const char *text)
+{
+    struct sockaddr_storage address;
+    socklen_t size;
+    if (address_parse(text, &address, &size) < 0)
+        return false;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, &address, sizeof(v4));
+    memcpy(&v6, &address, sizeof(v6));
+    return address.ss_family == AF_INET ? ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+                                        : IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
 
 static bool same_or_any(const void *a, const void *b, size_t size)

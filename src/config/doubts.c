@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 /* Of what people copy around a key. What is no ASCII is one of the quotes that word processors make. */
 static const struct {
@@ -67,8 +67,8 @@ static bool key_is_doubtful(const char *key, struct text *ret_sentence)
     return false;
 }
 
-void warn_about_key(const struct walk *walk, const struct config_option *option, const config_setting_t *setting,
-                    const char *name, const char *key)
+void config_warn_about_key(const struct walk *walk, const struct config_option *option, const struct node *setting,
+                           const char *name, const char *key)
 {
     struct text sentence CLEANUP(text_free) = TEXT_INIT;
     if (strcmp(option->name, "api_key") == 0 && key_is_doubtful(key, &sentence))
@@ -76,22 +76,21 @@ void warn_about_key(const struct walk *walk, const struct config_option *option,
     walk->problems->failed |= sentence.failed;
 }
 
-static void warn_of_limit(const struct walk *walk, const config_setting_t *limits, const char *name,
-                          const char *sentence)
+static void warn_of_limit(const struct walk *walk, const struct node *limits, const char *name, const char *sentence)
 {
-    const config_setting_t *setting = config_setting_get_member(limits, name);
+    const struct node *setting = node_member(limits, name);
     if (setting)
         problems_warn(walk->problems, setting_place(walk, setting), "limits.%s: %s", name, sentence);
 }
 
-void warn_about_limits(const struct walk *walk, const config_setting_t *root)
+void config_warn_about_limits(const struct walk *walk, const struct node *root)
 {
     const struct config *config = walk->config;
-    const config_setting_t *limits = config_setting_get_member(root, "limits");
+    const struct node *limits = node_member(root, "limits");
     if (!limits || walk->problems->n_mistakes)
         return;
     if (!config->limits.failed_keys)
-        warn_of_limit(walk, limits, "failed_keys_window", "without effect, because failed_keys = 0 is no limit");
+        warn_of_limit(walk, limits, "failed_keys_window", "without effect, because failed_keys: 0 is no limit");
     if (config->limits.connections_per_ip > config->limits.connections)
         warn_of_limit(walk, limits, "connections_per_ip", "without effect above limits.connections");
 }

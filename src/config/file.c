@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "config_private.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* what editors of Windows put in front */
 
@@ -59,7 +59,7 @@ int file_read(const char *path, size_t max_bytes, struct text *ret, struct stat 
     return 0;
 }
 
-char *path_beside(const char *file, const char *name)
+char *config_path_beside(const char *file, const char *name)
 {
     const char *slash = strrchr(file, '/');
     char *path;

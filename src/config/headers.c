@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 static const struct {
     const char *name, *why;

@@ -3,52 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 static void cleanup_config(struct config **config)
 {
     *config = config_free(*config);
 }
 
-/* libconfig frees its copies as they are. */
-static void wipe_texts(const config_setting_t *setting)
-{
-    char *s = config_setting_type(setting) == CONFIG_TYPE_STRING ? setting->value.sval : NULL;
-    if (s)
-        explicit_bzero(s, strlen(s));
-    int n = config_setting_is_aggregate(setting) ? config_setting_length(setting) : 0;
-    for (int i = 0; i < n; i++)
-        wipe_texts(config_setting_get_elem(setting, (unsigned) i));
-}
-
-void cleanup_settings(config_t *settings)
-{
-    if (settings->root)
-        wipe_texts(settings->root);
-    config_destroy(settings);
-}
-
-/* libconfig has words, of which some need more. */
-static const char *explain(const char *words)
-{
-    static const struct {
-        const char *words, *sentence;
-    } table[] = {
-        { "duplicate setting name", "a setting of this line was set before in the same group: expected each one once" },
-        { "mismatched element type in array", "a list in [ ] has values of different kinds: expected all in quotes" },
-        { "syntax error", "syntax error here or on the line before (a missing quote, bracket or = ?)" },
-    };
-    for (size_t i = 0; words && i < ARRAY_SIZE(table); i++)
-        if (strcmp(words, table[i].words) == 0)
-            return table[i].sentence;
-    return words ? words : "syntax error";
-}
-
 /* So that a body of the largest size can be taken at all. */
-static void check_in_flight(const struct walk *walk, const config_t *settings)
+static void check_in_flight(const struct walk *walk, const struct node *root)
 {
     const struct config *config = walk->config;
-    const config_setting_t *setting = config_lookup(settings, "limits.in_flight");
+    const struct node *setting = node_member(node_member(root, "limits"), "in_flight");
     if (!setting || !config->limits.in_flight_bytes || config->limits.in_flight_bytes >= config->limits.body_bytes)
         return;
 
@@ -67,16 +33,6 @@ static void resolve_listeners(struct config *config)
             address_parse(listener->address, &listener->socket_address, &listener->socket_address_size) < 0)
             listener->socket_address_size = 0;
     }
-}
-
-static int read_settings(const struct walk *walk, config_t *settings)
-{
-    if (!config_read_string(settings, walk->source->text.s)) {
-        struct place place = source_place(walk->source, (unsigned) config_error_line(settings));
-        problems_add(walk->problems, place, "%s", explain(config_error_text(settings)));
-        return -EINVAL;
-    }
-    return 0;
 }
 
 /* Ours of the folders that systemd made for the unit, which a drop-in may have added to: StateDirectory= of
@@ -108,24 +64,20 @@ static char *resolve_store_path(const char *file, const char *path)
     return n < 0 ? NULL : resolved;
 }
 
-char *find_store_path(const char *file, const config_t *settings)
+char *config_find_store_path(const char *file, const struct node *root)
 {
-    const char *path;
-    bool written = config_lookup_string(settings, "store.path", &path);
-    return resolve_store_path(file, written ? path : rows_find(rows_of("store"), "path")->fallback);
+    const char *path = setting_node_text(node_member(node_member(root, "store"), "path"));
+    return resolve_store_path(file, path ? path : rows_find(rows_of("store"), "path")->fallback);
 }
 
-int config_find_store(const char *file, char **ret)
+int config_find_store(const char *file, const struct config_schema *schema, char **ret)
 {
     struct problems problems = { 0 };
     struct config_problems told;
     struct source source;
-    config_t settings CLEANUP(cleanup_settings);
-
-    config_init(&settings);
-    int r = source_read(file, &source, &problems);
-    bool sound = r == 0 && !problems.n_mistakes && config_read_string(&settings, source.text.s);
-    char *path = r == 0 ? find_store_path(file, &settings) : NULL;
+    int r = source_read(file, schema, &source, &problems);
+    bool sound = r == 0 && !problems.n_mistakes;
+    char *path = r == 0 ? config_find_store_path(file, &source.root) : NULL;
     if (problems_hand_over(&problems, &told) == 0)
         config_problems_free(&told);
     source_done(&source);
@@ -135,12 +87,13 @@ int config_find_store(const char *file, char **ret)
     return !sound;
 }
 
-static struct config *config_new(const char *file)
+static struct config *config_new(const char *file, const struct config_schema *schema)
 {
     struct config *config = calloc(1, sizeof(*config));
     if (!config)
         return NULL;
     atomic_init(&config->references, 1);
+    config->schema = schema;
     config->file = strdup(file);
     return config->file ? config : config_free(config);
 }
@@ -148,24 +101,21 @@ static struct config *config_new(const char *file)
 static int build(const char *file, const struct config_hooks *hooks, struct config **ret, const struct source *source,
                  struct problems *problems)
 {
-    CLEANUP(cleanup_config) struct config *config = config_new(file);
+    CLEANUP(cleanup_config) struct config *config = config_new(file, source->schema);
     if (!config)
         return -ENOMEM;
 
-    CLEANUP(cleanup_settings) config_t settings;
-    config_init(&settings);
+    const struct node *root = &source->root;
     struct walk walk = { .config = config, .hooks = hooks, .problems = problems, .source = source };
-    int r = read_settings(&walk, &settings);
-    if (r < 0)
-        return r;
-    char *store_path CLEANUP(cleanup_free) = find_store_path(file, &settings);
+    char *store_path CLEANUP(cleanup_free) = config_find_store_path(file, root);
     if (!store_path)
         return -ENOMEM;
     walk.secrets = (struct secret_source){ file, store_path, hooks ? hooks->secrets : NULL };
 
-    walk_config(&walk, config_root_setting(&settings));
-    check_in_flight(&walk, &settings);
-    warn_about_limits(&walk, config_root_setting(&settings));
+    walk_config(&walk, root);
+    check_in_flight(&walk, root);
+    config_check_door(&walk, root);
+    config_warn_about_limits(&walk, root);
     resolve_listeners(config);
     if (problems->failed)
         return -ENOMEM;
@@ -179,18 +129,18 @@ static int build(const char *file, const struct config_hooks *hooks, struct conf
     return 0;
 }
 
-int config_load(const char *file, const struct config_hooks *hooks, struct config **ret,
-                struct config_problems *ret_problems)
+int config_load(const char *file, const struct config_schema *schema, const struct config_hooks *hooks,
+                struct config **ret, struct config_problems *ret_problems)
 {
     struct problems problems = { 0 };
     struct source source;
     struct config *config = NULL;
 
-    int r = source_read(file, &source, &problems);
+    int r = source_read(file, schema, &source, &problems);
     if (r == 0)
-        r = problems.n_mistakes ? -EINVAL : build(file, hooks, &config, &source, &problems);
+        r = source.broken ? -EINVAL : build(file, hooks, &config, &source, &problems);
     if (r == 0)
-        config->text_hash = hash_bytes(HASH_START, source.text.s, source.text.size);
+        config->text_hash = source.hash;
     source_done(&source);
 
     if (problems_hand_over(&problems, ret_problems) < 0)
@@ -211,13 +161,13 @@ static void option_done(const struct config_option *option, char *field)
         value_done(option->type, field);
         return;
     }
-    struct list list = list_get(field, 0);
+    struct list list = row_list_get(field, 0);
     for (size_t i = 0; list.elements && i < list.n_elements; i++)
         value_done(option->type, list.elements + i * value_size(option->type));
     free(list.elements);
 }
 
-static void rows_done(struct rows rows, char *base)
+void rows_done(struct rows rows, char *base)
 {
     for (size_t i = 0; i < rows.n; i++)
         option_done(&rows.first[i], base + rows.first[i].offset);
@@ -229,25 +179,42 @@ struct config *config_ref(struct config *config)
     return config;
 }
 
+/* What is of no row of the group. */
+static void action_done(struct config_action *action)
+{
+    if (action->kind)
+        rows_done(rows_of_kind(action->kind), action->settings);
+    free(action->settings);
+    free(action->missing);
+}
+
+static void part_done(const struct part *part, struct config *config)
+{
+    if (!part->list.group) {
+        rows_done(part->rows, (char *) config);
+        return;
+    }
+    struct list list = row_list_get(config, part->list.offset);
+    for (size_t i = 0; list.elements && i < list.n_elements; i++)
+        rows_done(part->rows, list.elements + i * part->list.element_size);
+    free(list.elements);
+}
+
 /* The last one sees all that the others did before. */
 struct config *config_free(struct config *config)
 {
     if (!config || atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) > 1)
         return NULL;
     for (size_t i = 0; i < config->n_actions; i++)
-        free(config->actions[i].missing);
-    struct rows rows = rows_next(config_options);
-    for (; rows.n; rows = rows_next(rows.first + rows.n)) {
-        const struct config_list *of = list_of(rows.first->group);
-        if (!of) {
-            rows_done(rows, (char *) config);
-            continue;
-        }
-        struct list list = list_get(config, of->offset);
-        for (size_t i = 0; list.elements && i < list.n_elements; i++)
-            rows_done(rows, list.elements + i * of->element_size);
-        free(list.elements);
+        action_done(&config->actions[i]);
+    struct part part;
+    for (size_t i = 0; schema_part(config->schema, i, &part); i++)
+        part_done(&part, config);
+    for (size_t i = 0; i < config->n_secret_files; i++) {
+        free(config->secret_files[i].name);
+        free(config->secret_files[i].to_make);
     }
+    free(config->secret_files);
     free(config->file);
     free(config);
     return NULL;

@@ -1,7 +1,7 @@
-/* options.c - the table of all options. */
+/* options.c - the table of the options that are of no type of action. */
 #include <assert.h>
 
-#include "private.h"
+#include "config_private.h"
 
 #define KIB ((uint64_t) 1 << 10)
 #define MIB ((uint64_t) 1 << 20)
@@ -9,53 +9,37 @@
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 
-#define MEMBER(type, member) .offset = offsetof(type, member), .size = sizeof(((type *) NULL)->member)
-#define MEMBERS(type, member) .offset = offsetof(type, member), .size = sizeof(struct list), .list = true
-#define FIELD(of, member) .group = (of), MEMBER(struct config, member)
-#define LIST(of, member) .group = (of), MEMBERS(struct config, member)
-#define LISTENER(member) .group = "listeners[]", MEMBER(struct config_listener, member)
-#define COMMUNITY(member) .group = "communities[]", MEMBER(struct config_community, member)
-#define COMMUNITY_LIST(member) .group = "communities[]", MEMBERS(struct config_community, member)
-#define ACTION(member) .group = "actions[]", MEMBER(struct config_action, member)
-#define ACTION_LIST(member) .group = "actions[]", MEMBERS(struct config_action, member)
+#define FIELD(of, member) .group = (of), CONFIG_MEMBER(struct config, member)
+#define LIST(of, member) .group = (of), CONFIG_MEMBERS(struct config, member)
+#define BOARD(member)                                                                                                  \
+    .group = "board", CONFIG_MEMBER(struct config, board.member), .type = CONFIG_DURATION, .max = 24 * HOUR
+#define LISTENER(member) .group = CONFIG_LISTENER, CONFIG_MEMBER(struct config_listener, member)
+#define COMMUNITY(member) .group = CONFIG_COMMUNITY, CONFIG_MEMBER(struct config_community, member)
+#define COMMUNITY_LIST(member) .group = CONFIG_COMMUNITY, CONFIG_MEMBERS(struct config_community, member)
+#define ACTION(member) .group = CONFIG_ACTION, CONFIG_MEMBER(struct config_action, member)
+#define ACTION_LIST(member) .group = CONFIG_ACTION, CONFIG_MEMBERS(struct config_action, member)
 
-#define EXEC (1U << ACTION_TYPE_EXEC)
-#define FORWARD (1U << ACTION_TYPE_FORWARD)
-#define DISCORD (1U << ACTION_TYPE_DISCORD)
-
-#define ASSERT_LIST(type, member)                                                                                      \
-    static_assert(offsetof(type, n_##member) == offsetof(type, member) + offsetof(struct list, n_elements),            \
-                  "the number of " #member " stands right behind them")
-
-ASSERT_LIST(struct config, listeners);
-ASSERT_LIST(struct config, paths);
-ASSERT_LIST(struct config, communities);
-ASSERT_LIST(struct config, actions);
-ASSERT_LIST(struct config_community, api_keys);
-ASSERT_LIST(struct config_action, events);
-ASSERT_LIST(struct config_action, when);
-ASSERT_LIST(struct config_action, communities);
-ASSERT_LIST(struct config_action, listeners);
-ASSERT_LIST(struct config_action, command);
-ASSERT_LIST(struct config_action, headers);
-ASSERT_LIST(struct config_action, retry_statuses);
-ASSERT_LIST(struct config_action, mention_roles);
-ASSERT_LIST(struct config_action, mention_users);
+CONFIG_ASSERT_LIST(struct config, listeners);
+CONFIG_ASSERT_LIST(struct config, paths);
+CONFIG_ASSERT_LIST(struct config, communities);
+CONFIG_ASSERT_LIST(struct config, actions);
+CONFIG_ASSERT_LIST(struct config_community, api_keys);
+CONFIG_ASSERT_LIST(struct config_action, events);
+CONFIG_ASSERT_LIST(struct config_action, when);
+CONFIG_ASSERT_LIST(struct config_action, communities);
+CONFIG_ASSERT_LIST(struct config_action, listeners);
+static_assert(offsetof(struct config, admin.n_hosts) == offsetof(struct config, admin.hosts) + sizeof(void *),
+              "the number of hosts stands right behind them");
 
 static const char *const unknown_types[] = { "reject", "accept", NULL };
 static const char *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL };
 static const char *const durabilities[] = { "full", "normal", NULL };
 static const char *const targets[] = { "auto", "journal", "text", "json", NULL };
-static const char *const action_types[] = { "exec", "forward", "discord", NULL };
-static const char *const bodies[] = { "original", "record", "template", NULL };
-static const char *const mentions[] = { "none", "here", NULL };
 
 static_assert(ARRAY_SIZE(unknown_types) == UNKNOWN_TYPES_ACCEPT + 2, "every value of unknown_types needs a word");
 static_assert(ARRAY_SIZE(levels) == LOG_DEBUG + 2, "every level needs a word");
 static_assert(ARRAY_SIZE(durabilities) == DURABILITY_NORMAL + 2, "every durability needs a word");
 static_assert(ARRAY_SIZE(targets) == LOG_TARGET_JSON + 2, "every target needs a word");
-static_assert(ARRAY_SIZE(action_types) == ACTION_TYPE_DISCORD + 2, "every type of action needs a word");
-static_assert(ARRAY_SIZE(bodies) == FORWARD_BODY_TEMPLATE + 2, "every body needs a word");
 
 const struct config_option config_options[] = {
     { LISTENER(name), .name = "name", .type = CONFIG_NAME, .fallback = "main", .required = true, .unique = true,
@@ -74,6 +58,12 @@ const struct config_option config_options[] = {
       .unique = true, .help = "The key itself; api_key_file keeps it out of this file." },
     { COMMUNITY_LIST(api_keys), .name = "api_key_file", .type = CONFIG_FILE, .single = true, .unique = true,
       .help = "A file with the key: in secrets/ beside this one, else beside it." },
+    { COMMUNITY(board_token), .name = "board_token", .type = CONFIG_SECRET,
+      .help = "Who shows it sees this community on the board; board_token_file keeps it out of this file." },
+    { COMMUNITY(board_token), .name = "board_token_file", .type = CONFIG_FILE, .help = "A file with that token." },
+    { COMMUNITY(bot_token), .name = "bot_token", .type = CONFIG_SECRET,
+      .help = "The same for programs, which get the data of events as well." },
+    { COMMUNITY(bot_token), .name = "bot_token_file", .type = CONFIG_FILE, .help = "A file with that token." },
 
     { FIELD("log", log.level), .name = "level", .type = CONFIG_WORD, .fallback = "info", .words = levels,
       .help = "The least important lines to write." },
@@ -110,17 +100,50 @@ const struct config_option config_options[] = {
     { FIELD("limits", limits.failed_keys_window_us), .name = "failed_keys_window", .type = CONFIG_DURATION,
       .fallback = "1min", .min = USEC_PER_SEC, .max = 24 * HOUR, .help = "How long a wrong key counts." },
 
+    { FIELD("admin", admin.address), .name = "address", .type = CONFIG_ADDRESS, .restart = true,
+      .help = "Where the board is to be seen, such as 127.0.0.1:30121; without it, by the control socket alone." },
+    { FIELD("admin", admin.token), .name = "token", .type = CONFIG_SECRET, .made = true,
+      .help = "What has to be shown there; token_file keeps it out of this file." },
+    { FIELD("admin", admin.token), .name = "token_file", .type = CONFIG_FILE,
+      .help = "A file with the token; where there is none, one is made beside the event log." },
+    { LIST("admin", admin.hosts), .name = "hosts", .type = CONFIG_TEXT,
+      .help = "Names by which browsers may ask for it, beside localhost and addresses." },
+    { FIELD("admin", admin.streams), .name = "streams", .type = CONFIG_COUNT, .fallback = "64", .min = 1, .max = 10000,
+      .help = "How many may follow the events at the same time." },
+    { FIELD("admin", admin.streams_per_ip), .name = "streams_per_ip", .type = CONFIG_COUNT, .fallback = "8", .min = 1,
+      .max = 10000, .help = "How many of them from one address." },
+    { BOARD(call911_warn_us), .name = "call911_warn", .fallback = "2min",
+      .help = "A 911 call from which no call was made is yellow after so long; 0s is never." },
+    { BOARD(call911_late_us), .name = "call911_late", .fallback = "5min",
+      .help = "A 911 call from which no call was made is late after so long; 0s is never." },
+    { BOARD(unassigned_urgent_warn_us), .name = "unassigned_urgent_warn", .fallback = "1min",
+      .help = "A call of priority 1 without unit is yellow after so long; 0s is never." },
+    { BOARD(unassigned_urgent_late_us), .name = "unassigned_urgent_late", .fallback = "3min",
+      .help = "A call of priority 1 without unit is late after so long; 0s is never." },
+    { BOARD(unassigned_warn_us), .name = "unassigned_warn", .fallback = "3min",
+      .help = "Any other call without unit is yellow after so long; 0s is never." },
+    { BOARD(unassigned_late_us), .name = "unassigned_late", .fallback = "6min",
+      .help = "Any other call without unit is late after so long; 0s is never." },
+    { BOARD(en_route_warn_us), .name = "en_route_warn", .fallback = "10min",
+      .help = "A unit en route is yellow after so long; 0s is never." },
+    { BOARD(en_route_late_us), .name = "en_route_late", .fallback = "20min",
+      .help = "A unit en route is late after so long; 0s is never." },
+    { BOARD(on_scene_warn_us), .name = "on_scene_warn", .fallback = "30min",
+      .help = "A unit on scene is yellow after so long; 0s is never." },
+    { BOARD(on_scene_late_us), .name = "on_scene_late", .fallback = "60min",
+      .help = "A unit on scene is late after so long; 0s is never." },
+
     { ACTION(name), .name = "name", .type = CONFIG_NAME, .required = true, .unique = true,
       .help = "What the log calls this action." },
-    { ACTION(type), .name = "type", .type = CONFIG_WORD, .required = true, .words = action_types,
+    { ACTION(type), .name = "type", .type = CONFIG_WORD, .required = true,
       .help = "What it does: run a program, POST to a URL, post to Discord." },
     { ACTION_LIST(events), .name = "events", .type = CONFIG_TEXT,
       .help = "The types it is for, * is any letters; without it, all types." },
     { ACTION_LIST(when), .name = "when", .type = CONFIG_TEXT,
       .help = "Conditions on an event, by its facts; all have to hold." },
-    { ACTION_LIST(communities), .name = "communities", .type = CONFIG_NAME, .unique = true,
+    { ACTION_LIST(communities), .name = "communities", .type = CONFIG_NAME, .names = CONFIG_COMMUNITY, .unique = true,
       .help = "Only events of these communities." },
-    { ACTION_LIST(listeners), .name = "listeners", .type = CONFIG_NAME, .unique = true,
+    { ACTION_LIST(listeners), .name = "listeners", .type = CONFIG_NAME, .names = CONFIG_LISTENER, .unique = true,
       .help = "Only events that came to these listeners." },
     { ACTION(timeout_us), .name = "timeout", .type = CONFIG_DURATION, .fallback = "20s", .min = USEC_PER_SEC,
       .max = HOUR, .help = "How long one try may take." },
@@ -135,52 +158,6 @@ const struct config_option config_options[] = {
       .help = "Not again for the same unit or call within this time; 0s is always." },
     { ACTION(parallel), .name = "parallel", .type = CONFIG_COUNT, .fallback = "1", .min = 1, .max = 64,
       .help = "Deliveries at the same time; with more than 1, their order is not kept." },
-    { ACTION_LIST(command), .name = "command", .type = CONFIG_TEXT, .required = true, .types = EXEC,
-      .help = "The program and its arguments; no shell." },
-    { ACTION(url), .name = "url", .type = CONFIG_URL, .required = true, .types = FORWARD | DISCORD,
-      .help = "Where to POST to; url_file keeps it out of this file." },
-    { ACTION(url), .name = "url_file", .type = CONFIG_FILE, .types = FORWARD | DISCORD,
-      .help = "A file with the URL: in secrets/ beside this one, else beside it." },
-    { ACTION(body), .name = "body", .type = CONFIG_WORD, .types = FORWARD, .fallback = "original", .words = bodies,
-      .help = "What to POST: what the CAD sent, the event record, or template." },
-    { ACTION(template), .name = "template", .type = CONFIG_TEXT, .types = FORWARD,
-      .help = "The text to POST, with {placeholders}." },
-    { ACTION(content_type), .name = "content_type", .type = CONFIG_TEXT, .types = FORWARD,
-      .fallback = "application/json", .help = "What template is; in JSON, what an event says is escaped." },
-    { ACTION(api_key), .name = "api_key", .type = CONFIG_SECRET, .types = FORWARD,
-      .help = "A key in place of the community's; api_key_file keeps it out of this file." },
-    { ACTION(api_key), .name = "api_key_file", .type = CONFIG_FILE, .types = FORWARD,
-      .help = "A file with that key: in secrets/ beside this one, else beside it." },
-    { ACTION(signing_secret), .name = "signing_secret", .type = CONFIG_SECRET, .types = FORWARD,
-      .help = "What posts are signed with; signing_secret_file keeps it out of this file." },
-    { ACTION(signing_secret), .name = "signing_secret_file", .type = CONFIG_FILE, .types = FORWARD,
-      .help = "A file with that secret: in secrets/ beside this one, else beside it." },
-    { ACTION_LIST(headers), .name = "headers", .type = CONFIG_HEADER, .types = FORWARD,
-      .help = "More headers; headers_file keeps them out of this file." },
-    { ACTION_LIST(headers), .name = "headers_file", .type = CONFIG_FILE, .types = FORWARD,
-      .help = "A file with headers, one a line: in secrets/ beside this one, else beside it." },
-    { ACTION(ca_file), .name = "ca_file", .type = CONFIG_TEXT, .types = FORWARD,
-      .help = "Certificates in PEM that alone vouch for an https URL; a path." },
-    { ACTION(expect), .name = "expect", .type = CONFIG_TEXT, .types = FORWARD,
-      .help = "How an answer has to begin: ok*; or sent: no answer is waited for." },
-    { ACTION_LIST(retry_statuses), .name = "retry_statuses", .type = CONFIG_COUNT, .types = FORWARD, .min = 200,
-      .max = 599, .help = "More answers that are tried again: 404 of a tunnel while the bot restarts." },
-    { ACTION(message), .name = "message", .type = CONFIG_TEXT, .types = DISCORD,
-      .help = "The text above the embed, with {placeholders}." },
-    { ACTION(username), .name = "username", .type = CONFIG_TEXT, .types = DISCORD,
-      .help = "The name to post under, in place of the webhook's." },
-    { ACTION(avatar_url), .name = "avatar_url", .type = CONFIG_TEXT, .types = DISCORD,
-      .help = "The picture to post with, in place of the webhook's." },
-    { ACTION(thread_id), .name = "thread_id", .type = CONFIG_ID, .types = DISCORD,
-      .help = "The thread of the channel to post in." },
-    { ACTION(thread_name), .name = "thread_name", .type = CONFIG_TEXT, .types = DISCORD,
-      .help = "The thread to begin for each message, in a forum; with {placeholders}." },
-    { ACTION(mention), .name = "mention", .type = CONFIG_WORD, .types = DISCORD, .fallback = "none", .words = mentions,
-      .help = "here mentions whoever is online and can read the channel." },
-    { ACTION_LIST(mention_roles), .name = "mention_roles", .type = CONFIG_ID, .unique = true, .types = DISCORD,
-      .help = "The roles to mention, by their ids." },
-    { ACTION_LIST(mention_users), .name = "mention_users", .type = CONFIG_ID, .unique = true, .types = DISCORD,
-      .help = "The users to mention, by their ids." },
 };
 
 const size_t config_n_options = ARRAY_SIZE(config_options);

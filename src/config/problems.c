@@ -1,10 +1,9 @@
 /* problems.c - the sentences about a config file, in its order. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 static int compare_problems(const void *a, const void *b)
 {
@@ -24,7 +23,7 @@ static bool has_room(struct problems *problems)
 }
 
 /* Takes the text over. */
-static void append(struct problems *problems, unsigned order, bool warns, struct text *line)
+static void append(struct problems *problems, uint64_t order, bool warns, struct text *line)
 {
     if (line->failed) {
         text_free(line);
@@ -46,7 +45,7 @@ static void add(struct problems *problems, struct place place, bool warns, const
     if (place.file) {
         text_add_safe(&line, place.file, strlen(place.file), 0);
         if (place.line)
-            text_addf(&line, ":%u", place.line);
+            text_addf(&line, ":%u:%u", place.line, place.column);
         text_add(&line, ": ");
     }
     text_add(&line, warns ? "warning: " : "");
@@ -79,6 +78,31 @@ void problems_warn(struct problems *problems, struct place place, const char *fo
     va_end(args);
 }
 
+void problems_show(struct problems *problems, const char *lines)
+{
+    struct problem *last = problems->n_items ? &problems->items[problems->n_items - 1] : NULL;
+    if (!last || problems->n_items == PROBLEMS_MAX)
+        return;
+    char *with = NULL;
+    if (asprintf(&with, "%s\n%s", last->line, lines) < 0) {
+        problems->failed = true;
+        return;
+    }
+    free(last->line);
+    last->line = with;
+}
+
+void problems_forget(struct problems *problems, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        problems->n_mistakes -= !problems->items[i].warns;
+        free(problems->items[i].line);
+    }
+    if (from < to)
+        memmove(&problems->items[from], &problems->items[to], (problems->n_items - to) * sizeof(problems->items[0]));
+    problems->n_items -= to - from;
+}
+
 static void add_rest(struct problems *problems)
 {
     if (problems->n_items < PROBLEMS_MAX || problems->n_mistakes <= PROBLEMS_MAX)
@@ -86,7 +110,20 @@ static void add_rest(struct problems *problems)
     struct text line = TEXT_INIT;
     text_addf(&line, "… and %zu more mistake%s", problems->n_mistakes - PROBLEMS_MAX,
               text_plural(problems->n_mistakes - PROBLEMS_MAX));
-    append(problems, UINT_MAX, false, &line);
+    append(problems, UINT64_MAX, false, &line);
+}
+
+/* Its own line, and those of the file that are shown with it. */
+static bool hand_over(const struct problem *problem, struct config_problems *ret)
+{
+    for (char *rest = problem->line, *line; (line = strsep(&rest, "\n"));) {
+        ret->lines[ret->n_lines] = strdup(line);
+        if (!ret->lines[ret->n_lines])
+            return false;
+        ret->warns[ret->n_lines] = problem->warns;
+        ret->shows[ret->n_lines++] = line != problem->line;
+    }
+    return true;
 }
 
 int problems_hand_over(struct problems *problems, struct config_problems *ret)
@@ -95,17 +132,14 @@ int problems_hand_over(struct problems *problems, struct config_problems *ret)
     if (problems->n_items)
         qsort(problems->items, problems->n_items, sizeof(problems->items[0]), compare_problems);
 
-    ret->lines = calloc(problems->n_items + 1, sizeof(ret->lines[0]));
-    ret->warns = calloc(problems->n_items + 1, sizeof(ret->warns[0]));
-    bool failed = problems->failed || !ret->lines || !ret->warns;
-    ret->n_lines = ret->lines && ret->warns ? problems->n_items : 0;
+    size_t room = 3 * problems->n_items + 1;
+    *ret = (struct config_problems){ .lines = calloc(room, sizeof(ret->lines[0])),
+                                     .warns = calloc(room, sizeof(ret->warns[0])),
+                                     .shows = calloc(room, sizeof(ret->shows[0])) };
+    bool failed = problems->failed || !ret->lines || !ret->warns || !ret->shows;
     for (size_t i = 0; i < problems->n_items; i++) {
-        if (i < ret->n_lines) {
-            ret->lines[i] = problems->items[i].line;
-            ret->warns[i] = problems->items[i].warns;
-        } else {
-            free(problems->items[i].line);
-        }
+        failed = failed || !hand_over(&problems->items[i], ret);
+        free(problems->items[i].line);
     }
     free(problems->items);
     *problems = (struct problems){ .failed = failed };
@@ -118,5 +152,6 @@ void config_problems_free(struct config_problems *problems)
         free(problems->lines[i]);
     free(problems->lines);
     free(problems->warns);
+    free(problems->shows);
     *problems = (struct config_problems){ 0 };
 }

@@ -1,39 +1,40 @@
 /* rows.c - look-ups in the table: groups, the rows of one, what goes together. */
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 static const struct config_list lists[] = {
-    { .group = "listeners[]",
+    { .group = CONFIG_LISTENER,
       .one = "listener",
       .offset = offsetof(struct config, listeners),
       .element_size = sizeof(struct config_listener) },
-    { .group = "communities[]",
+    { .group = CONFIG_COMMUNITY,
       .one = "community",
       .offset = offsetof(struct config, communities),
       .element_size = sizeof(struct config_community),
       .absent = ABSENT_IS_MISTAKE },
-    { .group = "actions[]",
+    { .group = CONFIG_ACTION,
       .one = "action",
       .offset = offsetof(struct config, actions),
       .element_size = sizeof(struct config_action),
       .absent = ABSENT_IS_NONE,
-      .check = check_action },
+      .has_kinds = true,
+      .check = config_check_action },
 };
 
-struct list list_get(const void *base, size_t offset)
+struct list row_list_get(const void *base, size_t offset)
 {
     struct list list;
     memcpy(&list, (const char *) base + offset, sizeof(list));
     return list;
 }
 
-void list_set(void *base, size_t offset, struct list list)
+void row_list_set(void *base, size_t offset, struct list list)
 {
     memcpy((char *) base + offset, &list, sizeof(list));
 }
 
-const struct config_list *list_of(const char *group)
+const struct config_list *row_list_of(const char *group)
 {
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         if (strcmp(lists[i].group, group) == 0)
@@ -58,23 +59,19 @@ struct rows rows_of(const char *group)
     return rows;
 }
 
-int group_name_size(const char *group)
+struct rows rows_of_kind(const struct config_kind *kind)
+{
+    return (struct rows){ kind->options, kind->n_options };
+}
+
+int row_group_name_size(const char *group)
 {
     return (int) strcspn(group, "[");
 }
 
-static bool is_group_name(const char *group, const char *name)
+bool row_group_is_list(const char *group)
 {
-    size_t size = (size_t) group_name_size(group);
-    return size && strlen(name) == size && strncmp(group, name, size) == 0;
-}
-
-struct rows rows_of_setting(const char *name)
-{
-    struct rows rows = rows_next(config_options);
-    while (rows.n && !is_group_name(rows.first->group, name))
-        rows = rows_next(rows.first + rows.n);
-    return rows;
+    return group[row_group_name_size(group)];
 }
 
 const struct config_option *rows_find(struct rows rows, const char *name)
@@ -85,33 +82,10 @@ const struct config_option *rows_find(struct rows rows, const char *name)
     return NULL;
 }
 
-const struct config_option *option_partner(const struct config_option *option)
+const struct config_option *row_option_partner(struct rows rows, const struct config_option *option)
 {
-    struct rows rows = rows_of(option->group);
     for (size_t i = 0; i < rows.n; i++)
-        if (rows.first[i].offset == option->offset && &rows.first[i] != option)
+        if (rows.first[i].offset == option->offset && strcmp(rows.first[i].name, option->name) != 0)
             return &rows.first[i];
     return NULL;
-}
-
-int type_of(struct rows rows, const char *base)
-{
-    const struct config_option *row = rows_find(rows, "type");
-    int type = TYPE_UNKNOWN;
-    if (row)
-        memcpy(&type, base + row->offset, sizeof(type));
-    return type;
-}
-
-void type_forget(struct rows rows, char *base)
-{
-    const struct config_option *row = rows_find(rows, "type");
-    int type = TYPE_UNKNOWN;
-    if (row)
-        memcpy(base + row->offset, &type, sizeof(type));
-}
-
-bool option_applies(const struct config_option *option, int type)
-{
-    return !option->types || type == TYPE_UNKNOWN || (option->types >> type & 1);
 }

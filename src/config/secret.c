@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "config_private.h"
 
 #define FOLDER "secrets"
 
@@ -194,12 +194,12 @@ static const char *choose(const struct secret_source *source, const struct place
     return NULL;
 }
 
-bool is_service(const char *config_file)
+bool secret_is_service(const char *config_file)
 {
     return secure_getenv("CREDENTIALS_DIRECTORY") || strcmp(config_file, CONFIG_DEFAULT_FILE) == 0;
 }
 
-void add_secrets_folder(struct text *text, const char *config_file)
+void secret_add_folder(struct text *text, const char *config_file)
 {
     const char *slash = strrchr(config_file, '/');
     text_add_safe(text, config_file, slash ? (size_t) (slash - config_file) + 1 : 0, 0);
@@ -209,9 +209,9 @@ void add_secrets_folder(struct text *text, const char *config_file)
 static int refuse_missing(const struct secret_source *source, enum config_type type, const struct places *places,
                           struct err *err)
 {
-    bool service = is_service(source->config_file);
+    bool service = secret_is_service(source->config_file);
     struct text folder CLEANUP(text_free) = TEXT_INIT;
-    add_secrets_folder(&folder, source->config_file);
+    secret_add_folder(&folder, source->config_file);
     const char *place = service || exists(folder.s) ? places->in_folder : places->beside;
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     text_add_safe(&shown, place, strlen(place), 200);
@@ -304,6 +304,13 @@ int secret_read(enum config_type type, const struct secret_source *source, const
     r = r < 0 ? err_set(err, r, "%s", strerror(-r)) : look(type, source, name, &places, ret, err);
     places_free(&places);
     return r;
+}
+
+char *secret_place_to_make(const struct secret_source *source, const char *name)
+{
+    struct places none = { 0 };
+    name = name_in_folder(source->config_file, name);
+    return *name == '/' ? strdup(name) : print_beside(&none, source->store_path, "", name);
 }
 
 void secret_file_done(struct secret_file *file)

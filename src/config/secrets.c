@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "config_private.h"
 
 #define VARIABLE "SONORAN_SECRET_"
 

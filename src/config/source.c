@@ -1,165 +1,302 @@
-/* source.c - the text of a config file with all that it includes, and which line came from where.
- *
- * libconfig's own @include hangs on a FIFO, exits the process on a directory, and cannot open an absolute path once
- * it knows a directory for the others. */
+/* source.c - the files of a configuration: the one that was named and what it includes, read and put together. */
+#include <assert.h>
 #include <errno.h>
-#include <limits.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
-#define INCLUDE_DEPTH_MAX 10
+#define FILES_MAX 256
+#define FAULTS_MAX 100
 
-static void add_part(struct scan *scan, size_t file, unsigned line)
+/* ---- lines ---- */
+
+static bool ends_line(const char *p)
 {
-    struct source *source = scan->source;
-    struct source_part *parts = reallocarray(source->parts, source->n_parts + 1, sizeof(parts[0]));
-    if (!parts) {
-        scan->problems->failed = true;
-        return;
-    }
-    source->parts = parts;
-    parts[source->n_parts++] = (struct source_part){ scan->order, file, line };
+    return *p == '\n' || (*p == '\r' && p[1] != '\n');
 }
 
-static int scan_file(struct scan *scan, char *name, struct err *err);
-
-void source_include(struct reader *reader)
+/* As libyaml counts them. */
+static bool index_lines(struct source_file *file)
 {
-    struct scan *scan = reader->scan;
-    const char *start = reader->p + strlen("@include");
-    while (start < reader->end && (*start == ' ' || *start == '\t'))
-        start++;
-    const char *quote = start < reader->end ? memchr(start + 1, '"', (size_t) (reader->end - start - 1)) : NULL;
-    if (!quote || *start != '"' || memchr(start, '\n', (size_t) (quote - start))) {
-        scan_mistake(reader, "expected @include \"FILE\"");
-        scan_rest_of_line(reader);
-        return;
-    }
-    reader->p = quote + 1;
-    if (scan->depth == INCLUDE_DEPTH_MAX) {
-        scan_mistake(reader, "more than 10 files include each other: expected fewer");
-        return;
-    }
-
-    struct err err;
-    CLEANUP(cleanup_free) char *written = strndup(start + 1, (size_t) (quote - start - 1));
-    char *name = written ? path_beside(scan->source->files[0].name, written) : NULL;
-    scan->pending++;
-    scan_flush_lines(scan);
-    int r = name ? scan_file(scan, name, &err) : -ENOMEM;
-    scan->problems->failed |= r == -ENOMEM;
-    if (r < 0 && r != -ENOMEM)
-        scan_mistake(reader, err.msg);
-    scan->pending++;
-    scan_flush_lines(scan);
-    add_part(scan, reader->file, reader->line);
-}
-
-static bool add_file(struct source *source, char *name, const struct stat *st)
-{
-    struct source_file *files = reallocarray(source->files, source->n_files + 1, sizeof(files[0]));
-    if (!files)
+    size_t n = 1;
+    for (const char *p = file->text.s; *p; p++)
+        n += ends_line(p);
+    size_t *lines = reallocarray(file->lines, n, sizeof(lines[0]));
+    if (!lines)
         return false;
-    source->files = files;
-    files[source->n_files++] = (struct source_file){ .name = name, .st = *st };
+    file->lines = lines;
+    file->n_lines = n;
+    *lines++ = 0;
+    for (const char *p = file->text.s; *p; p++)
+        if (ends_line(p))
+            *lines++ = (size_t) (p + 1 - file->text.s);
     return true;
 }
 
-static int read_file(struct scan *scan, const char *name, struct text *ret, struct stat *ret_st, struct err *err)
+struct span source_line(const struct source_file *file, unsigned line)
 {
-    int r = file_read(name, SOURCE_MAX_BYTES - scan->total_bytes, ret, ret_st, err);
+    if (!line || line > file->n_lines)
+        return (struct span){ file->text.s + file->text.size, 0 };
+    size_t start = file->lines[line - 1], end = line < file->n_lines ? file->lines[line] : file->text.size;
+    while (end > start && (file->text.s[end - 1] == '\n' || file->text.s[end - 1] == '\r'))
+        end--;
+    return (struct span){ file->text.s + start, end - start };
+}
+
+size_t source_offset(const struct source_file *file, struct node_mark mark)
+{
+    struct span line = source_line(file, mark.line);
+    size_t i = 0;
+    for (unsigned column = 1; column < mark.column && i < line.size; column++) {
+        uint32_t code;
+        size_t n = utf8_read(line.s + i, line.size - i, &code);
+        i += n ? n : 1;
+    }
+    return (size_t) (line.s - file->text.s) + i;
+}
+
+struct place source_place(const struct source *source, struct node_mark mark)
+{
+    if (!mark.line) /* what is not in it stands behind all that is */
+        return (struct place){ source->files[0].name, 0, 0, UINT64_MAX - 1 };
+    uint64_t order = (uint64_t) mark.file << 48 | (uint64_t) mark.line << 24 | (mark.column & 0xffffff);
+    return (struct place){ source->files[mark.file].name, mark.line, mark.column, order };
+}
+
+/* ---- one file ---- */
+
+static int read_file(struct source *source, const char *name, struct source_file *ret, struct err *err)
+{
+    int r = file_read(name, SOURCE_MAX_BYTES - source->total_bytes, &ret->text, &ret->st, err);
     if (r == -EFBIG)
         err_set(err, r, "larger than 1M, with all that it includes");
     if (r < 0) {
-        struct text shown = TEXT_INIT;
+        struct text shown CLEANUP(text_free) = TEXT_INIT;
         text_add_safe(&shown, name, strlen(name), 200);
-        err_wrap(err, r, "cannot read %s", shown.s);
-        text_free(&shown);
-        return r;
+        return err_wrap(err, r, "cannot read %s", shown.s);
     }
-    scan->total_bytes += ret->size;
+    source->total_bytes += ret->text.size;
     return 0;
 }
 
 /* Takes name over. */
-static int scan_file(struct scan *scan, char *name, struct err *err)
+static int add_file(struct source *source, char *name, struct err *err)
 {
-    CLEANUP(text_wipe) struct text bytes = TEXT_INIT;
-    struct stat st;
-    int r = read_file(scan, name, &bytes, &st, err);
-    if (r == 0 && !add_file(scan->source, name, &st))
+    struct source_file file = { .name = name, .text = TEXT_INIT, .schema = source->schema }, *files = NULL;
+    int r = read_file(source, name, &file, err);
+    for (size_t i = 0; r == 0 && i < source->n_files; i++)
+        if (source->files[i].st.st_dev == file.st.st_dev && source->files[i].st.st_ino == file.st.st_ino)
+            r = err_set(err, -EEXIST, "%s is read already: expected each file once, and none that includes itself",
+                        name);
+    assert(source->n_files < FILES_MAX);
+    if (r == 0 &&
+        (!index_lines(&file) || !(files = reallocarray(source->files, source->n_files + 1, sizeof(files[0])))))
         r = err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
     if (r < 0) {
+        text_wipe(&file.text);
+        free(file.lines);
         free(name);
         return r;
     }
-
-    struct reader reader = { scan, bytes.s, bytes.s + bytes.size, 1, scan->source->n_files - 1 };
-    add_part(scan, reader.file, 1);
-    const char *nul = memchr(bytes.s, '\0', bytes.size);
-    if (nul) {
-        for (const char *p = bytes.s; p < nul; p++)
-            reader.line += *p == '\n';
-        scan_mistake(&reader, "a NUL byte: expected a text file");
-        return 0;
-    }
-
-    scan->depth++;
-    while (reader.p < reader.end)
-        scan_token(&reader);
-    scan->depth--;
+    source->files = files;
+    files[source->n_files++] = file;
+    source->hash = hash_bytes(source->hash, file.text.s, file.text.size + 1);
     return 0;
 }
 
-int source_read(const char *file, struct source *ret, struct problems *problems)
+static void cleanup_node(struct node *node)
 {
-    *ret = (struct source){ .text = TEXT_INIT };
-    struct scan scan = { .source = ret, .problems = problems, .order = 1 };
-    struct err err;
+    node_done(node);
+}
 
-    char *name = strdup(file);
-    if (!name || !text_reserve(&ret->text, 2 * SOURCE_MAX_BYTES)) { /* at once: growing would leave copies behind */
-        free(name);
-        return -ENOMEM;
+/* Again after each mistake in the syntax that could be mended, to find the others. */
+static int read_document(struct source *source, unsigned file, struct problems *problems, struct node *ret)
+{
+    enum mend mend = letters_check(source, file, problems) ? MEND_SURE : MEND_NONE;
+    for (unsigned i = 0; mend == MEND_SURE || (mend == MEND_DOUBTFUL && i < FAULTS_MAX); i++) {
+        size_t n_items = problems->n_items;
+        struct document_fault fault;
+        int r = document_read(source, file, problems, ret, &fault);
+        if (r != -EBADMSG && r != -E2BIG)
+            return r;
+        if (r == -E2BIG || mend == MEND_DOUBTFUL || i == FAULTS_MAX)
+            break;
+        size_t end = problems->n_items;
+        mend = fault_tell(source, &fault, problems);
+        if (mend != MEND_NONE)
+            problems_forget(problems, n_items, end); /* it is found again */
+        if (!index_lines(&source->files[file]))
+            return -ENOMEM;
     }
-    int r = scan_file(&scan, name, &err);
-    if (r < 0) {
+    source->broken = true;
+    return 0;
+}
+
+/* ---- what one file includes ---- */
+
+/* A name of it that has joined already; those that moved have left no name behind. */
+static bool joined_before(const struct node *other, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (other->members[k].name && strcmp(other->members[k].name, other->members[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* Takes the members of other over: those of lists and groups of one name join, unless one file has the name twice,
+ * which is a mistake. */
+static int merge(struct node *root, struct node *other)
+{
+    size_t n_before = root->n_members;
+    for (size_t i = 0; i < other->n_members; i++) {
+        struct node *from = &other->members[i], *to = NULL;
+        bool repeated = joined_before(other, i);
+        for (size_t k = 0; k < n_before && !to && !repeated; k++)
+            if (strcmp(root->members[k].name, from->name) == 0)
+                to = &root->members[k];
+        bool join = to && to->kind == from->kind && (to->kind == NODE_LIST || to->kind == NODE_GROUP);
+        for (size_t k = 0; join && k < from->n_members; k++) {
+            struct node *member = node_append(to);
+            if (!member)
+                return -ENOMEM;
+            *member = from->members[k];
+            from->members[k] = (struct node){ .kind = NODE_REFUSED };
+        }
+        struct node *member = join ? NULL : node_append(root);
+        if (!join && !member)
+            return -ENOMEM;
+        if (!join) {
+            *member = *from;
+            *from = (struct node){ .kind = NODE_REFUSED };
+        }
+    }
+    return 0;
+}
+
+static int read_part(struct source *source, char *name, struct node_mark from, struct problems *problems);
+
+/* Its order is that of the names; one that names nothing by a * is an empty folder. */
+static int include(struct source *source, const struct node *pattern, struct problems *problems)
+{
+    char *path CLEANUP(cleanup_free) = config_path_beside(source->files[pattern->at.file].name, pattern->text);
+    glob_t found = { 0 };
+    if (!path)
+        return -ENOMEM;
+    if (!strpbrk(pattern->text, "*?[")) {
+        char *name = strdup(path);
+        return name ? read_part(source, name, pattern->at, problems) : -ENOMEM;
+    }
+    int r = glob(path, GLOB_ERR, NULL, &found);
+    if (r == GLOB_ABORTED)
+        problems_add(problems, source_place(source, pattern->at), "include: cannot read the folder of %s: %s", path,
+                     strerror(errno));
+    r = r == GLOB_NOSPACE ? -ENOMEM : 0;
+    for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+        char *name = strdup(found.gl_pathv[i]);
+        r = name ? read_part(source, name, pattern->at, problems) : -ENOMEM;
+    }
+    globfree(&found);
+    return r;
+}
+
+static int include_all(struct source *source, const struct node *patterns, struct problems *problems)
+{
+    bool alone = patterns->kind == NODE_TEXT;
+    int r = 0;
+    if (!alone && patterns->kind != NODE_LIST && patterns->kind != NODE_REFUSED)
+        problems_add(problems, source_place(source, patterns->at), INCLUDE_EXPECTED);
+    for (size_t i = 0; r == 0 && i < (alone ? 1 : patterns->n_members); i++) {
+        const struct node *pattern = alone ? patterns : &patterns->members[i];
+        if (pattern->kind == NODE_TEXT && *pattern->text)
+            r = include(source, pattern, problems);
+        else if (pattern->kind != NODE_REFUSED)
+            problems_add(problems, source_place(source, pattern->at), INCLUDE_EXPECTED);
+    }
+    return r;
+}
+
+/* Takes it out of root. Of several the first counts. */
+static void take_includes(const struct source *source, struct node *root, struct problems *problems, struct node *ret)
+{
+    for (size_t i = root->n_members; i-- > 0;) {
+        if (strcmp(root->members[i].name, "include") != 0)
+            continue;
+        if (ret->name)
+            problems_add(problems, source_place(source, ret->name_at),
+                         "include: line %u has it already, expected it once", root->members[i].name_at.line);
+        node_done(ret);
+        *ret = root->members[i];
+        memmove(&root->members[i], &root->members[i + 1], (root->n_members - i - 1) * sizeof(*root));
+        root->n_members--;
+    }
+}
+
+/* What the last file of source says, with what it includes. */
+static int read_last(struct source *source, struct problems *problems)
+{
+    struct node root CLEANUP(cleanup_node) = { .kind = NODE_REFUSED };
+    unsigned file = (unsigned) source->n_files - 1;
+    int r = read_document(source, file, problems, &root);
+    if (r < 0 || root.kind == NODE_REFUSED || (root.kind == NODE_TEXT && !*root.text))
+        return r;
+    if (root.kind != NODE_GROUP) {
+        fault_tell_no_options(source, &root, problems);
+        source->broken = true;
+        return 0;
+    }
+    struct node includes CLEANUP(cleanup_node) = { .kind = NODE_LIST };
+    take_includes(source, &root, problems, &includes);
+    r = merge(&source->root, &root);
+    return r == 0 ? include_all(source, &includes, problems) : r;
+}
+
+/* Takes name over. from: where it is included. */
+static int read_part(struct source *source, char *name, struct node_mark from, struct problems *problems)
+{
+    struct err err;
+    if (source->n_included++ >= FILES_MAX - 1) {
+        if (source->n_included == FILES_MAX) /* the first of them; one sentence for all */
+            problems_add(problems, source_place(source, from), "include: more than 256 files: expected fewer");
+        source->incomplete = true;
+        free(name);
+        return 0;
+    }
+    int r = add_file(source, name, &err);
+    if (r == 0)
+        return read_last(source, problems);
+    if (r == -ENOMEM)
+        return r;
+    problems_add(problems, source_place(source, from), "include: %s", err.msg);
+    source->incomplete = true;
+    return 0;
+}
+
+int source_read(const char *file, const struct config_schema *schema, struct source *ret, struct problems *problems)
+{
+    struct err err;
+    *ret = (struct source){ .schema = schema, .hash = HASH_START, .root = { .kind = NODE_GROUP } };
+    char *name = strdup(file);
+    int r = name ? add_file(ret, name, &err) : -ENOMEM;
+    if (r < 0 && r != -ENOMEM) {
+        letters_add_old_form(file, &err);
         problems_add(problems, (struct place){ 0 }, "%s", err.msg);
         return r;
     }
-    scan_flush_lines(&scan);
-    return ret->text.failed || problems->failed ? -ENOMEM : 0;
-}
-
-static const struct source_part *part_at(const struct source *source, unsigned order)
-{
-    size_t i = source->n_parts - 1;
-    while (i && source->parts[i].order > order)
-        i--;
-    return &source->parts[i];
-}
-
-struct source_file *source_file_at(const struct source *source, unsigned order)
-{
-    return &source->files[part_at(source, order)->file];
-}
-
-struct place source_place(const struct source *source, unsigned order)
-{
-    if (!order) /* the file as a whole, and what is not in it */
-        return (struct place){ source->files[0].name, 0, UINT_MAX };
-    const struct source_part *part = part_at(source, order);
-    return (struct place){ source->files[part->file].name, part->line + order - part->order, order };
+    if (r == 0)
+        r = read_last(ret, problems);
+    return problems->failed ? -ENOMEM : r;
 }
 
 void source_done(struct source *source)
 {
-    text_wipe(&source->text);
-    for (size_t i = 0; i < source->n_files; i++)
+    node_done(&source->root);
+    for (size_t i = 0; i < source->n_files; i++) {
+        text_wipe(&source->files[i].text);
         free(source->files[i].name);
+        free(source->files[i].lines);
+    }
     free(source->files);
-    free(source->parts);
-    *source = (struct source){ .text = TEXT_INIT };
+    *source = (struct source){ 0 };
 }

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "config_private.h"
 
 struct target {
     char host[256];

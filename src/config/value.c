@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "config_private.h"
 
 #define PATH_MAX_BYTES 255
 #define ID_MAX_DIGITS 20 /* of 64 bits */
@@ -30,15 +30,14 @@ static const struct unit duration_units[] = {
 struct units {
     const struct unit *units;
     size_t n;
-    const char *zero;
 };
 
 static struct units units_of(enum config_type type)
 {
     if (type == CONFIG_DURATION)
-        return (struct units){ duration_units, ARRAY_SIZE(duration_units), "0s" };
+        return (struct units){ duration_units, ARRAY_SIZE(duration_units) };
     size_t n = ARRAY_SIZE(size_units);
-    return type == CONFIG_SIZE ? (struct units){ size_units, n, "0" } : (struct units){ size_units + n - 1, 1, "0" };
+    return type == CONFIG_SIZE ? (struct units){ size_units, n } : (struct units){ size_units + n - 1, 1 };
 }
 
 static bool parse_units(const char *s, struct units units, uint64_t *ret)
@@ -57,53 +56,39 @@ static bool parse_units(const char *s, struct units units, uint64_t *ret)
     return false;
 }
 
-static void add_units(struct text *text, struct units units, uint64_t number)
+static void add_number(struct text *text, enum config_type type, uint64_t number)
 {
-    size_t i = 0;
-    if (!number) {
-        text_add(text, units.zero);
-        return;
-    }
-    while (i + 1 < units.n && number % units.units[i].factor)
-        i++;
-    text_addf(text, "%llu%s", (unsigned long long) (number / units.units[i].factor), units.units[i].name);
+    if (type == CONFIG_DURATION)
+        text_add_duration(text, number);
+    else if (type == CONFIG_SIZE)
+        text_add_size(text, number);
+    else
+        text_addf(text, "%llu", (unsigned long long) number);
 }
 
-static bool parse_number(const struct config_option *option, const struct raw *raw, uint64_t *ret)
+static bool parse_number(const struct config_option *option, const char *text, uint64_t *ret)
 {
     uint64_t number;
-    if (raw->kind == RAW_TEXT && option->type != CONFIG_COUNT) {
-        if (!parse_units(raw->text, units_of(option->type), &number))
-            return false;
-    } else if (raw->kind == RAW_NUMBER && option->type != CONFIG_DURATION && raw->number >= 0) {
-        number = (uint64_t) raw->number;
-    } else {
-        return false;
-    }
-    if (number < option->min || number > option->max)
+    if (!parse_units(text, units_of(option->type), &number) || number < option->min || number > option->max)
         return false;
     *ret = number;
     return true;
 }
 
-static bool parse_word(const struct config_option *option, const struct raw *raw, int *ret)
+static bool parse_word(const struct config_option *option, const char *text, int *ret)
 {
-    if (raw->kind != RAW_TEXT)
-        return false;
     for (int i = 0; option->words[i]; i++)
-        if (strcmp(raw->text, option->words[i]) == 0) {
+        if (strcmp(text, option->words[i]) == 0) {
             *ret = i;
             return true;
         }
     return false;
 }
 
-static bool parse_bool(const struct raw *raw, bool *ret)
+static bool parse_bool(const char *text, bool *ret)
 {
-    if (raw->kind != RAW_BOOL)
-        return false;
-    *ret = raw->number;
-    return true;
+    *ret = strcmp(text, "true") == 0;
+    return *ret || strcmp(text, "false") == 0;
 }
 
 static bool is_name(const char *s)
@@ -136,22 +121,20 @@ static bool is_address(const char *s)
     return address_parse(s, &address, &size) == 0;
 }
 
-bool is_secret(enum config_type type)
+bool value_is_secret(enum config_type type)
 {
     return type == CONFIG_SECRET || type == CONFIG_URL || type == CONFIG_HEADER;
 }
 
-static int parse_text(const struct config_option *option, const struct raw *raw, char **ret, struct err *err)
+static int parse_text(const struct config_option *option, const char *text, char **ret, struct err *err)
 {
-    if (raw->kind != RAW_TEXT)
-        return -EINVAL;
-    if (is_secret(option->type) && secret_check(option->type, raw->text, strlen(raw->text), err) < 0)
+    if (value_is_secret(option->type) && secret_check(option->type, text, strlen(text), err) < 0)
         return -EBADMSG; /* err says more than what is expected */
-    if ((option->type == CONFIG_NAME && !is_name(raw->text)) || (option->type == CONFIG_PATH && !is_path(raw->text)) ||
-        (option->type == CONFIG_ADDRESS && !is_address(raw->text)) || (option->type == CONFIG_ID && !is_id(raw->text)))
+    if ((option->type == CONFIG_NAME && !is_name(text)) || (option->type == CONFIG_PATH && !is_path(text)) ||
+        (option->type == CONFIG_ADDRESS && !is_address(text)) || (option->type == CONFIG_ID && !is_id(text)))
         return -EINVAL;
 
-    char *copy = strdup(raw->text);
+    char *copy = strdup(text);
     if (!copy)
         return -ENOMEM;
     *ret = copy;
@@ -175,47 +158,37 @@ size_t value_size(enum config_type type)
     return is_text(type) ? sizeof(char *) : is_number(type) ? sizeof(uint64_t) : sizeof(int);
 }
 
-static void refuse(const struct config_option *option, enum raw_kind kind, struct err *err)
+static void refuse(const struct config_option *option, struct err *err)
 {
     struct text text = TEXT_INIT;
     text_add(&text, "expected ");
     value_add_expected(&text, option);
-    bool bare = option->type == CONFIG_COUNT || option->type == CONFIG_BOOL;
-    if (bare && kind == RAW_TEXT)
-        text_add(&text, ", without quotes");
-    else if (!bare && kind != RAW_TEXT && !(option->type == CONFIG_SIZE && kind == RAW_NUMBER))
-        text_add(&text, ", in quotes");
     err_set(err, -EINVAL, "%s", text.s);
     text_free(&text);
 }
 
-int value_parse(const struct config_option *option, const struct raw *raw, void *ret, struct err *err)
+int value_parse(const struct config_option *option, const char *text, void *ret, struct err *err)
 {
     assert(option->size == (option->list ? sizeof(struct list) : value_size(option->type)));
 
     int r;
     if (is_text(option->type))
-        r = parse_text(option, raw, ret, err);
+        r = parse_text(option, text, ret, err);
     else if (is_number(option->type))
-        r = parse_number(option, raw, ret) ? 0 : -EINVAL;
+        r = parse_number(option, text, ret) ? 0 : -EINVAL;
     else if (option->type == CONFIG_BOOL)
-        r = parse_bool(raw, ret) ? 0 : -EINVAL;
+        r = parse_bool(text, ret) ? 0 : -EINVAL;
     else
-        r = parse_word(option, raw, ret) ? 0 : -EINVAL;
+        r = parse_word(option, text, ret) ? 0 : -EINVAL;
     if (r == -EINVAL)
-        refuse(option, raw->kind, err);
+        refuse(option, err);
     return r;
 }
 
 int value_parse_fallback(const struct config_option *option, const char *fallback, void *ret)
 {
     struct err err;
-    struct raw raw = { .kind = RAW_TEXT, .text = fallback };
-    if (option->type == CONFIG_COUNT)
-        raw = (struct raw){ .kind = RAW_NUMBER, .number = strtoll(fallback, NULL, 10) };
-    if (option->type == CONFIG_BOOL)
-        raw = (struct raw){ .kind = RAW_BOOL, .number = strcmp(fallback, "true") == 0 };
-    return value_parse(option, &raw, ret, &err);
+    return value_parse(option, fallback, ret, &err);
 }
 
 bool value_is_none(enum config_type type, const void *value)
@@ -243,58 +216,52 @@ bool value_clashes(enum config_type type, const void *a, const void *b)
     return type == CONFIG_SECRET ? strcasecmp(x, y) == 0 : strcmp(x, y) == 0;
 }
 
-static void add_hex(struct text *text, const char *s)
+/* As it is shown to people, unless that is safe for a terminal; then in an escape of YAML. */
+static void add_letter(struct text *text, const char *s, size_t size, uint32_t code)
 {
-    for (; *s; s++) {
-        if ((unsigned char) *s < ' ' || (unsigned char) *s >= 0x7f)
-            text_addf(text, "\\x%02x", (unsigned char) *s);
-        else
-            text_addf(text, "%s%c", *s == '"' || *s == '\\' ? "\\" : "", *s);
-    }
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    text_add_safe(&shown, s, size, 0);
+    bool plain = shown.size == size && memcmp(shown.s, s, size) == 0;
+    if (plain)
+        text_addf(text, "%s%s", *s == '"' || *s == '\\' ? "\\" : "", shown.s);
+    else
+        text_addf(text, code > 0xffff ? "\\U%08x" : code > 0xff ? "\\u%04x" : "\\x%02x", code);
+    text->failed |= shown.failed;
 }
 
-/* Readable where that is safe for a terminal; any byte in any case. */
+/* What is no UTF-8 (a path that the environment gave) cannot be written. */
 static void add_quoted(struct text *text, const char *s)
 {
-    struct text shown = TEXT_INIT;
-    text_add_safe(&shown, s, strlen(s), 0);
-    bool plain = !shown.failed && strcmp(shown.s, s) == 0 && !strpbrk(s, "\"\\");
-    text_free(&shown);
-
     text_add(text, "\"");
-    if (plain)
-        text_add(text, s);
-    else
-        add_hex(text, s);
+    for (size_t n, size = strlen(s); size; s += n, size -= n) {
+        uint32_t code;
+        n = utf8_read(s, size, &code);
+        add_letter(text, s, n ? n : 1, n ? code : 0xfffd);
+        n = n ? n : 1;
+    }
     text_add(text, "\"");
 }
 
 void value_add(struct text *text, const struct config_option *option, const void *value)
 {
-    if (is_secret(option->type)) {
+    if (value_is_secret(option->type))
         text_add(text, "\"(set)\"");
-    } else if (is_text(option->type)) {
+    else if (is_text(option->type))
         add_quoted(text, *(char *const *) value);
-    } else if (option->type == CONFIG_BOOL) {
+    else if (option->type == CONFIG_BOOL)
         text_add(text, *(const bool *) value ? "true" : "false");
-    } else if (option->type == CONFIG_WORD) {
-        text_addf(text, "\"%s\"", option->words[*(const int *) value]);
-    } else {
-        struct text number = TEXT_INIT;
-        add_units(&number, units_of(option->type), *(const uint64_t *) value);
-        bool bare = strspn(number.s, "0123456789") == number.size;
-        text_addf(text, bare ? "%s" : "\"%s\"", number.s);
-        text->failed |= number.failed;
-        text_free(&number);
-    }
+    else if (option->type == CONFIG_WORD)
+        text_add(text, option->words[*(const int *) value]);
+    else
+        add_number(text, option->type, *(const uint64_t *) value);
 }
 
 static void add_range(struct text *text, const struct config_option *option)
 {
     text_add(text, " from ");
-    add_units(text, units_of(option->type), option->min);
+    add_number(text, option->type, option->min);
     text_add(text, " to ");
-    add_units(text, units_of(option->type), option->max);
+    add_number(text, option->type, option->max);
 }
 
 void value_add_expected(struct text *text, const struct config_option *option)
@@ -350,7 +317,7 @@ void value_done(enum config_type type, void *value)
 {
     if (!is_text(type))
         return;
-    if (is_secret(type))
+    if (value_is_secret(type))
         secret_wipe(*(char **) value);
     else
         free(*(char **) value);

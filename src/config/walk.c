@@ -1,36 +1,25 @@
-/* walk.c - the groups of a file, by the rows of the table: what is there, what is missing, what is unknown. */
+/* walk.c - a group of a file, by the rows of the table: what is there, what is missing, what is unknown. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "walk.h"
 
-/* One group in the file. */
-struct group {
-    const struct walk *walk;
-    struct rows rows;
-    const config_setting_t *setting; /* NULL: not in the file */
-    const config_setting_t *around;  /* where it would be */
-    const char *prefix;              /* of its options' names: "limits." "listeners[1]." "" */
-    char *base;                      /* of the struct that it fills */
-    bool alone;                      /* the only one in its list */
-};
-
-/* Options of types are told apart only after the type: its row comes first, and a wrong one leaves the field alone. */
-static int group_type(const struct group *group)
+/* That of its first option; the file as a whole has none. */
+static struct place group_place(const struct group *group)
 {
-    return type_of(group->rows, group->base);
+    const struct node *at = group->setting ? group->setting : group->around;
+    return source_place(group->walk->source, at->at);
 }
 
 static void take_missing(const struct group *group, const struct config_option *option, void *field)
 {
     struct problems *problems = group->walk->problems;
     if (option->fallback && (!option->required || group->alone)) {
-        problems->failed |= take_fallback(option, field) < 0;
+        problems->failed |= setting_take_fallback(option, field) < 0;
         return;
     }
-    const struct config_option *partner = option_partner(option);
-    if (!option->required || (option->types && group_type(group) == TYPE_UNKNOWN) ||
-        (partner && group->setting && config_setting_get_member(group->setting, partner->name)))
+    const struct config_option *partner = row_option_partner(group->rows, option);
+    if (!option->required || (partner && group->setting && node_member(group->setting, partner->name)))
         return;
 
     struct text expected = TEXT_INIT;
@@ -40,46 +29,27 @@ static void take_missing(const struct group *group, const struct config_option *
         text_add(&expected, "a list: [ …, … ]");
     else
         value_add_expected(&expected, option);
-    problems_add(problems, setting_place(group->walk, group->setting ? group->setting : group->around),
-                 "%s%s: missing, expected %s", group->prefix, option->name, expected.s);
+    problems_add(problems, group_place(group), "%s%s: missing, expected %s", group->prefix, option->name, expected.s);
     problems->failed |= expected.failed;
     text_free(&expected);
 }
 
-/* only for type = "forward" or "discord" */
-static void refuse_of_other_type(const struct group *group, const struct config_option *option,
-                                 const config_setting_t *setting, const char *name)
+static void take_option(const struct group *group, const struct config_option *row)
 {
-    const char *const *words = rows_find(group->rows, "type")->words;
-    struct text sentence = TEXT_INIT;
-    for (int i = 0; words[i]; i++)
-        if (option->types >> i & 1)
-            text_addf(&sentence, "%s\"%s\"", sentence.size ? " or " : "only for type = ", words[i]);
-    setting_refuse(group->walk, setting, name, is_secret(option->type), sentence.s);
-    group->walk->problems->failed |= sentence.failed;
-    text_free(&sentence);
-}
-
-static void take_option(const struct group *group, const struct config_option *option)
-{
+    struct schema_row own;
     const struct walk *walk = group->walk;
+    const struct config_option *option = schema_row(walk->config->schema, row, &own);
     void *field = group->base + option->offset;
-    const config_setting_t *setting = group->setting ? config_setting_get_member(group->setting, option->name) : NULL;
-    bool applies = option_applies(option, group_type(group));
+    const struct node *setting = group->setting ? node_member(group->setting, option->name) : NULL;
     if (!setting) {
-        if (applies)
-            take_missing(group, option, field);
+        take_missing(group, option, field);
         return;
     }
 
     char name[NAME_ROOM];
     snprintf(name, sizeof(name), "%s%s", group->prefix, option->name);
-    if (!applies) {
-        refuse_of_other_type(group, option, setting, name);
-        return;
-    }
-    const struct config_option *partner = option_partner(option);
-    if (partner && config_setting_get_member(group->setting, partner->name)) {
+    const struct config_option *partner = row_option_partner(group->rows, row);
+    if (partner && node_member(group->setting, partner->name)) {
         char sentence[NAME_ROOM];
         snprintf(sentence, sizeof(sentence), "expected %s or %s, but not both", option->name, partner->name);
         if (option->type == CONFIG_FILE)
@@ -87,178 +57,195 @@ static void take_option(const struct group *group, const struct config_option *o
         return;
     }
     if (option->type == CONFIG_FILE && option->list)
-        take_secret_files(walk, option, setting, name, field);
+        setting_take_secret_files(walk, option, partner, setting, name, field);
     else if (option->type == CONFIG_FILE)
-        take_secret_file(walk, partner, setting, name, field);
+        setting_take_secret_file(walk, partner, setting, name, field);
     else if (option->list)
-        take_values(walk, option, setting, name, field);
+        setting_take_values(walk, option, setting, name, field);
     else
-        take_value(walk, option, setting, name, field);
+        setting_take_value(walk, option, setting, name, field);
 }
 
-static void refuse_unknown(const struct group *group, const config_setting_t *setting)
+/* Of the group, whatever the type that is chosen in it. */
+static const struct config_option *find_option(const struct group *group, const char *name)
+{
+    const struct config_option *option = rows_find(group->rows, name);
+    return !option && group->has_kinds ? schema_find_in_kinds(group->walk->config->schema, name) : option;
+}
+
+/* What stands in the place of a name may be a key: one alone in braces, or one right behind a colon. */
+static void add_unknown_name(struct text *text, const struct node *setting, bool near)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t size = strspn(setting->name, letters);
+    bool alone = setting_is_empty(setting) && !near;
+    if (size && !alone)
+        text_add_safe(text, setting->name, size, SHOWN_MAX_CHARS);
+    if (alone || setting->name[size])
+        text_add(text, "…");
+}
+
+static void refuse_unknown(const struct group *group, const struct node *setting)
 {
     struct text name = TEXT_INIT, near = TEXT_INIT;
-    const char *written = config_setting_name(setting);
-    text_add(&name, group->prefix);
-    text_add_safe(&name, written, strlen(written), SHOWN_MAX_CHARS);
+    const char *written = setting->name;
     const char *of = group->rows.first->group;
-    bool found = option_suggest(&near, of, written);
-    problems_add(group->walk->problems, setting_place(group->walk, setting), "%s: unknown option%s%s%s", name.s,
-                 found ? ", did you mean " : "", near.s, found ? "?" : "");
+    bool found = suggest_option(&near, group->walk->config->schema, of, written);
+    text_add(&name, group->prefix);
+    add_unknown_name(&name, setting, found);
+    const char *colon = strchr(written, ':');
+    char before[NAME_ROOM];
+    snprintf(before, sizeof(before), "%.*s", colon ? (int) (colon - written) : 0, written);
+    if (colon && find_option(group, before))
+        problems_add(group->walk->problems, source_place(group->walk->source, setting->name_at),
+                     "%s%s: a blank is missing behind the colon: expected %s: …", group->prefix, before, before);
+    else if (!misread_refuse_name(group->walk, setting, name.s))
+        problems_add(group->walk->problems, source_place(group->walk->source, setting->name_at),
+                     "%s: unknown option%s%s%s", name.s, found ? ", did you mean " : "", near.s, found ? "?" : "");
     group->walk->problems->failed |= name.failed || near.failed;
     text_free(&name);
     text_free(&near);
 }
 
-static void walk_group(const struct group *group)
+static void refuse_repeated(const struct group *group, const struct node *setting)
 {
-    int n = group->setting ? config_setting_length(group->setting) : 0;
-    for (int i = 0; i < n; i++) {
-        const config_setting_t *setting = config_setting_get_elem(group->setting, (unsigned) i);
-        const char *name = config_setting_name(setting);
-        bool is_group = !*group->rows.first->group && rows_of_setting(name).n;
-        if (!is_group && !rows_find(group->rows, name))
+    const struct node *first = node_member(group->setting, setting->name);
+    const struct source *source = group->walk->source;
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    text_add(&name, group->prefix);
+    add_unknown_name(&name, setting, find_option(group, setting->name));
+    struct place place = source_place(source, first->name_at);
+    bool elsewhere = first->name_at.file != setting->name_at.file;
+    problems_add(group->walk->problems, source_place(source, setting->name_at),
+                 "%s: line %u%s%s has it already, expected it once", name.s, place.line, elsewhere ? " of " : "",
+                 elsewhere ? place.file : "");
+    group->walk->problems->failed |= name.failed;
+}
+
+/* Each is known, and there once. */
+static void check_members(const struct group *group, const struct node *members, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct node *setting = &members[i];
+        const struct span name = { setting->name, strlen(setting->name) };
+        bool is_group = !*group->rows.first->group && schema_is_group(group->walk->config->schema, name);
+        if (node_member(group->setting, setting->name) != setting)
+            refuse_repeated(group, setting);
+        else if (!is_group && !find_option(group, setting->name))
             refuse_unknown(group, setting);
     }
+}
+
+void walk_group(const struct group *group)
+{
+    if (group->setting && group->setting->kind == NODE_GROUP)
+        check_members(group, group->setting->members, group->setting->n_members);
     for (size_t i = 0; i < group->rows.n; i++)
         take_option(group, &group->rows.first[i]);
 }
 
-/* Of two elements of a list of groups; of a list of values, any two. */
-static bool options_clash(const struct config_option *option, const char *a, const char *b)
+/* ---- the options of a type of action ---- */
+
+static bool has_option(const struct config_kind *kind, const char *name)
 {
-    if (!option->list)
-        return value_clashes(option->type, a + option->offset, b + option->offset);
-    struct list x = list_get(a, option->offset), y = list_get(b, option->offset);
-    size_t size = value_size(option->type);
-    for (size_t i = 0; i < x.n_elements; i++)
-        for (size_t k = 0; k < y.n_elements; k++)
-            if (value_clashes(option->type, x.elements + i * size, y.elements + k * size))
-                return true;
+    return rows_find(rows_of_kind(kind), name);
+}
+
+/* Is it of a kind before this one as well? */
+static bool was_seen(const struct config_schema *schema, size_t before, const char *name)
+{
+    for (size_t i = 0; i < before; i++)
+        if (has_option(schema->kinds[i], name))
+            return true;
     return false;
 }
 
-static void refuse_clashes(const struct walk *walk, const struct config_list *of, struct list list,
-                           const config_setting_t *setting, const struct config_option *option)
+/* only for type: forward or discord */
+static void refuse_of_other_kind(const struct group *group, const struct config_option *option,
+                                 const struct node *setting)
 {
-    const struct config_option *partner = option_partner(option);
-    for (unsigned i = 1; i < list.n_elements; i++) {
-        const char *value = list.elements + i * of->element_size;
-        unsigned j = 0;
-        while (j < i && !options_clash(option, value, list.elements + j * of->element_size))
-            j++;
-        if (j == i)
-            continue;
-
-        const config_setting_t *element = config_setting_get_elem(setting, i);
-        const config_setting_t *at = config_setting_get_member(element, option->name);
-        if (!at && partner)
-            at = config_setting_get_member(element, partner->name);
-        char name[NAME_ROOM], list_name[GROUP_ROOM];
-        snprintf(list_name, sizeof(list_name), "%.*s", group_name_size(of->group), of->group);
-        snprintf(name, sizeof(name), "%s[%u].%s", list_name, i, option->name);
-        setting_refuse_twin(walk, at ? at : element, !at || is_secret(option->type), option->type, name, list_name, j);
-    }
-}
-
-/* Shows no value: it may be a key in a wrong place. */
-static bool is_fit(const struct walk *walk, const struct config_list *of, const config_setting_t *setting,
-                   const char *name)
-{
-    char sentence[NAME_ROOM];
-    int n = config_setting_length(setting);
-    if (!config_setting_is_list(setting))
-        snprintf(sentence, sizeof(sentence), "expected a list, ( { … }, { … } ), with a group for each %s", of->one);
-    else if (!n && of->absent != ABSENT_IS_NONE)
-        snprintf(sentence, sizeof(sentence), "expected at least one %s", of->one);
-    else if (n > LIST_MAX_ELEMENTS)
-        snprintf(sentence, sizeof(sentence), "expected at most %d", LIST_MAX_ELEMENTS);
-    else
-        return true;
-    setting_refuse(walk, setting, name, true, sentence);
-    return false;
-}
-
-static void walk_element(const struct group *group, const struct config_list *of)
-{
-    if (!group->setting || config_setting_is_group(group->setting)) {
-        size_t n_mistakes = group->walk->problems->n_mistakes;
-        type_forget(group->rows, group->base);
-        walk_group(group);
-        if (of->check && n_mistakes == group->walk->problems->n_mistakes && !group->walk->problems->failed)
-            of->check(group->walk, group->setting, group->prefix, group->base);
-        return;
-    }
+    const struct config_schema *schema = group->walk->config->schema;
+    struct text sentence = TEXT_INIT;
     char name[NAME_ROOM];
-    snprintf(name, sizeof(name), "%.*s", (int) strlen(group->prefix) - 1, group->prefix);
-    setting_refuse(group->walk, group->setting, name, true, "expected a group: { … }");
+    snprintf(name, sizeof(name), "%s%s", group->prefix, option->name);
+    for (size_t i = 0; i < schema->n_kinds; i++)
+        if (has_option(schema->kinds[i], option->name))
+            text_addf(&sentence, "%s%s", sentence.size ? " or " : "only for type: ", schema->kinds[i]->name);
+    setting_refuse(group->walk, setting, name, value_is_secret(option->type), sentence.s);
+    group->walk->problems->failed |= sentence.failed;
+    text_free(&sentence);
 }
 
-/* listeners = ( { … }, { … } ) */
-static void walk_list(const struct walk *walk, struct rows rows, const config_setting_t *setting,
-                      const config_setting_t *root)
+static void refuse_of_other_kinds(const struct group *group, const struct config_kind *kind)
 {
-    const struct config_list *of = list_of(rows.first->group);
-    char name[GROUP_ROOM];
-    snprintf(name, sizeof(name), "%.*s", group_name_size(of->group), of->group);
-    if (!setting && of->absent == ABSENT_IS_NONE)
-        return;
-    if (!setting && of->absent == ABSENT_IS_MISTAKE) {
-        problems_add(walk->problems, setting_place(walk, root), "%s: missing, expected at least one %s", name, of->one);
-        return;
+    const struct config_schema *schema = group->walk->config->schema;
+    for (size_t i = 0; i < schema->n_kinds; i++) {
+        struct rows rows = rows_of_kind(schema->kinds[i]);
+        for (size_t k = 0; k < rows.n; k++) {
+            const struct node *setting = node_member(group->setting, rows.first[k].name);
+            if (setting && !has_option(kind, rows.first[k].name) && !was_seen(schema, i, rows.first[k].name))
+                refuse_of_other_kind(group, &rows.first[k], setting);
+        }
     }
-    if (setting && !is_fit(walk, of, setting, name))
-        return;
-
-    unsigned n = setting ? (unsigned) config_setting_length(setting) : 1;
-    struct list list = { n ? calloc(n, of->element_size) : NULL, n };
-    if (n && !list.elements) {
-        walk->problems->failed = true;
-        return;
-    }
-    list_set(walk->config, of->offset, list);
-
-    for (unsigned i = 0; i < n; i++) {
-        const config_setting_t *element = setting ? config_setting_get_elem(setting, i) : NULL;
-        struct walk its = *walk;
-        if (walk->hooks && walk->hooks->bear_missing && list.elements == (char *) walk->config->actions)
-            its.missing = &walk->config->actions[i].missing;
-        char prefix[NAME_ROOM];
-        snprintf(prefix, sizeof(prefix), "%s[%u].", name, i);
-        walk_element(&(struct group){ &its, rows, element, root, prefix, list.elements + i * of->element_size, n == 1 },
-                     of);
-    }
-    for (size_t i = 0; setting && i < rows.n; i++)
-        if (rows.first[i].unique && rows.first[i].type != CONFIG_FILE && (!rows.first[i].list || rows.first[i].single))
-            refuse_clashes(walk, of, list, setting, &rows.first[i]);
 }
 
-static void walk_named_group(const struct walk *walk, struct rows rows, const config_setting_t *setting,
-                             const config_setting_t *root)
+/* Without a type, the mistakes in what would be options of one are told all the same. */
+static void walk_any_kind(const struct group *group)
 {
-    char prefix[NAME_ROOM];
-    snprintf(prefix, sizeof(prefix), "%s.", rows.first->group);
-    if (setting && !config_setting_is_group(setting)) {
-        setting_refuse(walk, setting, rows.first->group, false, "expected a group: { … }");
-        return;
+    const struct config_schema *schema = group->walk->config->schema;
+    for (size_t i = 0; i < schema->n_kinds; i++) {
+        struct group own = *group;
+        own.rows = rows_of_kind(schema->kinds[i]);
+        CLEANUP(cleanup_free) char *settings = calloc(1, schema->kinds[i]->settings_size + 1);
+        own.base = settings;
+        group->walk->problems->failed |= !settings;
+        for (size_t k = 0; settings && k < own.rows.n; k++) {
+            const char *name = own.rows.first[k].name;
+            if (node_member(group->setting, name) && !was_seen(schema, i, name))
+                take_option(&own, &own.rows.first[k]);
+        }
+        if (settings)
+            rows_done(own.rows, settings);
     }
-    walk_group(&(struct group){ walk, rows, setting, root, prefix, (char *) walk->config, true });
 }
 
-void walk_config(const struct walk *walk, const config_setting_t *root)
+static void walk_kind(const struct group *group, struct config_action *action)
 {
-    struct rows rows = rows_next(config_options);
-    for (; rows.n; rows = rows_next(rows.first + rows.n)) {
-        const char *group = rows.first->group;
-        char name[GROUP_ROOM];
-        snprintf(name, sizeof(name), "%.*s", group_name_size(group), group);
-        const config_setting_t *setting = *name ? config_setting_get_member(root, name) : NULL;
-        if (!*name)
-            walk_group(&(struct group){ walk, rows, root, root, "", (char *) walk->config, true });
-        else if (list_of(group))
-            walk_list(walk, rows, setting, root);
-        else
-            walk_named_group(walk, rows, setting, root);
+    const struct config_kind *kind = group->walk->config->schema->kinds[action->type];
+    struct group own = *group;
+    action->settings = own.base = calloc(1, kind->settings_size + 1);
+    if (!own.base) {
+        group->walk->problems->failed = true;
+        return;
     }
+    action->kind = kind;
+    own.rows = rows_of_kind(kind);
+    for (size_t i = 0; i < own.rows.n; i++)
+        take_option(&own, &own.rows.first[i]);
+    refuse_of_other_kinds(group, kind);
+}
+
+#define TYPE_UNKNOWN (-1)
+
+/* The row of the type comes before those of the types; where it is wrong its field is left alone. */
+static void walk_group_of(const struct group *group)
+{
+    struct config_action *action = group->has_kinds ? (void *) group->base : NULL;
+    if (action)
+        action->type = TYPE_UNKNOWN;
+    walk_group(group);
+    if (action && action->type == TYPE_UNKNOWN)
+        walk_any_kind(group);
+    else if (action)
+        walk_kind(group, action);
+}
+
+void walk_group_check(const struct group *group, const struct config_list *of)
+{
+    const struct problems *problems = group->walk->problems;
+    size_t n_mistakes = problems->n_mistakes;
+    walk_group_of(group);
+    if (of->check && (!group->setting || node_is_whole(group->setting)) && n_mistakes == problems->n_mistakes &&
+        !problems->failed)
+        of->check(group->walk, of, group->setting, group->prefix, group->base);
 }

@@ -3,14 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
+#include <sonoran-pushd/json.h>
 
 #include "body.h"
 
-#define MARK ",\"test\":true"
 #define KEY_MAX_BYTES ((size_t) 4096)
 
-void wipe_key(char **secret)
+void body_wipe_key(char **secret)
 {
     if (*secret)
         explicit_bzero(*secret, strlen(*secret));
@@ -49,7 +48,7 @@ int body_read(const char *path, struct text *ret, struct err *err)
     return r < 0 ? err_wrap(err, r, "cannot read stdin") : 0;
 }
 
-int key_read(const char *path, char **ret, struct err *err)
+int body_read_key(const char *path, char **ret, struct err *err)
 {
     struct text bytes CLEANUP(text_wipe) = TEXT_INIT;
     if (!text_reserve(&bytes, 2 * 16384)) /* at once: growing would leave copies behind */
@@ -66,83 +65,64 @@ int key_read(const char *path, char **ret, struct err *err)
     return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
-static void add_key(const char *key, struct text *out)
+static struct json_writer begin(const char *key, struct text *out)
 {
-    text_add(out, "{\"key\":");
-    text_add_json(out, key, strlen(key));
+    struct json_writer json = json_writer(out);
+    json_begin_object(&json, NULL);
+    json_add_text(&json, "key", key);
+    return json;
+}
+
+static int end(struct json_writer *json, bool mark, struct err *err)
+{
+    if (mark)
+        json_add_bool(json, "test", true);
+    json_end(json);
+    return json->out->failed ? err_set(err, -ENOMEM, "no memory") : 0;
 }
 
 int body_make(const char *key, const char *type, const char *data, const char *top, bool test, struct text *ret,
               struct err *err)
 {
-    add_key(key, ret);
-    text_add(ret, ",\"type\":");
-    text_add_json(ret, type, strlen(type));
-    if (data) {
-        text_add(ret, ",\"data\":");
-        text_add(ret, data);
-    }
-    if (top) {
-        text_add(ret, ",");
-        text_add(ret, top);
-    }
-    if (test)
-        text_add(ret, MARK);
-    text_add(ret, "}");
-    return ret->failed ? err_set(err, -ENOMEM, "no memory") : 0;
+    struct json_writer json = begin(key, ret);
+    json_add_text(&json, "type", type);
+    if (data)
+        json_add_raw(&json, "data", span_of(data));
+    if (test) /* in front of all that might say otherwise: the first one counts */
+        json_add_bool(&json, "test", true);
+    json_add_members(&json, (struct span){ top, top ? strlen(top) : 0 });
+    return end(&json, false, err);
 }
 
-/* Behind a text of JSON; p is at its first quote. Everything is known to be sound here. */
-static const char *skip_string(const char *p)
+/* Each member with the blanks around it, but the key. *ret_marked: one says whether it is a test, as the daemon reads
+ * it: not in other letter case. */
+static int add_members(struct json_writer *json, struct span body, bool *ret_marked, struct err *err)
 {
-    for (p++; *p && *p != '"'; p++)
-        if (*p == '\\' && p[1])
-            p++;
-    return *p ? p + 1 : p;
-}
-
-/* The end of a member: its comma, or the brace behind the last one. */
-static const char *skip_member(const char *p)
-{
-    for (int depth = 0; *p;) {
-        if (*p == '"') {
-            p = skip_string(p);
-            continue;
-        }
-        if (depth == 0 && (*p == ',' || *p == '}'))
-            return p;
-        depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-        p++;
+    struct json_scan scan = json_scan_of(body);
+    int r = json_scan_object_begin(&scan, err);
+    scan.depth = 1;
+    for (const char *first = scan.p; r > 0; r = json_scan_object_next(&scan, err)) {
+        struct span name, value;
+        size_t size;
+        r = json_scan_member(&scan, &name, &value, err);
+        if (r < 0)
+            return r;
+        char *word CLEANUP(cleanup_free) = json_string_value(name, &size);
+        if (!word)
+            return err_set(err, -ENOMEM, "no memory");
+        json_scan_space(&scan);
+        if (strcmp(word, "key") != 0)
+            json_add_members(json, (struct span){ first, (size_t) (scan.p - first) });
+        *ret_marked |= strcmp(word, "test") == 0;
+        first = scan.p + 1; /* behind the comma */
     }
-    return p;
+    return r;
 }
 
-static bool is_key(const char *p)
+int body_with_key(const struct text *body, const char *key, bool test, struct text *ret, struct err *err)
 {
-    p += strspn(p, " \t\r\n");
-    return strncmp(p, "\"key\"", 5) == 0;
-}
-
-int body_with_key(const struct text *json, const char *key, bool test, struct text *ret, struct err *err)
-{
-    cJSON *parsed = strlen(json->s) == json->size ? cJSON_ParseWithOpts(json->s, NULL, true) : NULL;
-    bool sound = cJSON_IsObject(parsed);
-    bool empty = !parsed || !parsed->child;
-    bool mark = test && !cJSON_HasObjectItem(parsed, "test"); /* in whatever letter case */
-    cJSON_Delete(parsed);
-    if (!sound)
-        return err_set(err, -EINVAL, "expected one JSON object");
-
-    add_key(key, ret);
-    const char *p = json->s + strcspn(json->s, "{");
-    while (!empty && *p && *p != '}') {
-        const char *member = p + 1;
-        p = skip_member(member);
-        if (is_key(member))
-            continue;
-        text_add(ret, ",");
-        text_add_bytes(ret, member, (size_t) (p - member));
-    }
-    text_add(ret, mark ? MARK "}" : "}");
-    return ret->failed ? err_set(err, -ENOMEM, "no memory") : 0;
+    struct json_writer json = begin(key, ret);
+    bool marked = false;
+    int r = add_members(&json, (struct span){ body->s, body->size }, &marked, err);
+    return r < 0 ? err_wrap(err, r, "expected one JSON object") : end(&json, test && !marked, err);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sonoran-pushd/daemon.h>
+
 #include "doctor.h"
 #include "settings.h"
 
@@ -20,8 +22,8 @@ struct arguments {
 
 /* What the CAD and the net between do, which no check here can see. */
 static const char *const hints[] = {
-    "In the CAD's admin panel (Advanced > In-Game Integration), the server has this machine's public IP and the "
-    "listener's port, without blanks.",
+    "In the CAD, Admin > Customization > Servers (older panels: Advanced > In-Game Integration), the server has this "
+    "machine's public IP and the listener's port, without blanks.",
     "That port is open from outside, for TCP: at the host's panel or router, and in this machine's firewall. Open "
     "http://IP:PORT/sonorancad/event in a browser elsewhere: a short page says that the listener runs.",
     "The CAD prefers a websocket: while a FiveM resource (3.2.38 or later) or a bot is logged in for the same "
@@ -94,6 +96,8 @@ static void check_config(struct doctor *doctor)
     int r = settings_load(doctor->config_file, false, &doctor->config, &problems);
     bool denied = doctor->denied = r < 0 && settings_denied(r, &problems);
     for (size_t i = 0; i < problems.n_lines; i++) {
+        if (problems.shows[i]) /* the sentence alone tells it */
+            continue;
         bool mistake = !problems.warns[i] && !denied && !settings_line_denied(problems.lines[i]);
         finding_add(&doctor->findings, mistake ? FINDING_FAIL : FINDING_WARN, "config", NULL, "%s", problems.lines[i]);
     }
@@ -117,7 +121,7 @@ static void check_config(struct doctor *doctor)
 static void choose_store(struct doctor *doctor, const char *store)
 {
     doctor->store = store ? store : doctor->config ? doctor->config->store.path : NULL;
-    if (!doctor->store && config_find_store(doctor->config_file, &doctor->found_store) >= 0)
+    if (!doctor->store && config_find_store(doctor->config_file, &daemon_schema, &doctor->found_store) >= 0)
         doctor->store = doctor->found_store;
 }
 
@@ -127,16 +131,17 @@ static void examine(struct doctor *doctor, const char *store)
     choose_config(doctor);
     check_config(doctor);
     choose_store(doctor, store);
-    check_running(doctor, &answer);
-    check_reload(doctor);
-    check_listeners(doctor);
-    check_events(doctor);
-    check_requests(doctor);
-    check_storing(doctor);
-    check_log(doctor);
-    check_actions(doctor);
-    check_disk(doctor);
-    check_clock(doctor);
+    doctor_check_running(doctor, &answer);
+    doctor_check_reload(doctor);
+    doctor_check_listeners(doctor);
+    doctor_check_events(doctor);
+    doctor_check_requests(doctor);
+    doctor_check_counts(doctor);
+    doctor_check_storing(doctor);
+    doctor_check_log(doctor);
+    doctor_check_actions(doctor);
+    doctor_check_disk(doctor);
+    doctor_check_clock(doctor);
     doctor->told = NULL;
 }
 
@@ -166,6 +171,6 @@ int doctor_run(const char *config_file, int argc, char **argv)
                                                   .summary = SUMMARY_INIT };
     examine(&doctor, arguments.common.store);
     findings_write(&doctor.findings, hints, ARRAY_SIZE(hints), arguments.common.json, &out);
-    status = write_stdout(&out);
+    status = table_write_stdout(&out);
     return status == EXIT_SUCCESS && findings_have(&doctor.findings, FINDING_FAIL) ? EXIT_FAILURE : status;
 }

@@ -4,7 +4,7 @@
 
 #include <sonoran-pushd/config.h>
 
-#include "daemon.h"
+#include "ctl_daemon.h"
 #include "findings.h"
 #include "process.h"
 #include "summary.h"
@@ -30,19 +30,20 @@ struct doctor {
 #define AS_ROOT "sudo " CTL_NAME " doctor sees it"
 
 /* doctor_daemon.c: what runs, and how it is */
-void check_running(struct doctor *doctor, struct daemon_answer *ret_answer);
-void check_reload(struct doctor *doctor);
-void check_actions(struct doctor *doctor);
+void doctor_check_running(struct doctor *doctor, struct daemon_answer *ret_answer);
+void doctor_check_reload(struct doctor *doctor);
+void doctor_check_actions(struct doctor *doctor);
 
 /* doctor_listeners.c: where it listens */
-void check_listeners(struct doctor *doctor);
+void doctor_check_listeners(struct doctor *doctor);
 
 /* doctor_requests.c: what came */
-void check_requests(struct doctor *doctor);
+void doctor_check_requests(struct doctor *doctor);
+void doctor_check_counts(struct doctor *doctor); /* whatever else is counted */
 
 /* doctor_machine.c: the log and what it lies on */
-void check_events(struct doctor *doctor);
-void check_storing(struct doctor *doctor);
-void check_log(struct doctor *doctor);
-void check_disk(struct doctor *doctor);
-void check_clock(struct doctor *doctor);
+void doctor_check_events(struct doctor *doctor);
+void doctor_check_storing(struct doctor *doctor);
+void doctor_check_log(struct doctor *doctor);
+void doctor_check_disk(struct doctor *doctor);
+void doctor_check_clock(struct doctor *doctor);

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sonoran-pushd/delivery.h>
+
+#include "counts.h"
 #include "doctor.h"
 
 #define ERROR_MAX_CHARS 200
@@ -23,13 +26,13 @@ static void tell_not_running(struct doctor *doctor, const char *sentence)
                     "%s", sentence);
 }
 
-void check_running(struct doctor *doctor, struct daemon_answer *ret_answer)
+void doctor_check_running(struct doctor *doctor, struct daemon_answer *ret_answer)
 {
     struct err err = { "where to ask it stands in the configuration" };
-    int r = doctor->store ? daemon_ask(doctor->store, "status", ret_answer, &err) : -EACCES;
+    int r = doctor->store ? daemon_get(doctor->store, "/api/status", ret_answer, &err) : -EACCES;
     doctor->running = r != DAEMON_NOT_RUNNING;
     doctor->told = ret_answer->json;
-    const char *version = json_text(doctor->told, "version");
+    const char *version = json_get_text(doctor->told, "version");
     if (r == DAEMON_NOT_RUNNING)
         tell_not_running(doctor, err.msg);
     else if (r == -EACCES && process_has(&doctor->other, doctor->config_file))
@@ -51,23 +54,24 @@ void check_running(struct doctor *doctor, struct daemon_answer *ret_answer)
         finding_add(&doctor->findings, FINDING_OK, "running", NULL, "the daemon runs");
 }
 
-void check_reload(struct doctor *doctor)
+void doctor_check_reload(struct doctor *doctor)
 {
-    const cJSON *refused = cJSON_GetObjectItemCaseSensitive(doctor->told, "reload_refused");
+    const cJSON *refused = json_get(doctor->told, "reload_refused");
     struct text when CLEANUP(text_free) = TEXT_INIT;
     if (!refused)
         return;
-    write_ago(&when, json_time(refused, "at"), doctor->now);
+    table_write_ago(&when, daemon_get_time(refused, "at"), doctor->now);
     finding_add(&doctor->findings, FINDING_WARN, "reload", "when the file is right: " CTL_NAME " reload",
                 "the last reload, %s, was refused, so the configuration from before it is in force: %.*s", when.s,
-                ERROR_MAX_CHARS, json_text(refused, "problem"));
+                ERROR_MAX_CHARS, json_get_text(refused, "problem"));
 }
 
 static void check_action(struct doctor *doctor, const cJSON *action)
 {
-    const char *name = json_text(action, "name"), *state = json_text(action, "state");
-    const char *error = json_text(action, "last_error");
-    uint64_t lag = json_count(action, "lag"), failed = json_count(action, "failed");
+    const char *name = json_get_text(action, "name"), *state = json_get_text(action, "state");
+    const char *error = json_get_text(action, "last_error");
+    struct text which CLEANUP(text_free) = TEXT_INIT;
+    uint64_t lag = json_get_count(action, "lag");
     if (strcmp(state, "off") == 0)
         finding_add(&doctor->findings, FINDING_FAIL, "actions",
                     "put it right; it is looked at again within the hour, or at once by " CTL_NAME " reload",
@@ -79,17 +83,14 @@ static void check_action(struct doctor *doctor, const cJSON *action)
     else
         finding_add(&doctor->findings, FINDING_OK, "actions", NULL, "action %s works, %llu event%s waiting", name,
                     (unsigned long long) lag, text_plural(lag));
-    if (failed)
-        finding_add(&doctor->findings, FINDING_WARN, "actions",
-                    CTL_NAME " failed shows them, " CTL_NAME " retry ACTION all tries them once more",
-                    "action %s has given up %llu deliver%s since the start", name, (unsigned long long) failed,
-                    failed == 1 ? "y" : "ies");
+    text_addf(&which, "action %s", name);
+    (void) counts_check_one(action, &delivery_report, "actions", which.s, doctor->now, &doctor->findings);
 }
 
-void check_actions(struct doctor *doctor)
+void doctor_check_actions(struct doctor *doctor)
 {
     const cJSON *action;
-    cJSON_ArrayForEach (action, cJSON_GetObjectItemCaseSensitive(doctor->told, "actions")) {
+    cJSON_ArrayForEach (action, json_get(doctor->told, "actions")) {
         check_action(doctor, action);
     }
 }

@@ -29,7 +29,7 @@ static bool is_our_page(const char *url, long *ret_status, struct err *err)
 {
     struct text answer CLEANUP(text_free) = TEXT_INIT;
     *ret_status = 0;
-    return http_ask(url, NULL, ret_status, &answer, err) >= 0 && *ret_status == 200 && strstr(answer.s, PROGRAM_NAME);
+    return post_ask(url, NULL, ret_status, &answer, err) >= 0 && *ret_status == 200 && strstr(answer.s, PROGRAM_NAME);
 }
 
 static void find_taken(struct doctor *doctor, const struct config_listener *listener, const char *sentence)
@@ -64,7 +64,7 @@ static void check_reach(struct doctor *doctor)
             return;
     for (size_t i = 0; i < config->n_listeners; i++)
         finding_add(&doctor->findings, FINDING_WARN, "listener",
-                    "to be reached by the CAD itself: address = \"[::]:30120\"",
+                    "to be reached by the CAD itself: address: \"[::]:30120\"",
                     "listener %s is for programs of this machine only: %s", config->listeners[i].name,
                     config->listeners[i].address);
 }
@@ -127,7 +127,7 @@ static void check_open(struct doctor *doctor, const struct config_listener *list
 {
     struct text url CLEANUP(text_free) = TEXT_INIT;
     struct err err;
-    bool listed = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(doctor->told, "listeners")) > 0;
+    bool listed = cJSON_GetArraySize(json_get(doctor->told, "listeners")) > 0;
     const char *told = settings_address_told(doctor->told, listener->name);
     if (listed)
         compare(doctor, listener, told);
@@ -143,9 +143,9 @@ static void check_open(struct doctor *doctor, const struct config_listener *list
 static void check_told(struct doctor *doctor)
 {
     const cJSON *listener;
-    cJSON_ArrayForEach (listener, cJSON_GetObjectItemCaseSensitive(doctor->told, "listeners")) {
+    cJSON_ArrayForEach (listener, json_get(doctor->told, "listeners")) {
         struct text url CLEANUP(text_free) = TEXT_INIT;
-        const char *name = json_text(listener, "name"), *address = settings_address_told(doctor->told, name);
+        const char *name = json_get_text(listener, "name"), *address = settings_address_told(doctor->told, name);
         if (!address)
             continue;
         settings_url_at(address, CAD_PATH, &url);
@@ -168,7 +168,7 @@ static void check_paths(struct doctor *doctor)
                     "\"/\" is none of the configured paths: a forwarder that is given only http://IP:PORT posts there");
 }
 
-void check_listeners(struct doctor *doctor)
+void doctor_check_listeners(struct doctor *doctor)
 {
     if (!doctor->config) {
         check_told(doctor);

@@ -30,7 +30,7 @@ static void check_peers(struct doctor *doctor)
                     summary->peer);
 }
 
-void check_events(struct doctor *doctor)
+void doctor_check_events(struct doctor *doctor)
 {
     const struct summary *summary = &doctor->summary;
     struct text ago CLEANUP(text_free) = TEXT_INIT;
@@ -51,7 +51,7 @@ void check_events(struct doctor *doctor)
                     "no event has ever come");
         return;
     }
-    write_ago(&ago, summary->newest_us, doctor->now);
+    table_write_ago(&ago, summary->newest_us, doctor->now);
     bool quiet = summary->newest_us + doctor->quiet_us < doctor->now;
     doctor->recent = !quiet;
     finding_add(&doctor->findings, quiet ? FINDING_WARN : FINDING_OK, "events",
@@ -60,9 +60,9 @@ void check_events(struct doctor *doctor)
     check_peers(doctor);
 }
 
-void check_storing(struct doctor *doctor)
+void doctor_check_storing(struct doctor *doctor)
 {
-    const cJSON *storing = cJSON_GetObjectItemCaseSensitive(doctor->told, "storing");
+    const cJSON *storing = json_get(doctor->told, "storing");
     if (cJSON_IsFalse(storing))
         finding_add(&doctor->findings, FINDING_FAIL, "storing",
                     doctor->systemd ? "journalctl -u " PROGRAM_NAME
@@ -76,12 +76,12 @@ void check_storing(struct doctor *doctor)
 /* Who reads on and on keeps what was written from being used again. */
 static void check_reader(struct doctor *doctor)
 {
-    const cJSON *store = cJSON_GetObjectItemCaseSensitive(doctor->told, "store");
-    const char *who = json_text(store, "held_by");
+    const cJSON *store = json_get(doctor->told, "store");
+    const char *who = json_get_text(store, "held_by");
     struct text size CLEANUP(text_free) = TEXT_INIT;
     if (!*who)
         return;
-    write_size(&size, json_count(store, "wal_bytes"));
+    table_write_size(&size, json_get_count(store, "wal_bytes"));
     finding_add(&doctor->findings, FINDING_WARN, "log", "end it, or let it finish what it reads",
                 "%s reads the event log and holds it as it was, so that its WAL grows (%s) and cannot shrink", who,
                 size.s);
@@ -97,7 +97,7 @@ static void check_kept(struct doctor *doctor)
     (void) !store_list_kept(doctor->store, &kept, &n); /* a folder that cannot be read is told with the events */
     for (size_t i = 0; i < n; i++) {
         struct text size CLEANUP(text_free) = TEXT_INIT;
-        write_size(&size, kept[i].bytes);
+        table_write_size(&size, kept[i].bytes);
         finding_add(&doctor->findings, FINDING_WARN, "kept",
                     "look into it: " CTL_NAME " events --store FILE; when nothing in it is missed: rm FILE*",
                     "a restore put the log aside that was there (%s): %s", size.s, kept[i].path);
@@ -105,7 +105,7 @@ static void check_kept(struct doctor *doctor)
     store_free_kept(kept, n);
 }
 
-void check_log(struct doctor *doctor)
+void doctor_check_log(struct doctor *doctor)
 {
     struct err err;
     check_reader(doctor);
@@ -121,7 +121,7 @@ void check_log(struct doctor *doctor)
         finding_add(&doctor->findings, FINDING_OK, "log", NULL, "all of the event log was read: no damage");
 }
 
-void check_disk(struct doctor *doctor)
+void doctor_check_disk(struct doctor *doctor)
 {
     char *path CLEANUP(cleanup_free) = doctor->store ? strdup(doctor->store) : NULL;
     struct statvfs fs;
@@ -139,7 +139,7 @@ void check_disk(struct doctor *doctor)
     bool no_inodes = fs.f_files > 0 && fs.f_favail == 0;
     bool full = free_bytes < DISK_FULL_BYTES || no_inodes;
     bool low = free_bytes < DISK_LOW_BYTES && free_bytes < all_bytes / DISK_LOW_PART;
-    write_size(&size, free_bytes);
+    table_write_size(&size, free_bytes);
     finding_add(&doctor->findings,
                 full  ? FINDING_FAIL
                 : low ? FINDING_WARN
@@ -150,7 +150,7 @@ void check_disk(struct doctor *doctor)
 }
 
 /* Times of events tell nothing any more when the clock jumps, and neither do TLS and the age limits of actions. */
-void check_clock(struct doctor *doctor)
+void doctor_check_clock(struct doctor *doctor)
 {
     struct timex timex = { .modes = 0 };
     struct stat st;

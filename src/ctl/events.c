@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 #define DEFAULT_LIMIT 100 /* for people who set no bounds */
 #define LIMIT_MAX 10000000
@@ -40,10 +40,10 @@ static int read_type(void *context, const char *value, struct err *err)
         return err_set(err, -ENOMEM, "no memory");
     for (char *p = arguments->type; *p; p++)
         *p = (char) toupper((unsigned char) *p);
-    const struct event_type *type = event_find_type(&all_event_families, arguments->type, &family);
+    const struct event_type *type = event_find_type(&families_all, arguments->type, &family);
     arguments->query.filter.type = type ? type->name : arguments->type;
     /* It may be one of a later version, of which the log has some. */
-    const char *near = type || strpbrk(value, "*?[") ? NULL : event_nearest_type(&all_event_families, value);
+    const char *near = type || strpbrk(value, "*?[") ? NULL : event_nearest_type(&families_all, value);
     if (near)
         ctl_fail(0, "%s is not a type that is known, did you mean %s?", arguments->type, near);
     return 0;

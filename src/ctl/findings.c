@@ -60,23 +60,26 @@ static void write_lines(const struct findings *findings, const char *const *hint
 
 static void write_json(const struct findings *findings, const char *const *hints, size_t n_hints, struct text *out)
 {
-    text_add(out, "{\"findings\":[");
+    struct json_writer json = json_writer(out);
+    json_begin_object(&json, NULL);
+    json_begin_array(&json, "findings");
     for (size_t i = 0; i < findings->n; i++) {
         const struct finding *finding = &findings->list[i];
-        text_addf(out, "%s{\"level\":\"%s\"", i ? "," : "",
-                  finding->level == FINDING_FAIL ? "fail" : level_names[finding->level]);
-        write_member(out, "check", finding->check);
-        write_member(out, "sentence", finding->sentence);
+        json_begin_object(&json, NULL);
+        json_add_text(&json, "level", finding->level == FINDING_FAIL ? "fail" : level_names[finding->level]);
+        json_add_text(&json, "check", finding->check);
+        json_add_text(&json, "sentence", finding->sentence);
         if (finding->advice)
-            write_member(out, "advice", finding->advice);
-        text_add(out, "}");
+            json_add_text(&json, "advice", finding->advice);
+        json_end(&json);
     }
-    text_add(out, "],\"look_at\":[");
-    for (size_t i = 0; i < n_hints; i++) {
-        text_add(out, i ? "," : "");
-        text_add_json(out, hints[i], strlen(hints[i]));
-    }
-    text_add(out, "]}\n");
+    json_end(&json);
+    json_begin_array(&json, "look_at");
+    for (size_t i = 0; i < n_hints; i++)
+        json_add_text(&json, NULL, hints[i]);
+    json_end(&json);
+    json_end(&json);
+    text_add(out, "\n");
 }
 
 void findings_write(const struct findings *findings, const char *const *hints, size_t n_hints, bool json,

@@ -1,7 +1,7 @@
 /* findings.h - inside src/ctl: what doctor found, as lines or as JSON. */
 #pragma once
 
-#include "private.h"
+#include "ctl_private.h"
 
 enum finding_level {
     FINDING_OK,

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 #define POLL_MS 200
 #define FAILURES_TOLD 10 /* looks in a row; a daemon that restarts is no news */
@@ -95,7 +95,7 @@ static void take(struct listing *listing, const struct event *event)
 static int take_row(struct listing *listing, const struct store_row *row, struct err *err)
 {
     struct batch batch;
-    int r = store_row_restore(row, &all_event_families, &batch);
+    int r = store_row_restore(row, &families_all, &batch);
     if (r == -ENOMEM)
         return err_set(err, r, "no memory");
     if (r < 0) {
@@ -181,7 +181,7 @@ static void say_names(struct listing *listing, const char *first, struct err *er
     snprintf(name, sizeof(name), "%s", first);
     do {
         text_add(&names, names.size ? ", " : "");
-        write_safe(&names, name, NAME_MAX_BYTES);
+        table_write_safe(&names, name, NAME_MAX_BYTES);
     } while (store_next_community(listing->reader, name, &ignored) > 0);
     err_set(err, 0, "the log has events of several communities (%s), and ids are those of one: add --community NAME",
             names.s);

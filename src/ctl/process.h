@@ -1,7 +1,7 @@
 /* process.h - inside src/ctl: a daemon that runs on this machine, whoever started it. */
 #pragma once
 
-#include "private.h"
+#include "ctl_private.h"
 
 struct process {
     int pid;

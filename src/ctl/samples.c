@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "samples.h"
 
@@ -72,7 +72,7 @@ const struct sample samples[] = {
 };
 /* clang-format on */
 
-const size_t n_samples = ARRAY_SIZE(samples);
+const size_t samples_n = ARRAY_SIZE(samples);
 
 const struct sample *sample_find(const char *type)
 {
@@ -83,8 +83,8 @@ const struct sample *sample_find(const char *type)
             return NULL;
         upper[i] = (char) toupper((unsigned char) type[i]);
     }
-    const struct event_type *known = event_find_type(&all_event_families, upper, &family);
-    for (size_t i = 0; known && i < n_samples; i++)
+    const struct event_type *known = event_find_type(&families_all, upper, &family);
+    for (size_t i = 0; known && i < samples_n; i++)
         if (strcmp(samples[i].type, known->name) == 0)
             return &samples[i];
     return NULL;

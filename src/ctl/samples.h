@@ -14,7 +14,7 @@ struct sample {
 };
 
 extern const struct sample samples[];
-extern const size_t n_samples;
+extern const size_t samples_n;
 
 /* By name or alias, in any letter case. NULL: there is none. */
 const struct sample *sample_find(const char *type);

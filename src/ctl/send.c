@@ -6,13 +6,12 @@
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "body.h"
-#include "daemon.h"
+#include "destination.h"
 #include "post.h"
 #include "samples.h"
-#include "settings.h"
 
 #define TIMES_MAX 10000
 #define KEY_SHOWN "YOUR-API-KEY"
@@ -20,23 +19,22 @@
 
 struct arguments {
     struct ctl_common common;
-    const char *community, *listener, *data, *key_file, *url;
+    struct destination_choice choice;
+    const char *data;
     uint64_t times;
     bool list, print, real;
 };
 
 /* All that a request needs. */
 struct target {
-    char *key;
-    struct text url, body;
+    struct destination to;
+    struct text body;
 };
 
 static int read_url(void *context, const char *value, struct err *err)
 {
-    if (strncasecmp(value, "http://", 7) != 0 && strncasecmp(value, "https://", 8) != 0)
-        return err_set(err, -EINVAL, "expected http://…");
-    ((struct arguments *) context)->url = value;
-    return 0;
+    ((struct arguments *) context)->choice.url = value;
+    return destination_check_url(value, err);
 }
 
 static int read_data(void *context, const char *value, struct err *err)
@@ -64,9 +62,9 @@ static const struct ctl_option rows[] = {
     { "print", 0, NULL, NULL, "print the body, without the key, and post nothing", AT(print) },
     { "real", 0, NULL, NULL, "no test event: it goes to the actions like one of the CAD", AT(real) },
     { "times", 0, "N", read_times, "so many times, one after the other", 0 },
-    { "community", 0, "NAME", NULL, "with the key of this community (the first one)", AT(community) },
-    { "listener", 0, "NAME", NULL, "to this listener (the first one)", AT(listener) },
-    { "key-file", 0, "FILE", NULL, "with the key in FILE", AT(key_file) },
+    { "community", 0, "NAME", NULL, "with the key of this community (the first one)", AT(choice.community) },
+    { "listener", 0, "NAME", NULL, "to this listener (the first one)", AT(choice.listener) },
+    { "key-file", 0, "FILE", NULL, "with the key in FILE", AT(choice.key_file) },
     OPTION_JSON("print answers as objects, equal ones in a row as one"),
     { "url", 0, "URL", read_url, "to this URL; with --key-file, no configuration is read", 0 },
 };
@@ -87,14 +85,14 @@ static const struct ctl_spec spec = {
 static int list_types(void)
 {
     struct text out CLEANUP(text_free) = TEXT_INIT;
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t j = 0; j < all_event_families.list[i]->n_types; j++) {
-            const struct event_type *type = &all_event_families.list[i]->types[j];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t j = 0; j < families_all.list[i]->n_types; j++) {
+            const struct event_type *type = &families_all.list[i]->types[j];
             text_addf(&out, "%s\n", type->name);
             if (type->alias)
                 text_addf(&out, "%s (another name of %s)\n", type->alias, type->name);
         }
-    return write_stdout(&out);
+    return table_write_stdout(&out);
 }
 
 /* ---- the body ---- */
@@ -107,7 +105,7 @@ static int make_from_file(const struct arguments *arguments, const char *path, s
     int r = body_read(path, &json, err);
     if (r < 0)
         return r;
-    r = body_with_key(&json, target->key, !arguments->real, &target->body, err);
+    r = body_with_key(&json, target->to.key, !arguments->real, &target->body, err);
     return r < 0 ? err_wrap(err, r, "%s", strcmp(path, "-") == 0 ? "stdin" : "the file") : 0;
 }
 
@@ -120,76 +118,14 @@ static int make_body(const struct arguments *arguments, const char *word, struct
         return make_from_file(arguments, word, target, err);
 
     text_add_safe(&shown, word, strlen(word), 80);
-    const char *near = sample || arguments->data ? NULL : event_nearest_type(&all_event_families, word);
+    const char *near = sample || arguments->data ? NULL : event_nearest_type(&families_all, word);
     if (near)
         return err_set(err, -EINVAL, "%s: no type with a sample, and no file; did you mean %s?", shown.s, near);
     if (!sample && !arguments->data)
         return err_set(err, -EINVAL, "%s: no type with a sample, and no file; " CTL_NAME " send --list has the types",
                        shown.s);
     const char *data = arguments->data ? arguments->data : sample->data;
-    return body_make(target->key, word, data, sample ? sample->top : NULL, !arguments->real, &target->body, err);
-}
-
-/* ---- where to, and with which key ---- */
-
-static const char *find_key(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->n_communities; i++)
-        if (!name || strcmp(config->communities[i].name, name) == 0)
-            return config->communities[i].api_keys[0];
-    return NULL;
-}
-
-static const struct config_listener *find_listener(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->n_listeners; i++)
-        if (!name || strcmp(config->listeners[i].name, name) == 0)
-            return &config->listeners[i];
-    return NULL;
-}
-
-static int find_url(const struct arguments *arguments, const struct config *config, struct target *target,
-                    struct err *err)
-{
-    struct daemon_answer answer CLEANUP(daemon_answer_free) = DAEMON_ANSWER_INIT;
-    const char *store = arguments->common.store ? arguments->common.store : config->store.path;
-    const struct config_listener *listener = find_listener(config, arguments->listener);
-    struct err unasked;
-    if (!listener)
-        return err_set(err, -EINVAL, "no listener of the configuration is called that");
-    /* Only it knows a port that was chosen at its start; without its answer the configuration has to do. */
-    (void) !daemon_ask(store, "status", &answer, &unasked);
-    return settings_url(config, listener, answer.json, &target->url, err);
-}
-
-static int take_config(const struct arguments *arguments, const struct config *config, struct target *target,
-                       struct err *err)
-{
-    const char *key = find_key(config, arguments->community);
-    if (!target->key && !key)
-        return err_set(err, -EINVAL, "no community of the configuration is called that");
-    if (!target->key && !(target->key = strdup(key)))
-        return err_set(err, -ENOMEM, "no memory");
-    return arguments->url ? 0 : find_url(arguments, config, target, err);
-}
-
-static int find_target(const struct arguments *arguments, struct target *target)
-{
-    struct config *config = NULL;
-    struct err err;
-    int r = arguments->key_file ? key_read(arguments->key_file, &target->key, &err) : 0;
-    if (r >= 0 && arguments->url)
-        text_add(&target->url, arguments->url);
-    if (r >= 0 && !(arguments->key_file && arguments->url)) {
-        int status = settings_need(arguments->common.config_file, &config,
-                                   "a key that only systemd holds (LoadCredential=) can be read by root, while the "
-                                   "service runs; with --key-file FILE --url URL no configuration is needed");
-        if (status != EXIT_SUCCESS)
-            return status;
-        r = take_config(arguments, config, target, &err);
-    }
-    config_free(config);
-    return r < 0 ? ctl_fail(r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "%s", err.msg) : EXIT_SUCCESS;
+    return body_make(target->to.key, word, data, sample ? sample->top : NULL, !arguments->real, &target->body, err);
 }
 
 /* ---- the requests ---- */
@@ -200,9 +136,13 @@ static void tell(uint64_t n, const struct arguments *arguments, long status, con
     if (n == 0)
         return;
     if (arguments->common.json) {
-        text_addf(out, "{\"times\":%llu,\"status\":%ld,\"answer\":", (unsigned long long) n, status);
-        text_add_json(out, answer, strlen(answer));
-        text_add(out, "}\n");
+        struct json_writer json = json_writer(out);
+        json_begin_object(&json, NULL);
+        json_add_int(&json, "times", (int64_t) n);
+        json_add_int(&json, "status", status);
+        json_add_text(&json, "answer", answer);
+        json_end(&json);
+        text_add(out, "\n");
         return;
     }
     if (arguments->times > 1)
@@ -220,7 +160,7 @@ static int post(const struct target *target, const struct arguments *arguments, 
     bool good = true;
     int r = 0;
     for (uint64_t i = 0; i < arguments->times; i++) {
-        r = http_ask(target->url.s, &target->body, &status, &answer, err);
+        r = post_ask(target->to.url.s, &target->body, &status, &answer, err);
         if (r < 0)
             break;
         good &= status == 200;
@@ -239,8 +179,7 @@ static int post(const struct target *target, const struct arguments *arguments, 
 
 static void target_done(struct target *target)
 {
-    wipe_key(&target->key);
-    text_free(&target->url);
+    destination_done(&target->to);
     text_wipe(&target->body);
 }
 
@@ -252,22 +191,23 @@ static int fail(int r, const struct err *err)
 /* For whoever wants to post it by hand, or to see what comes; a configuration is not needed for it. */
 static int print(const struct arguments *arguments, const char *word)
 {
-    struct target target CLEANUP(target_done) = { .url = TEXT_INIT, .body = TEXT_INIT, .key = strdup(KEY_SHOWN) };
+    struct target target CLEANUP(target_done) = { .to = DESTINATION_INIT, .body = TEXT_INIT };
     struct text out CLEANUP(text_free) = TEXT_INIT;
     struct err err;
-    int r = target.key ? make_body(arguments, word, &target, &err) : err_set(&err, -ENOMEM, "no memory");
+    target.to.key = strdup(KEY_SHOWN);
+    int r = target.to.key ? make_body(arguments, word, &target, &err) : err_set(&err, -ENOMEM, "no memory");
     if (r < 0)
         return fail(r, &err);
     show_json(target.body.s, target.body.size, isatty(STDOUT_FILENO), &out);
-    return write_stdout(&out);
+    return table_write_stdout(&out);
 }
 
 static int run(const struct arguments *arguments, const char *word)
 {
-    struct target target CLEANUP(target_done) = { .url = TEXT_INIT, .body = TEXT_INIT };
+    struct target target CLEANUP(target_done) = { .to = DESTINATION_INIT, .body = TEXT_INIT };
     struct text out CLEANUP(text_free) = TEXT_INIT;
     struct err err;
-    int status = find_target(arguments, &target);
+    int status = destination_find(&arguments->common, &arguments->choice, &target.to);
     if (status != EXIT_SUCCESS)
         return status;
     int r = make_body(arguments, word, &target, &err);
@@ -275,10 +215,10 @@ static int run(const struct arguments *arguments, const char *word)
         return fail(r, &err);
 
     r = post(&target, arguments, &out, &err);
-    status = write_stdout(&out);
+    status = table_write_stdout(&out);
     if (r < 0)
-        return ctl_fail(EXIT_FAILURE, "cannot post to %s: %s", arguments->url ? "the URL given" : target.url.s,
-                        err.msg);
+        return ctl_fail(EXIT_FAILURE, "cannot post to %s: %s",
+                        arguments->choice.url ? "the URL given" : target.to.url.s, err.msg);
     return r ? status : EXIT_FAILURE;
 }
 

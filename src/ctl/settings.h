@@ -4,7 +4,7 @@
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/config.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 /* As config_load, and where keys are missing there, with those that systemd holds for the running service. */
 int settings_load(const char *file, bool bear_missing, struct config **ret,
@@ -17,6 +17,11 @@ int settings_need(const char *file, struct config **ret, const char *otherwise) 
 /* Whether it failed, with r, only because somebody else than root may not read something; whether a line says that. */
 bool settings_denied(int r, const struct config_problems *problems);
 bool settings_line_denied(const char *line);
+
+/* By its name, or the first one of the configuration where that is NULL. NULL: there is none; err says which may have
+ * been meant. */
+const struct config_community *settings_community(const struct config *config, const char *name, struct err *err);
+const struct config_listener *settings_listener(const struct config *config, const char *name, struct err *err);
 
 /* The address of a listener as the daemon told it, or NULL; and its URL here. */
 const char *settings_address_told(const cJSON *told, const char *name);

@@ -1,9 +1,10 @@
 /* show.c - one event of the log, as a line for people or as its record. */
 #include <string.h>
+#include <unistd.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 #define LINE_INDENT 28 /* behind time and id */
 
@@ -19,7 +20,7 @@ static void add_for_terminal(struct text *out, const char *s, size_t size)
         }
         length = length ? length : 1;
         size_t quote = out->size;
-        text_add_json(out, s + i, length);
+        json_quote(out, s + i, length);
         if (out->failed)
             return;
         memmove(out->s + quote, out->s + quote + 1, out->size - quote - 2);
@@ -54,12 +55,11 @@ static void add_line(const struct event *event, const struct description *descri
     struct text line CLEANUP(text_free) = TEXT_INIT;
     time_write(out, event->time_us);
     text_addf(out, " %7llu ", (unsigned long long) event->id);
-    if (!terminal) {
-        wrap_write(out, description->line.s, LINE_INDENT, 0);
-        return;
-    }
-    log_add_marked(&line, event_mark(event, description), description->line.s);
-    wrap_write(out, line.s, LINE_INDENT, wrap_width());
+    if (log_has_colours(STDOUT_FILENO))
+        log_add_marked(&line, event_mark(event, description), description->line.s);
+    else
+        text_add(&line, description->line.s);
+    wrap_write(out, line.s, LINE_INDENT, terminal ? wrap_width() : 0);
     out->failed |= line.failed;
 }
 

@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 struct summary {
     uint64_t newest_id; /* 0: the log is empty */

@@ -1,8 +1,19 @@
-/* table.c - words for people: columns, how long ago, how large. */
+/* table.c - words for people: columns, how long ago, how large, what failed. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "ctl_private.h"
+
+int ctl_fail(int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs(CTL_NAME ": ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return status;
+}
 
 static size_t column_width(const char *const *cells, size_t n_rows, size_t n_columns, size_t column)
 {
@@ -35,35 +46,54 @@ void table_write(const char *const *cells, const char *const *notes, size_t n_ro
     }
 }
 
-void write_duration(struct text *out, usec_t us)
+struct text *table_cells_new(size_t n_rows, size_t n_columns, struct text *out)
 {
-    static const struct {
-        usec_t us;
-        const char *name;
-    } units[] = {
-        { 24 * 3600 * USEC_PER_SEC, "d" },
-        { 3600 * USEC_PER_SEC, "h" },
-        { 60 * USEC_PER_SEC, "min" },
-        { USEC_PER_SEC, "s" },
-    };
-    size_t i = 0;
-    while (i < ARRAY_SIZE(units) - 1 && us < 2 * units[i].us)
-        i++;
-    text_addf(out, "%llu %s", (unsigned long long) (us / units[i].us), units[i].name);
+    struct text *cells = calloc(n_rows * n_columns, sizeof(*cells));
+    out->failed |= !cells;
+    for (size_t i = 0; cells && i < n_rows * n_columns; i++)
+        cells[i] = (struct text) TEXT_INIT;
+    return cells;
 }
 
-void write_ago(struct text *out, usec_t time_us, usec_t now)
+void table_cells_write(struct text *take_cells, size_t n_rows, size_t n_columns, struct text *out)
+{
+    size_t n = n_rows * n_columns;
+    const char **words = calloc(n, sizeof(*words)), **notes = calloc(n_rows, sizeof(*notes));
+    out->failed |= !words || !notes;
+    for (size_t i = 0; i < n && !out->failed; i++) {
+        words[i] = take_cells[i].s;
+        out->failed |= take_cells[i].failed;
+    }
+    for (size_t i = 0; i < n_rows && !out->failed; i++)
+        notes[i] = "";
+    if (!out->failed)
+        table_write(words, notes, n_rows, n_columns, out);
+    for (size_t i = 0; i < n; i++)
+        text_free(&take_cells[i]);
+    free(take_cells);
+    free(words);
+    free(notes);
+}
+
+void table_write_line(const char *label, const struct text *line, struct text *out)
+{
+    text_addf(out, "%-12s", label);
+    wrap_write(out, line->s, 12, wrap_width());
+    out->failed |= line->failed;
+}
+
+void table_write_ago(struct text *out, usec_t time_us, usec_t now)
 {
     if (time_us > now + USEC_PER_SEC) {
         text_add(out, "in ");
-        write_duration(out, time_us - now);
+        text_add_about(out, time_us - now);
         return;
     }
-    write_duration(out, time_us < now ? now - time_us : 0);
+    text_add_about(out, time_us < now ? now - time_us : 0);
     text_add(out, " ago");
 }
 
-void write_size(struct text *out, uint64_t bytes)
+void table_write_size(struct text *out, uint64_t bytes)
 {
     static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
     size_t i = 0;
@@ -73,18 +103,12 @@ void write_size(struct text *out, uint64_t bytes)
     text_addf(out, i ? "%.1f %s" : "%.0f %s", size, units[i]);
 }
 
-void write_safe(struct text *out, const char *words, size_t chars_max)
+void table_write_safe(struct text *out, const char *words, size_t chars_max)
 {
     text_add_safe(out, words, strlen(words), chars_max);
 }
 
-void write_member(struct text *out, const char *name, const char *words)
-{
-    text_addf(out, ",\"%s\":", name);
-    text_add_json(out, words, strlen(words));
-}
-
-int write_stdout(const struct text *out)
+int table_write_stdout(const struct text *out)
 {
     if (out->failed)
         return ctl_fail(EXIT_FAILURE, "no memory");

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sonoran-pushd/action.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/action_type.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/wait.h>
 
-#include "daemon.h"
+#include "ctl_daemon.h"
 #include "samples.h"
 #include "settings.h"
 
@@ -55,24 +55,26 @@ struct trial {
 
 static int make_event(const struct trial *trial, struct batch *ret)
 {
-    struct http_origin origin = { .peer = "127.0.0.1" };
+    struct origin origin = { .source = EVENT_SOURCE_PUSH, .peer = "127.0.0.1" };
     struct text extra CLEANUP(text_free) = TEXT_INIT;
     const char *data = trial->sample->data ? trial->sample->data : "";
-    text_addf(&extra, "{%s%s\"test\":true}", trial->sample->top ? trial->sample->top : "",
-              trial->sample->top ? "," : "");
-    snprintf(origin.listener, sizeof(origin.listener), "%s", trial->listener);
+    struct json_writer top = json_writer(&extra);
+    json_begin_object(&top, NULL);
+    json_add_members(&top, (struct span){ trial->sample->top, trial->sample->top ? strlen(trial->sample->top) : 0 });
+    json_add_bool(&top, "test", true);
+    json_end(&top);
+    snprintf(origin.name, sizeof(origin.name), "%s", trial->listener);
     const struct event event = {
         .id = 1, /* the daemon makes it none */
         .time_us = now_us(),
         .type = trial->sample->type,
         .community = trial->community,
-        .source = "push",
         .origin = &origin,
         .verdict = EVENT_ACCEPTED,
         .data_text = { data, strlen(data) },
         .extra_text = { extra.s, extra.size },
     };
-    return extra.failed ? -ENOMEM : batch_restore(ret, &event, &all_event_families);
+    return extra.failed ? -ENOMEM : batch_restore(ret, &event, &families_all);
 }
 
 static enum left_out look(const struct trial *trial)
@@ -92,7 +94,7 @@ static enum left_out look(const struct trial *trial)
 static const struct sample *choose(struct trial trial)
 {
     const struct sample *wanted = NULL;
-    for (size_t i = 0; i < n_samples; i++) {
+    for (size_t i = 0; i < samples_n; i++) {
         trial.sample = &samples[i];
         enum left_out why = look(&trial);
         if (why == LEFT_OUT_NOT)
@@ -109,8 +111,8 @@ static int find_sample(struct trial *trial, const char *type, struct err *err)
     trial->sample = type ? sample_find(type) : choose(*trial);
     if (trial->sample)
         return 0;
-    const char *near = event_nearest_type(&all_event_families, type);
-    write_safe(&shown, type, 80);
+    const char *near = event_nearest_type(&families_all, type);
+    table_write_safe(&shown, type, 80);
     return err_set(err, -EINVAL, "%s: no type with a sample; %s%s%s", shown.s, near ? "did you mean " : "",
                    near ? near : CTL_NAME " send --list has the types", near ? "?" : "");
 }
@@ -128,7 +130,7 @@ static int find_action(const struct config *config, const char *name, struct tri
     }
     if (trial->action)
         return 0;
-    write_safe(&shown, name, 80);
+    table_write_safe(&shown, name, 80);
     return nearest.name ? err_set(err, -ENOENT, "no action is called %s, did you mean %s?", shown.s, nearest.name)
                         : err_set(err, -ENOENT, "no action is called %s", shown.s);
 }
@@ -137,19 +139,13 @@ static int find_place(const struct config *config, const struct arguments *argum
                       struct err *err)
 {
     const struct config_action *action = trial->action;
-    bool known_community = !arguments->community, known_listener = !arguments->listener;
-    if (!config->n_communities || !config->n_listeners)
-        return err_set(err, -EINVAL, "the configuration has no community, or no listener");
-    trial->community = action->n_communities ? action->communities[0] : config->communities[0].name;
-    trial->listener = action->n_listeners ? action->listeners[0] : config->listeners[0].name;
-    for (size_t i = 0; i < config->n_communities && !known_community; i++)
-        known_community = strcmp(trial->community = config->communities[i].name, arguments->community) == 0;
-    for (size_t i = 0; i < config->n_listeners && !known_listener; i++)
-        known_listener = strcmp(trial->listener = config->listeners[i].name, arguments->listener) == 0;
-    if (known_community && known_listener)
-        return 0;
-    return err_set(err, -EINVAL, "no %s of the configuration is called that",
-                   known_community ? "listener" : "community");
+    const struct config_community *community = settings_community(config, arguments->community, err);
+    const struct config_listener *listener = community ? settings_listener(config, arguments->listener, err) : NULL;
+    if (!listener)
+        return -EINVAL;
+    trial->community = !arguments->community && action->n_communities ? action->communities[0] : community->name;
+    trial->listener = !arguments->listener && action->n_listeners ? action->listeners[0] : listener->name;
+    return 0;
 }
 
 /* ---- the daemon ---- */
@@ -158,13 +154,13 @@ static int find_place(const struct config *config, const struct arguments *argum
 static int wait_for_end(const char *store, usec_t timeout_us, struct daemon_answer *ret, struct err *err)
 {
     usec_t end = uptime_us() + timeout_us + MARGIN_US;
-    int r = daemon_ask(store, "tested", ret, err);
-    while (r >= 0 && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(ret->json, "under_way"))) {
+    int r = daemon_get(store, "/api/test", ret, err);
+    while (r >= 0 && json_get_flag(ret->json, "under_way")) {
         daemon_answer_free(ret);
         if (uptime_us() > end)
             return err_set(err, -ETIMEDOUT, "the action has not come to an end");
         wait_pause(LOOK_EVERY_US);
-        r = daemon_ask(store, "tested", ret, err);
+        r = daemon_get(store, "/api/test", ret, err);
     }
     return r;
 }
@@ -175,7 +171,7 @@ static int ask(const char *store, const struct trial *trial, struct daemon_answe
     struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
     struct text record CLEANUP(text_free) = TEXT_INIT;
     struct batch batch;
-    char words[160];
+    char path[64 + NAME_MAX_BYTES];
     int r = make_event(trial, &batch);
     if (r < 0)
         return err_set(err, r, "no memory");
@@ -184,8 +180,9 @@ static int ask(const char *store, const struct trial *trial, struct daemon_answe
     batch_done(&batch);
     if (record.failed)
         return err_set(err, -ENOMEM, "no memory");
-    snprintf(words, sizeof(words), "test %s %zu", trial->action->name, record.size);
-    r = daemon_ask_with(store, words, &record, 0, &begun, err);
+    snprintf(path, sizeof(path), "/api/test?action=%s", trial->action->name);
+    const struct daemon_question question = { .path = path, .post = true, .body = &record, .type = "application/json" };
+    r = daemon_ask(store, &question, &begun, err);
     return r < 0 ? r : wait_for_end(store, trial->action->timeout_us, ret, err);
 }
 
@@ -200,14 +197,14 @@ static void say_what_comes(const struct trial *trial)
 
 static void write_filter(const cJSON *answer, struct text *out)
 {
-    const char *why = json_text(answer, "left_out"), *condition = json_text(answer, "condition");
+    const char *why = json_get_text(answer, "left_out"), *condition = json_get_text(answer, "condition");
     text_add(out, *why ? "Its filter would leave a real one out: " : "Its filter would let a real one through.\n");
     if (!*why)
         return;
-    write_safe(out, why, SHOWN_MAX_CHARS);
+    table_write_safe(out, why, SHOWN_MAX_CHARS);
     if (*condition) {
         text_add(out, " \"");
-        write_safe(out, condition, SHOWN_MAX_CHARS);
+        table_write_safe(out, condition, SHOWN_MAX_CHARS);
         text_add(out, "\" does not hold");
     }
     text_add(out, ".\n");
@@ -226,17 +223,17 @@ static void write_result(const cJSON *answer, struct text *out)
         { "cancelled", "It was cancelled: the daemon ends" },
         { "not tried", "It could not be tried" },
     };
-    const char *result = json_text(answer, "result"), *reason = json_text(answer, "reason");
+    const char *result = json_get_text(answer, "result"), *reason = json_get_text(answer, "reason");
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         if (strcmp(table[i].result, result) == 0)
             text_add(out, table[i].words);
-    text_addf(out, " (%llu ms)", (unsigned long long) json_count(answer, "took_ms"));
+    text_addf(out, " (%llu ms)", (unsigned long long) json_get_count(answer, "took_ms"));
     text_add(out, *reason ? ": " : "");
-    write_safe(out, reason, SHOWN_MAX_CHARS);
+    table_write_safe(out, reason, SHOWN_MAX_CHARS);
     text_add(out, ".\n");
-    if (*json_text(answer, "answer")) {
+    if (*json_get_text(answer, "answer")) {
         text_add(out, "The target answered: ");
-        write_safe(out, json_text(answer, "answer"), SHOWN_MAX_CHARS);
+        table_write_safe(out, json_get_text(answer, "answer"), SHOWN_MAX_CHARS);
         text_add(out, "\n");
     }
 }
@@ -244,14 +241,14 @@ static void write_result(const cJSON *answer, struct text *out)
 static int tell(const struct daemon_answer *answer, bool json)
 {
     struct text out CLEANUP(text_free) = TEXT_INIT;
-    bool delivered = strcmp(json_text(answer->json, "result"), "delivered") == 0;
+    bool delivered = strcmp(json_get_text(answer->json, "result"), "delivered") == 0;
     if (json)
         text_addf(&out, "%s\n", answer->line.s);
     else {
         write_filter(answer->json, &out);
         write_result(answer->json, &out);
     }
-    int status = write_stdout(&out);
+    int status = table_write_stdout(&out);
     return delivered ? status : EXIT_FAILURE;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 /* 99999999 days are more than any log holds, and far from the end of 64 bits. */
 #define NUMBER_MAX_DIGITS 8

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include <sonoran-pushd/action.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/action_type.h>
+#include <sonoran-pushd/families.h>
 
 #include "types.h"
 
@@ -60,13 +60,13 @@ static bool is_part(const struct event_type *type, const char *word)
 
 static void find(bool (*matches)(const struct event_type *type, const char *word), const char *word, struct found *ret)
 {
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t k = 0; k < all_event_families.list[i]->n_types && ret->n < TYPES_MAX; k++) {
-            const struct event_type *type = &all_event_families.list[i]->types[k];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t k = 0; k < families_all.list[i]->n_types && ret->n < TYPES_MAX; k++) {
+            const struct event_type *type = &families_all.list[i]->types[k];
             if (word && !matches(type, word))
                 continue;
             ret->types[ret->n] = type;
-            ret->families[ret->n++] = all_event_families.list[i];
+            ret->families[ret->n++] = families_all.list[i];
         }
 }
 
@@ -85,8 +85,8 @@ static void find_word(const char *written, struct found *ret)
 static int tell_unknown(const char *word)
 {
     struct text shown CLEANUP(text_free) = TEXT_INIT;
-    const char *near = event_nearest_type(&all_event_families, word);
-    write_safe(&shown, word, WORD_MAX_CHARS);
+    const char *near = event_nearest_type(&families_all, word);
+    table_write_safe(&shown, word, WORD_MAX_CHARS);
     return ctl_fail(EXIT_USAGE, "no type is called %s%s%s%s", shown.s, near ? "; did you mean " : "", near ? near : "",
                     near ? "?" : "");
 }
@@ -102,7 +102,7 @@ static void write_table(const struct found *found, struct text *out)
         if (found->types[i]->alias)
             text_addf(&aliases[i], "also called %s", found->types[i]->alias);
         cells[2 * (i + 1)] = found->types[i]->name;
-        cells[2 * (i + 1) + 1] = type_about(found->types[i]);
+        cells[2 * (i + 1) + 1] = types_about(found->types[i]);
         notes[i + 1] = aliases[i].s;
     }
     table_write(cells, notes, found->n + 1, 2, out);
@@ -124,25 +124,28 @@ static void write_common(struct text *out)
     wrap_write(out, line.s, 2, wrap_width());
 }
 
-static void write_common_json(struct text *out)
+static void write_common_json(struct json_writer *out)
 {
-    text_add(out, "],\"of_every_event\":[");
+    json_begin_array(out, "of_every_event");
     for (size_t i = 0; i < facts_of_every_event.n; i++)
-        text_addf(out, "%s\"%s\"", i ? "," : "", facts_of_every_event.rows[i].name);
+        json_add_text(out, NULL, facts_of_every_event.rows[i].name);
     for (size_t i = 0; record_member_name(i); i++)
-        text_addf(out, ",\"%s\"", record_member_name(i));
-    text_add(out, "]}\n");
+        json_add_text(out, NULL, record_member_name(i));
+    json_end(out);
 }
 
 static int write_json(const struct found *found, struct text *out, struct err *err)
 {
+    struct json_writer json = json_writer(out);
     int r = 0;
-    text_add(out, "{\"types\":[");
-    for (size_t i = 0; i < found->n && r >= 0; i++) {
-        text_add(out, i ? "," : "");
-        r = type_write_json(found->types[i], found->families[i], out, err);
-    }
-    write_common_json(out);
+    json_begin_object(&json, NULL);
+    json_begin_array(&json, "types");
+    for (size_t i = 0; i < found->n && r >= 0; i++)
+        r = types_write_json(found->types[i], found->families[i], &json, err);
+    json_end(&json);
+    write_common_json(&json);
+    json_end(&json);
+    text_add(out, "\n");
     return r;
 }
 
@@ -152,7 +155,7 @@ static int write_people(const struct found *found, struct text *out, struct err 
         write_table(found, out);
         return 0;
     }
-    int r = type_write(found->types[0], out, err);
+    int r = types_write(found->types[0], out, err);
     write_common(out);
     return r;
 }
@@ -174,5 +177,5 @@ int types_run(const char *config_file, int argc, char **argv)
     if (found.n == 0)
         return tell_unknown(word);
     int r = arguments.common.json ? write_json(&found, &out, &err) : write_people(&found, &out, &err);
-    return r < 0 ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : write_stdout(&out);
+    return r < 0 ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : table_write_stdout(&out);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "body.h"
 #include "samples.h"
@@ -19,7 +19,7 @@
     "{\"units\":[{\"id\":990001,\"number\":\"T-1\",\"name\":\"Test Unit\",\"department\":\"Calder County Sheriff\","   \
     "\"status\":2}],\"calls\":[{\"id\":990101,\"title\":\"Test: Structure Fire\"}],\"dispatchers\":1,\"on_duty\":12}"
 
-const char *type_about(const struct event_type *type)
+const char *types_about(const struct event_type *type)
 {
     static const char *const about[][2] = {
         { "EVENT_911", "a 911 call, or a civil call, is placed" },
@@ -78,10 +78,10 @@ static void example_done(struct example *example)
 static int make_example(const struct event_type *type, struct example *ret, struct err *err)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "127.0.0.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "127.0.0.1" };
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = ARRAY_SIZE(communities),
-                                          .families = &all_event_families };
+                                          .families = &families_all };
     const struct sample *sample = sample_find(type->name);
     struct text body = TEXT_INIT;
     int r = sample ? body_make(KEY, type->name, sample->data, sample->top, false, &body, err)
@@ -159,7 +159,7 @@ static void write_facts(const struct fact_list *facts, const struct example *exa
 static void write_use(const struct fact *fact, struct text *out)
 {
     struct text line CLEANUP(text_free) = TEXT_INIT;
-    text_addf(&line, "In a configuration: when = [ \"%s %s\" ], {%s} in a command or a message; in a program SONORAN_",
+    text_addf(&line, "In a configuration: when: [ %s %s ], {%s} in a command or a message; in a program SONORAN_",
               fact->name, fact->kind == FACT_FLAG ? "= true" : "exists", fact->name);
     for (const char *p = fact->name; *p; p++)
         text_addf(&line, "%c", *p == '.' ? '_' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
@@ -179,13 +179,13 @@ static void write_example(const struct event_type *type, const struct example *e
     text_add(out, "\n");
 }
 
-int type_write(const struct event_type *type, struct text *out, struct err *err)
+int types_write(const struct event_type *type, struct text *out, struct err *err)
 {
     struct example example;
     int r = make_example(type, &example, err);
     if (r < 0)
         return r;
-    text_addf(out, "%s: %s\n", type->name, type_about(type));
+    text_addf(out, "%s: %s\n", type->name, types_about(type));
     if (type->alias)
         text_addf(out, "Also called %s.\n", type->alias);
     write_example(type, &example, out);
@@ -197,62 +197,61 @@ int type_write(const struct event_type *type, struct text *out, struct err *err)
 
 /* ---- for programs ---- */
 
-static void write_words_json(const struct fact *fact, struct text *out)
+static void write_words_json(const struct fact *fact, struct json_writer *out)
 {
-    text_add(out, ",\"words\":{");
+    json_begin_object(out, "words");
     for (const struct fact_word *word = fact->words; word->word; word++) {
-        text_addf(out, "%s\"%d\":", word == fact->words ? "" : ",", word->number);
-        text_add_json(out, word->word, strlen(word->word));
+        char number[16];
+        snprintf(number, sizeof(number), "%d", word->number);
+        json_add_text(out, number, word->word);
     }
-    text_add(out, "}");
+    json_end(out);
 }
 
-static void write_fact_json(const struct fact *fact, const struct example *example, struct text *out)
+static void write_fact_json(const struct fact *fact, const struct example *example, struct json_writer *out)
 {
     static const char *const kinds[] = {
         [FACT_TEXT] = "text", [FACT_NUMBER] = "number", [FACT_FLAG] = "flag", [FACT_WORD] = "word"
     };
     struct text value CLEANUP(text_free) = TEXT_INIT;
-    text_addf(out, "{\"name\":\"%s\"", fact->name);
-    write_member(out, "label", fact->label);
-    write_member(out, "kind", kinds[fact->kind]);
-    text_addf(out, ",\"several\":%s", fact->flags & FACT_SEVERAL ? "true" : "false");
+    json_begin_object(out, NULL);
+    json_add_text(out, "name", fact->name);
+    json_add_text(out, "label", fact->label);
+    json_add_text(out, "kind", kinds[fact->kind]);
+    json_add_bool(out, "several", fact->flags & FACT_SEVERAL);
     if (fact->words)
         write_words_json(fact, out);
     if (fact_write(fact, &example->batch.events[0], NULL, example->known, &value))
-        write_member(out, "example", value.s);
-    out->failed |= value.failed;
-    text_add(out, "}");
+        json_add_text(out, "example", value.s);
+    out->out->failed |= value.failed;
+    json_end(out);
 }
 
-int type_write_json(const struct event_type *type, const struct event_family *family, struct text *out, struct err *err)
+int types_write_json(const struct event_type *type, const struct event_family *family, struct json_writer *out,
+                     struct err *err)
 {
     struct example example;
     int r = make_example(type, &example, err);
     if (r < 0)
         return r;
     const struct event *event = &example.batch.events[0];
-    text_addf(out, "{\"type\":\"%s\"", type->name);
+    json_begin_object(out, NULL);
+    json_add_text(out, "type", type->name);
     if (type->alias)
-        write_member(out, "alias", type->alias);
-    write_member(out, "family", family->name);
-    write_member(out, "about", type_about(type));
-    write_member(out, "summary", example.description.line.s);
-    text_addf(out, ",\"level\":%d", example.description.level);
-    if (event->data_text.size) {
-        text_add(out, ",\"data\":");
-        text_add_bytes(out, event->data_text.s, event->data_text.size);
-    }
-    if (event->extra_text.size) {
-        text_add(out, ",\"extra\":");
-        text_add_bytes(out, event->extra_text.s, event->extra_text.size);
-    }
-    text_add(out, ",\"facts\":[");
-    for (size_t i = 0; i < type->facts->n; i++) {
-        text_add(out, i ? "," : "");
+        json_add_text(out, "alias", type->alias);
+    json_add_text(out, "family", family->name);
+    json_add_text(out, "about", types_about(type));
+    json_add_text(out, "summary", example.description.line.s);
+    json_add_int(out, "level", example.description.level);
+    if (event->data_text.size)
+        json_add_raw(out, "data", event->data_text);
+    if (event->extra_text.size)
+        json_add_raw(out, "extra", event->extra_text);
+    json_begin_array(out, "facts");
+    for (size_t i = 0; i < type->facts->n; i++)
         write_fact_json(&type->facts->rows[i], &example, out);
-    }
-    text_add(out, "]}");
+    json_end(out);
+    json_end(out);
     example_done(&example);
     return 0;
 }

@@ -3,7 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "ctl_private.h"
 
 #define WIDTH_MIN 40 /* below that, breaking makes it worse */
 

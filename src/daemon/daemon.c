@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "daemon_private.h"
 
 #define STOP_MAX_US (5 * USEC_PER_SEC)
-#define STOP_HTTP_MAX_US (3 * USEC_PER_SEC)
+#define STOP_SOURCES_MAX_US (3 * USEC_PER_SEC)
 #define STOP_ACTIONS_MAX_US USEC_PER_SEC
 #define STOP_WRITER_MIN_US USEC_PER_SEC /* whatever the others took: slow ones are no dead disk */
 #define LOG_CLOSE_MAX_US USEC_PER_SEC
@@ -15,20 +15,20 @@
 static void check_action(const struct config *config, const struct config_action *action, config_complain *complain,
                          void *context)
 {
-    const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
-    filter_check(action, &all_event_families, config->unknown_types == UNKNOWN_TYPES_ACCEPT, complain, context);
+    const struct action_type *type = action_type_of(action);
+    filter_check(action, &families_all, config->unknown_types == UNKNOWN_TYPES_ACCEPT, complain, context);
     if (type->check && !action->missing)
-        type->check(action, &all_event_families, complain, context);
-    filter_doubt(action, &all_event_families, config_warn, context);
+        type->check(action, &families_all, complain, context);
+    filter_doubt(action, &families_all, config_warn, context);
     if (type->doubt)
-        type->doubt(action, &all_event_families, config_warn, context);
+        type->doubt(action, &families_all, config_warn, context);
 }
 
 /* Also that all it needs is there. */
 static void check_action_present(const struct config *config, const struct config_action *action,
                                  config_complain *complain, void *context)
 {
-    const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
+    const struct action_type *type = action_type_of(action);
     check_action(config, action, complain, context);
     if (type->check_present)
         type->check_present(action, complain, context);
@@ -37,9 +37,9 @@ static void check_action_present(const struct config *config, const struct confi
 static void check_action_whole(const struct config *config, const struct config_action *action,
                                config_complain *complain, void *context)
 {
-    const struct action_type *type = action_type_find(&all_action_types, (enum config_action_type) action->type);
+    const struct action_type *type = action_type_of(action);
     check_action_present(config, action, complain, context);
-    filter_advise(action, &all_event_families, config_warn, context);
+    filter_advise(action, &families_all, config_warn, context);
     if (type->advise)
         type->advise(action, config_warn, context);
 }
@@ -54,7 +54,7 @@ void daemon_tell_problems(const struct config_problems *problems)
         log_line(problems->warns[i] ? LOG_WARNING : LOG_ERR, LOG_ID_CONFIG, "%s", problems->lines[i]);
 }
 
-struct store_settings store_settings(const struct config *config)
+struct store_settings limits_store_settings(const struct config *config)
 {
     return (struct store_settings){
         .path = config->store.path,
@@ -65,14 +65,20 @@ struct store_settings store_settings(const struct config *config)
     };
 }
 
+struct pipeline_settings limits_pipeline_settings(const struct config *config)
+{
+    return (struct pipeline_settings){ config->log.payload_bytes, config->limits.in_flight_bytes,
+                                       config->n_communities > 1, config->store.keep_us };
+}
+
 static void minute(void *userdata)
 {
     struct program *program = userdata;
-    ingress_tick(program->ingress);
+    source_set_tick(program->sources);
     reload_missing(program);
     delivery_tick(program->delivery);
-    check_silence(program);
-    tell_status(program, false);
+    health_check_silence(program);
+    health_tell_status(program, false);
 }
 
 static void poke(void *userdata)
@@ -81,70 +87,59 @@ static void poke(void *userdata)
     pipeline_poke(program->pipeline);
 }
 
-/* Scripts wait for this line, so it comes at every log.level. */
-void tell_ready(const struct listener *listener)
-{
-    char name[64], line[128];
-    http_socket_name(listener->fd, name, sizeof(name));
-    snprintf(line, sizeof(line), "ready on %s, listener %.*s", name, NAME_MAX_BYTES, listener->name);
-    const struct log_field field = log_text("SONORAN_LISTENER", listener->name);
-    log_write(&(struct log_record){ .level = LOG_NOTICE,
-                                    .message_id = LOG_ID_READY,
-                                    .line = line,
-                                    .fields = &field,
-                                    .n_fields = 1,
-                                    .always = true });
-}
-
-static int start_http(struct program *program, struct err *err)
-{
-    int r = listeners_open(&program->listeners, program->config, err);
-    if (r < 0)
-        return r;
-    struct http_listener *listeners CLEANUP(cleanup_free) = listeners_for_http(&program->listeners);
-    if (!listeners)
-        return err_set(err, -ENOMEM, "no memory");
-    struct http_settings settings = http_settings(program->config);
-    struct http_callbacks callbacks = ingress_callbacks(program->ingress);
-    return http_start(&program->http, listeners, program->listeners.n, &settings, &callbacks, err);
-}
-
-static int ask_for_reload(void *userdata, struct text *secrets, struct text *out, struct err *err)
+static int ask_for_reload(void *userdata, struct text *secrets, void *ticket, struct err *err)
 {
     struct program *program = userdata;
-    return reload_desk_ask(&program->reload_desk, secrets, out, err);
+    return reload_desk_ask(&program->reload_desk, secrets, ticket, err);
 }
 
-/* From here on things run: the writer before the actions, which it serves, and requests after both. */
+static bool give_up_reload(void *userdata, void *ticket)
+{
+    struct program *program = userdata;
+    return reload_desk_give_up(&program->reload_desk, ticket);
+}
+
+/* From here on things run: requests, which wait for the writer; the writer before the actions, which it serves. */
 static int start_threads(struct program *program, struct err *err)
 {
-    int r = start_http(program, err);
-    if (r < 0)
-        return r;
-    struct pipeline_callbacks answers = ingress_answers(program->ingress, program->http);
-    r = pipeline_start(program->pipeline, program->delivery, &answers, err);
+    int r = source_set_open(program->sources, err);
+    if (r >= 0)
+        r = pipeline_start(program->pipeline, program->feed, program->delivery, err);
     if (r >= 0)
         r = delivery_start(program->delivery, err);
-    const struct control_parts parts = { program->delivery, &all_event_families, add_status, ask_for_reload, program };
+    const struct admin_parts parts = { .config = program->config,
+                                       .store_path = program->started->store.path,
+                                       .delivery = program->delivery,
+                                       .state = program->state,
+                                       .feed = program->feed,
+                                       .gate = source_set_gate(program->sources),
+                                       .families = &families_all,
+                                       .userdata = program,
+                                       .add_status = health_add_status,
+                                       .add_health = health_add,
+                                       .add_metrics = metrics_add,
+                                       .reload = ask_for_reload,
+                                       .give_up_reload = give_up_reload };
     if (r >= 0)
-        r = control_start(&program->control, program->started->store.path, &parts, err);
+        r = admin_start(&program->admin, &parts, err);
     return r;
 }
 
 static int make_parts(struct program *program)
 {
     const struct config *config = program->config;
-    const struct pipeline_settings pipeline = { config->log.payload_bytes, config->limits.in_flight_bytes,
-                                                config->n_communities > 1 };
-    const struct delivery_settings delivery = { .store_path = config->store.path,
-                                                .families = &all_event_families,
-                                                .types = &all_action_types,
-                                                .changed = poke,
-                                                .userdata = program };
-    int r = pipeline_new(&program->pipeline, program->store, program->state, &pipeline);
+    const struct pipeline_settings pipeline = limits_pipeline_settings(config);
+    int r = feed_new(&program->feed, program->store, &families_all);
+    if (r < 0)
+        return r;
+    const struct delivery_settings delivery = {
+        .feed = program->feed, .families = &families_all, .changed = poke, .userdata = program
+    };
+    r = pipeline_new(&program->pipeline, program->store, program->state, &pipeline);
     if (r >= 0)
         r = delivery_new(&program->delivery, &delivery);
-    return r < 0 ? r : ingress_new(&program->ingress, config, &all_event_families, program->pipeline);
+    return r < 0 ? r
+                 : source_set_new(&program->sources, program->source_types, config, &families_all, program->pipeline);
 }
 
 static void tell_life(struct store *store)
@@ -169,7 +164,7 @@ static void tell_life(struct store *store)
 static int start(struct program *program, struct err *err)
 {
     struct config *config = program->config;
-    struct store_settings settings = store_settings(config);
+    struct store_settings settings = limits_store_settings(config);
     int r = store_open(&program->store, &settings, err);
     if (r < 0)
         return r;
@@ -179,25 +174,25 @@ static int start(struct program *program, struct err *err)
     if (!program->state || make_parts(program) < 0)
         return err_set(err, -ENOMEM, "no memory");
     const struct pipeline_recovery recovery = { .store_path = config->store.path,
-                                                .families = &all_event_families,
+                                                .families = &families_all,
                                                 .stop = service_stop_requested,
-                                                .heard = ingress_heard,
-                                                .userdata = program->ingress };
+                                                .heard = source_set_heard,
+                                                .userdata = program->sources };
     r = pipeline_recover(program->pipeline, &recovery, err);
     if (r >= 0)
         r = delivery_load(program->delivery, config, program->store, err);
     if (r >= 0)
         r = start_threads(program, err);
-    for (size_t i = 0; i < program->listeners.n && r >= 0; i++)
-        tell_ready(&program->listeners.all[i]);
+    if (r >= 0)
+        source_set_ready(program->sources);
     return r;
 }
 
-/* A write or sync that hangs cannot be taken back. What it was to store was not answered. */
-static _Noreturn void end_without_disk(void)
+/* A read, write or sync that hangs cannot be taken back. What was to be stored was not answered. */
+static _Noreturn void end_without_disk(bool stored)
 {
-    log_line(LOG_CRIT, LOG_ID_STORE_FAILED,
-             "the disk does not answer: ended without it; events that still waited for it are not answered");
+    log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "the disk does not answer: ended without it%s",
+             stored ? "" : "; events that still waited for it are not answered");
     log_close(LOG_CLOSE_MAX_US);
     _exit(EXIT_FAILURE);
 }
@@ -205,23 +200,26 @@ static _Noreturn void end_without_disk(void)
 static void stop(struct program *program)
 {
     usec_t began = uptime_us();
-    reload_desk_close(&program->reload_desk);
-    program->control = control_stop(program->control);
+    void *waits = reload_desk_close(&program->reload_desk);
+    if (waits)
+        admin_refuse_reload(program->admin, waits, "the daemon is stopping");
+    program->admin = admin_stop(program->admin);
     if (program->pipeline)
         pipeline_hurry(program->pipeline);
-    http_stop(program->http, STOP_HTTP_MAX_US);
-    delivery_stop(program->delivery, STOP_ACTIONS_MAX_US);
+    source_set_stop(program->sources, STOP_SOURCES_MAX_US);
+    bool actions_end = delivery_stop(program->delivery, STOP_ACTIONS_MAX_US) >= 0;
     usec_t taken = uptime_us() - began;
     usec_t left = taken + STOP_WRITER_MIN_US < STOP_MAX_US ? STOP_MAX_US - taken : STOP_WRITER_MIN_US;
     if (pipeline_stop(program->pipeline, left) < 0)
-        end_without_disk();
-    if (program->ingress)
-        ingress_tick(program->ingress);
-    listeners_close(&program->listeners);
-    program->http = http_free(program->http);
-    program->ingress = ingress_free(program->ingress);
+        end_without_disk(false);
+    if (!actions_end)
+        end_without_disk(true);
+    if (program->sources)
+        source_set_tick(program->sources);
+    program->sources = source_set_free(program->sources);
     program->pipeline = pipeline_free(program->pipeline);
     program->delivery = delivery_free(program->delivery);
+    program->feed = feed_free(program->feed);
     program->state = state_free(program->state);
     program->store = store_close(program->store);
 }
@@ -236,7 +234,6 @@ static int run(struct program *program)
         return log_problem(r, "%s", err.msg);
 
     log_line(LOG_INFO, LOG_ID_STARTED, "%s %s, configuration %s", PROGRAM_NAME, PROGRAM_VERSION, program->file);
-    tell_few_descriptors(program->config);
     r = reload_desk_open(&program->reload_desk, &err);
     if (r >= 0)
         r = start(program, &err);
@@ -244,11 +241,11 @@ static int run(struct program *program)
         const struct service_callbacks callbacks = { .userdata = program,
                                                      .reload = reload,
                                                      .minute = minute,
-                                                     .healthy = healthy,
+                                                     .healthy = health_is_good,
                                                      .call_fd = program->reload_desk.fd,
                                                      .call = reload_asked };
         log_started();
-        tell_status(program, true);
+        health_tell_status(program, true);
         r = service_run(&callbacks, &err);
         service_tell_stopping();
     }
@@ -264,13 +261,16 @@ static int run(struct program *program)
     return r;
 }
 
-int daemon_run(const char *file, struct config *config, struct config_secrets **secrets)
+int daemon_run(const char *file, struct config *config, struct config_secrets **secrets,
+               const struct source_types *source_types)
 {
     struct program program = { .file = file,
+                               .source_types = source_types,
                                .config = config_ref(config),
                                .started = config_ref(config),
                                .secrets = secrets,
                                .started_us = now_us(),
+                               .reload = { .taken = 1, .taken_us = now_us() },
                                .lock = PTHREAD_MUTEX_INITIALIZER };
     int r = run(&program);
     config_free(program.config);
@@ -280,5 +280,5 @@ int daemon_run(const char *file, struct config *config, struct config_secrets **
 
 bool daemon_needs_help(int r)
 {
-    return store_needs_help(r) || r == LISTEN_MISMATCH;
+    return store_needs_help(r) || r == SOURCE_NEEDS_HELP;
 }

@@ -1,8 +1,12 @@
-/* changes.c - what workers want in the store: their cursors and what failed, both of the same moment. */
+/* changes.c - what workers want in the store: their cursors and what failed, both of the same moment.
+ *
+ * Workers only note it. The writer takes it into its next transaction (delivery_save) and says afterwards whether that
+ * was committed (delivery_saved); what was in one that failed is noted again. So no worker ever waits for a commit. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 void changes_free(struct change *list)
 {
@@ -13,9 +17,10 @@ void changes_free(struct change *list)
 }
 
 /* Without memory for it a failure is lost from the list, not from the log. */
-void note_change(struct worker *worker, const struct item *item, const struct err *err)
+void changes_note(struct worker *worker, const struct item *item, const struct err *err)
 {
     struct change *change = calloc(1, sizeof(*change));
+    assert(wait_is_locked(&worker->lock));
     if (!change)
         return;
     change->event_id = item->id;
@@ -28,6 +33,82 @@ void note_change(struct worker *worker, const struct item *item, const struct er
     worker->changes = change;
 }
 
+/* ---- tries ---- */
+
+usec_t changes_tried_for_us(const struct item *item)
+{
+    return item->tried_for_us + (item->first_try_us ? uptime_us() - item->first_try_us : 0);
+}
+
+void changes_take_try(struct worker *worker, struct item *item)
+{
+    for (size_t i = 0; i < worker->n_tries; i++) {
+        if (worker->tries[i].event_id != item->id)
+            continue;
+        usec_t now = now_us(), since_us = worker->tries[i].first_us;
+        item->attempts = worker->tries[i].attempts;
+        item->in_vain = true;
+        item->tried_for_us = now > since_us ? now - since_us : 0; /* a clock that was set back has no say */
+        worker->tries[i] = worker->tries[--worker->n_tries];
+        return;
+    }
+}
+
+/* The first one is worth a write of its own, the others go with the next that is made. */
+void changes_note_try(struct worker *worker, struct item *item)
+{
+    bool first = !item->in_vain;
+    if (item->again) /* stays on the list of failed ones all the time */
+        return;
+    item->in_vain = true;
+    worker->tries_changed = true;
+    if (first)
+        worker->delivery->settings.changed(worker->delivery->settings.userdata);
+}
+
+void changes_end_try(struct worker *worker, const struct item *item)
+{
+    worker->tries_changed |= item->in_vain;
+}
+
+/* By the wall clock of now: one that was wrong at the first try and is right by now counts for nothing. */
+static struct store_try try_of(const struct item *item)
+{
+    usec_t now = now_us(), tried_for_us = changes_tried_for_us(item);
+    return (struct store_try){ item->id, item->attempts, now > tried_for_us ? now - tried_for_us : 0 };
+}
+
+/* What they are now: of items that were tried in vain, and of what is still to come. Yours. NULL: there are none, or no
+ * memory for them, which costs no more than a later end. */
+static struct store_try *list_tries(const struct worker *worker, size_t *ret_n)
+{
+    size_t n = worker->n_tries;
+    for (const struct item *item = worker->first; item; item = item->next)
+        n += item->in_vain;
+    *ret_n = 0;
+    struct store_try *list = n ? calloc(n, sizeof(*list)) : NULL;
+    if (!list)
+        return NULL;
+
+    struct store_try *next = list;
+    for (const struct item *item = worker->first; item; item = item->next)
+        if (item->in_vain && !item->stray)
+            *next++ = try_of(item);
+    for (size_t i = 0; i < worker->n_tries; i++)
+        if (worker->tries[i].event_id > worker_cursor(worker))
+            *next++ = worker->tries[i];
+    *ret_n = (size_t) (next - list);
+    return list;
+}
+
+void changes_pass_tries(struct worker *old, struct worker *next)
+{
+    next->tries = list_tries(old, &next->n_tries);
+    next->tries_changed = true;
+}
+
+/* ---- the list of failed ones ---- */
+
 static bool has_dropped(const struct change *list, uint64_t id)
 {
     for (; list; list = list->next)
@@ -36,7 +117,7 @@ static bool has_dropped(const struct change *list, uint64_t id)
     return false;
 }
 
-bool is_retried(const struct worker *worker, uint64_t id)
+bool changes_is_retried(const struct worker *worker, uint64_t id)
 {
     for (const struct item *item = worker->first; item; item = item->next)
         if (item->again && item->id == id)
@@ -47,7 +128,7 @@ bool is_retried(const struct worker *worker, uint64_t id)
 static bool worker_unsaved(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
-    bool unsaved = worker->changes || worker_cursor(worker) != worker->saved_cursor;
+    bool unsaved = worker->changes || worker->tries_changed || worker_cursor(worker) != worker->saved_cursor;
     pthread_mutex_unlock(&worker->lock);
     return unsaved;
 }
@@ -79,16 +160,23 @@ static int save_change(const struct worker *worker, const struct change *change,
 static int worker_save(struct worker *worker, struct store *store, struct err *err)
 {
     pthread_mutex_lock(&worker->lock);
+    assert(!worker->saving);
     worker->saving_cursor = worker_cursor(worker);
     worker->saving = worker->changes;
     reverse(&worker->saving);
     worker->changes = NULL;
     bool moved = worker->saving_cursor != worker->saved_cursor;
+    size_t n_tries = 0;
+    CLEANUP(cleanup_free) struct store_try *tries = worker->tries_changed ? list_tries(worker, &n_tries) : NULL;
+    worker->tries_saving = worker->tries_changed;
+    worker->tries_changed = false;
     pthread_mutex_unlock(&worker->lock);
 
     int r = 0;
     for (const struct change *change = worker->saving; change && r >= 0; change = change->next)
         r = save_change(worker, change, store, err);
+    if (r >= 0 && worker->tries_saving)
+        r = store_set_tries(store, worker->action->name, tries, n_tries, err);
     return r >= 0 && moved ? store_set_cursor(store, worker->action->name, worker->saving_cursor, err) : r;
 }
 
@@ -106,10 +194,12 @@ static void worker_saved(struct worker *worker, bool committed)
         *end = worker->saving;
     }
     worker->saving = NULL;
+    worker->tries_changed |= worker->tries_saving && !committed;
+    worker->tries_saving = false;
     pthread_mutex_unlock(&worker->lock);
 }
 
-void dropped_free(struct dropped *list)
+void changes_dropped_free(struct dropped *list)
 {
     for (struct dropped *next; list; list = next) {
         next = list->next;
@@ -130,6 +220,7 @@ bool delivery_unsaved(struct delivery *delivery)
 int delivery_save(struct delivery *delivery, struct store *store, struct err *err)
 {
     pthread_mutex_lock(&delivery->lock);
+    assert(!delivery->saving);
     delivery->saving = true; /* so the list stays as it is, without the lock */
     delivery->dropping = delivery->dropped;
     delivery->dropped = NULL;
@@ -145,11 +236,12 @@ int delivery_save(struct delivery *delivery, struct store *store, struct err *er
 
 void delivery_saved(struct delivery *delivery, bool committed)
 {
+    assert(delivery->saving);
     for (size_t i = 0; i < delivery->n_workers; i++)
         worker_saved(delivery->workers[i], committed);
     pthread_mutex_lock(&delivery->lock);
     if (committed) {
-        dropped_free(delivery->dropping);
+        changes_dropped_free(delivery->dropping);
     } else if (delivery->dropping) {
         struct dropped **end = &delivery->dropped;
         while (*end)

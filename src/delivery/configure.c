@@ -1,9 +1,10 @@
 /* configure.c - the actions of a new configuration: made ready as a whole, then taken. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 #define RELOAD_GRACE_US USEC_PER_SEC
 
@@ -16,7 +17,7 @@ struct delivery_change {
     struct dropped *dropped; /* their cursors, where the action is gone */
 };
 
-const struct config_action *action_of(const struct config *config, const char *name)
+const struct config_action *delivery_action_of(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_actions; i++)
         if (strcmp(config->actions[i].name, name) == 0)
@@ -43,7 +44,7 @@ static bool is_off(struct worker *worker)
 
 static bool goes_on(struct worker *worker, const struct config *config)
 {
-    const struct config_action *action = action_of(config, worker->action->name);
+    const struct config_action *action = delivery_action_of(config, worker->action->name);
     return action && config_action_equal(action, worker->action) && !is_off(worker);
 }
 
@@ -66,7 +67,7 @@ static int prepare_end(struct delivery *delivery, struct delivery_change *change
         if (goes_on(worker, change->config))
             continue;
         change->ended[change->n_ended++] = worker;
-        if (!action_of(change->config, worker->action->name))
+        if (!delivery_action_of(change->config, worker->action->name))
             r = drop_cursor(change, worker->action->name);
     }
     return r;
@@ -89,6 +90,18 @@ static int prepare_action(struct delivery *delivery, struct delivery_change *cha
     return worker_start(worker, err);
 }
 
+/* The next one of the name begins where the old one ends, and one that hangs in a read of the log does not. */
+static int let_rest(const struct delivery_change *change, struct err *err)
+{
+    usec_t until_us = uptime_us() + READ_PATIENCE_US;
+    for (size_t i = 0; i < change->n_ended; i++)
+        if (!worker_rest(change->ended[i], until_us))
+            return err_set(err, -EBUSY,
+                           "action %s cannot end: it waits for the event log, and the disk does not answer",
+                           change->ended[i]->action->name);
+    return 0;
+}
+
 int delivery_prepare(struct delivery *delivery, struct config *config, struct delivery_change **ret, struct err *err)
 {
     struct delivery_change *change = calloc(1, sizeof(*change));
@@ -103,6 +116,8 @@ int delivery_prepare(struct delivery *delivery, struct config *config, struct de
         r = err_set(err, -ENOMEM, "no memory for the new actions");
     for (size_t i = 0; i < config->n_actions && r >= 0; i++)
         r = prepare_action(delivery, change, &config->actions[i], err);
+    if (r >= 0)
+        r = let_rest(change, err);
     if (r < 0)
         change = delivery_change_free(change);
     *ret = change;
@@ -117,10 +132,12 @@ struct delivery_change *delivery_change_free(struct delivery_change *change)
         if (!change->list[i]->held)
             continue;
         worker_end(change->list[i]);
-        worker_join(change->list[i]);
+        (void) worker_join(change->list[i], UINT64_MAX); /* it has not read yet */
         worker_free(change->list[i]);
     }
-    dropped_free(change->dropped);
+    for (size_t i = 0; i < change->n_ended; i++)
+        worker_read_on(change->ended[i]);
+    changes_dropped_free(change->dropped);
     config_free(change->config);
     free(change->list);
     free(change->ended);
@@ -153,7 +170,7 @@ static void end_old(struct delivery *delivery, const struct delivery_change *cha
     }
     delivery->n_workers = n_kept;
     pthread_mutex_unlock(&delivery->lock);
-    workers_join(change->ended, change->n_ended, uptime_us() + RELOAD_GRACE_US);
+    (void) worker_join_all(change->ended, change->n_ended, uptime_us() + RELOAD_GRACE_US);
     for (size_t i = 0; i < change->n_ended; i++)
         worker_sum_up(change->ended[i]);
 }
@@ -170,10 +187,14 @@ static void pass_retries(struct worker *old, struct worker *next)
     old->retry_ids = NULL;
 }
 
-/* As the successor of a worker that has ended, or (NULL) the first of its name, at the end of the log. */
-static void let_go(struct worker *worker, struct worker *old, uint64_t newest_id)
+/* A worker that was held begins: where a worker that has ended left off, or (NULL: it is the first of its name) at the
+ * end of the log. */
+static void release(struct worker *worker, struct worker *old)
 {
     pthread_mutex_lock(&worker->lock);
+    assert(worker->held && !worker->first && (!old || old->n_slots == 0));
+    uint64_t newest_id =
+        feed_newest_id(worker->delivery->settings.feed); /* under the lock: it is not told of less later */
     worker->read_id = old ? worker_cursor(old) : newest_id;
     worker->saved_cursor = old ? old->saved_cursor : UINT64_MAX; /* not a place: to be written */
     worker->newest_id = newest_id;
@@ -182,6 +203,7 @@ static void let_go(struct worker *worker, struct worker *old, uint64_t newest_id
         worker->changes = old->changes;
         old->changes = NULL;
         pass_retries(old, worker);
+        changes_pass_tries(old, worker);
         worker->status = old->status;
         worker->status.error_us = 0;
         worker->status.error[0] = '\0';
@@ -196,7 +218,7 @@ static void take_list(struct delivery *delivery, struct delivery_change *change)
     for (size_t i = 0; i < change->n_list; i++) {
         struct worker *worker = change->list[i];
         if (worker->held)
-            let_go(worker, find_worker(change->ended, change->n_ended, worker->action->name), delivery->newest_id);
+            release(worker, find_worker(change->ended, change->n_ended, worker->action->name));
     }
     free(delivery->workers);
     delivery->workers = change->list;
@@ -228,6 +250,7 @@ void delivery_configure(struct delivery *delivery, struct delivery_change *chang
     config_free(old);
     for (size_t i = 0; i < change->n_ended; i++)
         worker_free(change->ended[i]);
+    change->n_ended = 0;
     delivery_change_free(change);
     delivery->settings.changed(delivery->settings.userdata);
 }

@@ -3,9 +3,11 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
-/* A thing has one row of places to be in, and takes that of the oldest there: none is looked for, none grows. */
+/* A hash table of a fixed size. A thing is in one of the PLACES of its row; where all are taken, the oldest is
+ * replaced.
+ */
 #define ROWS 512
 #define PLACES 8
 

@@ -5,7 +5,7 @@
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 const char *delivery_state_name(enum delivery_state state)
 {
@@ -28,12 +28,16 @@ int delivery_new(struct delivery **ret, const struct delivery_settings *settings
     return 0;
 }
 
-void workers_join(struct worker **workers, size_t n, usec_t grace_until_us)
+int worker_join_all(struct worker **workers, size_t n, usec_t grace_until_us)
 {
+    usec_t read_until_us = uptime_us() + READ_PATIENCE_US;
+    int r = 0;
     for (size_t i = 0; i < n; i++)
         worker_cancel(workers[i], grace_until_us);
     for (size_t i = 0; i < n; i++)
-        worker_join(workers[i]);
+        if (!worker_join(workers[i], read_until_us))
+            r = -ETIMEDOUT;
+    return r;
 }
 
 struct delivery *delivery_free(struct delivery *delivery)
@@ -44,7 +48,7 @@ struct delivery *delivery_free(struct delivery *delivery)
     for (size_t i = 0; i < delivery->n_workers; i++)
         worker_free(delivery->workers[i]);
     free(delivery->workers);
-    dropped_free(delivery->dropped);
+    changes_dropped_free(delivery->dropped);
     config_free(delivery->config);
     pthread_mutex_destroy(&delivery->lock);
     pthread_mutex_destroy(&delivery->loops.lock);
@@ -54,6 +58,18 @@ struct delivery *delivery_free(struct delivery *delivery)
 }
 
 /* ---- start ---- */
+
+#define PARALLEL_MAX 64 /* of parallel: it may have been larger when they were saved */
+
+/* As many as threads may have in hand at one time. */
+static int load_tries(struct worker *worker, struct store *store, struct err *err)
+{
+    size_t room = PARALLEL_MAX * worker->slots[0].hand.room;
+    worker->tries = calloc(room, sizeof(*worker->tries));
+    if (!worker->tries)
+        return err_set(err, -ENOMEM, "no memory");
+    return store_get_tries(store, worker->action->name, worker->tries, room, &worker->n_tries, err);
+}
 
 static int load_action(struct delivery *delivery, struct config *config, const struct config_action *action,
                        struct store *store, struct err *err)
@@ -69,10 +85,12 @@ static int load_action(struct delivery *delivery, struct config *config, const s
     r = worker_new(&worker, delivery, config, action, cursor);
     if (r < 0)
         return err_set(err, r, "cannot set up action %s: %s", action->name, strerror(-r));
-    worker->newest_id = delivery->newest_id;
+    worker->newest_id = store_last_id(store);
+    if (!fresh)
+        r = load_tries(worker, store, err);
     worker->back_until_id = fresh ? 0 : cursor;
     delivery->workers[delivery->n_workers++] = worker;
-    return 0;
+    return r;
 }
 
 /* Names that begin with - are not of actions. */
@@ -82,7 +100,7 @@ static int drop_strangers(const struct config *config, struct store *store, stru
     uint64_t id;
     int r;
     while ((r = store_next_cursor(store, name, &id, err)) > 0) {
-        if (name[0] == '-' || action_of(config, name))
+        if (name[0] == '-' || delivery_action_of(config, name))
             continue;
         log_line(LOG_NOTICE, LOG_ID_ACTION_CHANGED,
                  "action %s is not configured any more: its place in the log (event %llu) is forgotten", name,
@@ -100,7 +118,6 @@ int delivery_load(struct delivery *delivery, struct config *config, struct store
     if (!delivery->workers)
         return err_set(err, -ENOMEM, "no memory");
     delivery->config = config_ref(config);
-    delivery->newest_id = store_last_id(store);
 
     int r = store_begin(store, err);
     if (r >= 0)
@@ -125,15 +142,16 @@ int delivery_start(struct delivery *delivery, struct err *err)
 
 /* ---- end ---- */
 
-void delivery_stop(struct delivery *delivery, usec_t timeout_us)
+int delivery_stop(struct delivery *delivery, usec_t timeout_us)
 {
     if (!delivery)
-        return;
+        return 0;
     trial_cancel(delivery);
     for (size_t i = 0; i < delivery->n_workers; i++)
         worker_end(delivery->workers[i]);
-    workers_join(delivery->workers, delivery->n_workers, uptime_us() + timeout_us / 2);
+    int r = worker_join_all(delivery->workers, delivery->n_workers, uptime_us() + timeout_us / 2);
     trial_end(delivery);
     for (size_t i = 0; i < delivery->n_workers; i++)
         worker_sum_up(delivery->workers[i]);
+    return r;
 }

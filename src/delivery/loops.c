@@ -14,10 +14,11 @@
  *
  * What comes is counted when it is stored, not when it is sent on: several loops multiply what they bring back, and
  * whoever has a thousand of it in hand would learn of the next one too late. In peace the pace is still looked at. */
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 #define BACK_MAX_US (2 * USEC_PER_SEC) /* after something of it was sent */
 #define WINDOW_US (10 * USEC_PER_SEC)
@@ -54,7 +55,7 @@ static uint64_t add_bytes(uint64_t hash, struct span bytes)
 
 uint64_t loops_hash(const struct event *event)
 {
-    uint64_t hash = add_bytes(0, (struct span){ event->type, strlen(event->type) });
+    uint64_t hash = add_bytes(0, span_of(event->type));
     hash = add_bytes(hash, event->data_text);
     hash = add_bytes(hash, event->extra_text);
     return hash ? hash : 1;
@@ -211,6 +212,7 @@ void loops_came(struct loops *loops, uint64_t hash, usec_t now)
     } else if (row && now < row->silent_us + SILENCE_US) {
         row->n_came += now >= row->silent_us + ON_ITS_WAY_US;
     } else if (row && row->tried && !row->came_back && now <= row->turn_us + TRIAL_US) {
+        assert(row->turn);
         row->came_back = true;
         row->turn_us = now;
         row->turn->n_back++;

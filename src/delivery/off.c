@@ -1,11 +1,12 @@
 /* off.c - an action that is switched off: what it needs is not there, or its target refuses for good. Its place in the
  * log stays where it is; it is told once, and tries again by itself. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 #define MINUTE_US (60 * USEC_PER_SEC)
 #define MISSING_AGAIN_US MINUTE_US
@@ -25,14 +26,15 @@ static void format_pause(usec_t again_us, char ret[64])
 static void turn_off(struct worker *worker, const struct err *err, usec_t again_us)
 {
     char pause[64];
+    assert(wait_is_locked(&worker->lock));
     bool news = !worker->off_told || strncmp(worker->status.error, err->msg, sizeof(worker->status.error) - 1) != 0;
     worker->off = worker->off_told = true;
     worker->off_until_us = again_us ? uptime_us() + again_us : UINT64_MAX;
     worker->status.next_try_us = again_us ? now_us() + again_us : 0;
-    count_failure(worker, err);
+    attempt_count_failure(worker, err);
     pthread_cond_broadcast(&worker->pause);
     format_pause(again_us, pause);
-    tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_ACTION_OFF, 0, 0, "switched off, %s: %s", pause, err->msg);
+    worker_tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_ACTION_OFF, 0, 0, "switched off, %s: %s", pause, err->msg);
 }
 
 void worker_turn_off(struct worker *worker, const struct err *err, usec_t again_us)
@@ -51,8 +53,8 @@ static void note_missing(void *context, const char *option, const char *sentence
         err_set(err, 0, "%s: %s", option, sentence);
 }
 
-int action_open(const struct config_action *config, const struct action_type *type, int cancel_fd,
-                struct action **action, struct err *err)
+int worker_open_action(const struct config_action *config, const struct action_type *type, int cancel_fd,
+                       struct action **action, struct err *err)
 {
     const struct action_context context = { .config = config, .cancel_fd = cancel_fd };
     if (config->missing)
@@ -69,7 +71,7 @@ static bool has_to_wait(const struct worker *worker)
     return !worker->ending && (worker->looking || (worker->off && uptime_us() < worker->off_until_us));
 }
 
-/* One slot looks for all: what another has seen a moment before counts for nothing. */
+/* One slot at a time finds out whether the action works, and the others wait for that. */
 void worker_come_back(struct slot *slot, struct action **action)
 {
     struct worker *worker = slot->worker;
@@ -81,7 +83,7 @@ void worker_come_back(struct slot *slot, struct action **action)
 
     worker->looking = true;
     pthread_mutex_unlock(&worker->lock);
-    int r = action_open(worker->action, worker->type, worker->cancel_fd, action, &err);
+    int r = worker_open_action(worker->action, worker->type, worker->cancel_fd, action, &err);
     pthread_mutex_lock(&worker->lock);
     worker->looking = false;
     pthread_cond_broadcast(&worker->more);
@@ -92,7 +94,7 @@ void worker_come_back(struct slot *slot, struct action **action)
     }
     if (worker->missing) {
         worker->missing = worker->off_told = false;
-        tell(worker, LOG_NOTICE, LOG_ID_ACTION_CHANGED, 0, 0, "switched on again");
+        worker_tell(worker, LOG_NOTICE, LOG_ID_ACTION_CHANGED, 0, 0, "switched on again");
     }
     worker->off = false;
 }

@@ -4,22 +4,13 @@
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 void delivery_came(struct delivery *delivery, const struct event *event)
 {
     struct loops *loops = &delivery->loops;
     if (event->verdict == EVENT_ACCEPTED && loops_care(loops, uptime_us()))
         loops_came(loops, loops_hash(event), uptime_us());
-}
-
-void delivery_wake(struct delivery *delivery, uint64_t newest_id)
-{
-    pthread_mutex_lock(&delivery->lock);
-    delivery->newest_id = newest_id;
-    for (size_t i = 0; i < delivery->n_workers; i++)
-        worker_wake(delivery->workers[i], newest_id);
-    pthread_mutex_unlock(&delivery->lock);
 }
 
 size_t delivery_get_status(struct delivery *delivery, struct delivery_status *ret, size_t room)
@@ -35,8 +26,10 @@ size_t delivery_get_status(struct delivery *delivery, struct delivery_status *re
 void delivery_tick(struct delivery *delivery)
 {
     pthread_mutex_lock(&delivery->lock);
-    for (size_t i = 0; i < delivery->n_workers; i++)
+    for (size_t i = 0; i < delivery->n_workers; i++) {
+        worker_look(delivery->workers[i]);
         worker_sum_up(delivery->workers[i]);
+    }
     pthread_mutex_unlock(&delivery->lock);
 }
 
@@ -80,15 +73,17 @@ int delivery_replay(struct delivery *delivery, const char *action, uint64_t from
     struct worker *worker = lock_worker(delivery, action, err);
     if (!worker)
         return -ENOENT;
-    uint64_t newest_id = delivery->newest_id;
+    uint64_t newest_id = feed_newest_id(delivery->settings.feed);
     bool possible = from_id > 0 && from_id <= newest_id + 1;
     if (possible) {
         worker_replay(worker, from_id);
-        tell(worker, LOG_NOTICE, LOG_ID_ACTION_CHANGED, 0, 0, "goes on from event %llu", (unsigned long long) from_id);
+        worker_tell(worker, LOG_NOTICE, LOG_ID_ACTION_CHANGED, 0, 0, "goes on from event %llu",
+                    (unsigned long long) from_id);
     }
     pthread_mutex_unlock(&delivery->lock);
     if (!possible)
-        return err_set(err, -ERANGE, "the log has events up to %llu", (unsigned long long) newest_id);
+        return err_set(err, -ERANGE, "the log has no event %llu, and no place for it: it goes up to %llu",
+                       (unsigned long long) from_id, (unsigned long long) newest_id);
     delivery->settings.changed(delivery->settings.userdata);
     return 0;
 }

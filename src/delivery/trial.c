@@ -1,6 +1,7 @@
 /* trial.c - one event that was made up, given to one action: by a thread of its own, with the action opened anew. So
  * neither what the action's worker is at matters (it may wait for hours between two tries, or be off) nor is its place
  * in the log touched; nothing is stored. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 struct trial {
     struct delivery *delivery;
@@ -51,12 +52,12 @@ static int deliver(const struct trial *trial, const struct action_type *type, co
                    struct delivery_trial *ret, struct err *err)
 {
     struct action *action = NULL;
-    struct action_outcome outcome = { .result = ACTION_DONE };
-    int r = action_open(trial->action, type, trial->cancel_fd, &action, err);
+    struct action_outcome outcome = { .result = ACTION_CANCELLED };
+    int r = worker_open_action(trial->action, type, trial->cancel_fd, &action, err);
     if (r < 0)
         return r;
     usec_t began = uptime_us();
-    type->deliver(action, payload, &outcome);
+    type->deliver(action, payload, 1, &outcome);
     type->close(action);
     ret->tried = true;
     ret->took_us = uptime_us() - began;
@@ -75,7 +76,7 @@ static void try(const struct trial *trial, struct delivery_trial *ret)
     struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
     const struct config *config = trial->config;
     const struct event *event = &trial->batch.events[0];
-    const struct action_type *type = action_type_find(trial->delivery->settings.types, trial->action->type);
+    const struct action_type *type = action_type_of(trial->action);
     struct err err = { "" };
     event_describe(event, NULL, &description);
     const struct action_record record = { .event = event,
@@ -126,7 +127,8 @@ static void *trial_thread(void *argument)
 /* Under the lock, which nobody holds for long. */
 static int new_trial(struct delivery *delivery, const char *name, struct trial **ret, struct err *err)
 {
-    const struct config_action *action = action_of(delivery->config, name);
+    assert(wait_is_locked(&delivery->lock));
+    const struct config_action *action = delivery_action_of(delivery->config, name);
     if (!action)
         return err_set(err, -ENOENT, "no action is called that");
     struct trial *trial = calloc(1, sizeof(*trial));

@@ -1,20 +1,82 @@
 /* worker.c - what an action's threads do: they take what was read, read on when nothing is left, and settle what came
  * of it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "delivery_private.h"
 
 #define READ_AGAIN_US USEC_PER_SEC /* after the log could not be read */
+
+/* ---- items ---- */
+
+static void append_item(struct worker *worker, struct item *item)
+{
+    item->next = NULL;
+    item->previous = worker->last;
+    *(worker->last ? &worker->last->next : &worker->first) = item;
+    worker->last = item;
+}
+
+static void remove_item(struct worker *worker, struct item *item)
+{
+    assert(item == (item->previous ? item->previous->next : worker->first));
+    *(item->previous ? &item->previous->next : &worker->first) = item->next;
+    *(item->next ? &item->next->previous : &worker->last) = item->previous;
+}
+
+static bool take_hand(struct worker *worker, struct hand *hand)
+{
+    assert(wait_is_locked(&worker->lock) && hand->n == 0);
+    for (struct item *item = worker->first; item && hand->n < hand->room; item = item->next) {
+        if (item->taken)
+            continue;
+        item->taken = true;
+        hand->items[hand->n++] = item;
+    }
+    return hand->n;
+}
+
+void worker_drop_waiting(struct worker *worker)
+{
+    assert(wait_is_locked(&worker->lock));
+    for (struct item *item = worker->first, *next; item; item = next) {
+        next = item->next;
+        if (item->again)
+            continue;
+        if (item->taken) {
+            item->stray = true;
+            continue;
+        }
+        remove_item(worker, item);
+        worker_item_free(item);
+    }
+}
+
+void worker_item_free(struct item *item)
+{
+    (void) feed_unref(item->record);
+    free(item);
+}
+
+/* Up to here everything is settled. */
+uint64_t worker_cursor(const struct worker *worker)
+{
+    for (const struct item *item = worker->first; item; item = item->next)
+        if (!item->again && !item->stray)
+            return item->id - 1;
+    return worker->read_id;
+}
 
 /* ---- reading ---- */
 
 static bool wants_reading(const struct worker *worker)
 {
-    return !worker->reading && (worker->read_id < worker->newest_id || worker->n_retry_ids || worker->retry_all);
+    return !worker->reading && !worker->resting &&
+           (worker->read_id < worker->newest_id || worker->n_retry_ids || worker->retry_all);
 }
 
 static struct reading begin_reading(struct worker *worker)
@@ -26,6 +88,7 @@ static struct reading begin_reading(struct worker *worker)
         .n_retry_ids = worker->n_retry_ids,
         .retry_all = worker->retry_all,
     };
+    assert(wait_is_locked(&worker->lock) && !worker->reading);
     worker->retry_ids = NULL;
     worker->n_retry_ids = 0;
     worker->retry_all = false;
@@ -34,14 +97,18 @@ static struct reading begin_reading(struct worker *worker)
     return reading;
 }
 
+/* What was read for a place that a replay has left since is thrown away, but for failed ones, which have no place. */
 static void take_items(struct worker *worker, struct reading *reading, bool same_place)
 {
     for (struct item *item = reading->first, *next; item; item = next) {
         next = item->next;
-        if (item->again ? !is_retried(worker, item->id) : same_place)
-            items_append(worker, item);
-        else
-            item_free(item);
+        if (item->again ? !changes_is_retried(worker, item->id) : same_place) {
+            if (!item->again)
+                changes_take_try(worker, item);
+            append_item(worker, item);
+        } else {
+            worker_item_free(item);
+        }
     }
     if (!same_place)
         return;
@@ -85,7 +152,7 @@ static void wait_readable(struct worker *worker, const struct err *err)
 {
     usec_t end = uptime_us() + READ_AGAIN_US;
     if (!worker->read_failed)
-        tell(worker, LOG_ERR, LOG_ID_STORE_FAILED, 0, 0, "cannot read the event log, trying on: %s", err->msg);
+        worker_tell(worker, LOG_ERR, LOG_ID_STORE_FAILED, 0, 0, "cannot read the event log, trying on: %s", err->msg);
     worker->read_failed = true;
     while (!worker->ending && wait_signal(&worker->pause, &worker->lock, end))
         ;
@@ -107,6 +174,11 @@ static void read_more(struct worker *worker)
     take_rest(worker, &reading);
     worker->reading = false;
     worker->reading_stuck_us = 0;
+    if (worker->resting)
+        pthread_cond_signal(&worker->ended);
+    if (worker->reading_told)
+        worker_tell(worker, LOG_NOTICE, LOG_ID_STORE_RECOVERED, 0, 0, "reads the event log again");
+    worker->reading_told = false;
     if (r < 0)
         wait_readable(worker, &err);
     else
@@ -126,14 +198,15 @@ static void tell_settled(struct worker *worker, const struct item *item, enum at
     worker_tell_too_old(worker);
     if (end == ATTEMPT_FAILED) {
         bool news = worker_is_news(worker, true, item->id, err->msg);
-        tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,
-             "event %llu is not delivered and stays on the list of failed ones: %s", (unsigned long long) item->id,
-             err->msg);
+        worker_tell(worker, news ? LOG_ERR : LOG_DEBUG, LOG_ID_DELIVERY_FAILED, item->id, item->attempts,
+                    "event %llu is not delivered and stays on the list of failed ones: %s",
+                    (unsigned long long) item->id, err->msg);
         return;
     }
-    tell(worker, worker->failing_told ? LOG_NOTICE : LOG_DEBUG, LOG_ID_DELIVERED, item->id, item->attempts,
-         worker->failing ? "delivers again, event %llu after %u attempt%s" : "event %llu delivered after %u attempt%s",
-         (unsigned long long) item->id, item->attempts, text_plural(item->attempts));
+    worker_tell(worker, worker->failing_told ? LOG_NOTICE : LOG_DEBUG, LOG_ID_DELIVERED, item->id, item->attempts,
+                worker->failing ? "delivers again, event %llu after %u attempt%s"
+                                : "event %llu delivered after %u attempt%s",
+                (unsigned long long) item->id, item->attempts, text_plural(item->attempts));
     worker->failing = worker->failing_told = worker->off_told = false;
 }
 
@@ -158,8 +231,11 @@ static void count(struct worker *worker, enum attempt_end end, const struct err 
     }
 }
 
+/* Under the lock. */
 static void settle(struct worker *worker, struct item *item, enum attempt_end end, const struct err *err)
 {
+    assert(item->taken && !err == (end != ATTEMPT_FAILED));
+    changes_end_try(worker, item);
     if (end == ATTEMPT_PUT_BACK && !item->stray) {
         item->taken = false;
         return;
@@ -169,12 +245,19 @@ static void settle(struct worker *worker, struct item *item, enum attempt_end en
         tell_settled(worker, item, end, err);
     }
     if (end == ATTEMPT_FAILED)
-        note_change(worker, item, err);
+        changes_note(worker, item, err);
     else if (item->again && end != ATTEMPT_PUT_BACK)
-        note_change(worker, item, NULL);
-    items_remove(worker, item);
-    item_free(item);
+        changes_note(worker, item, NULL);
+    remove_item(worker, item);
+    worker_item_free(item);
     worker->delivery->settings.changed(worker->delivery->settings.userdata);
+}
+
+void worker_settle(struct worker *worker, struct item *item, enum attempt_end end, const struct err *err)
+{
+    pthread_mutex_lock(&worker->lock);
+    settle(worker, item, end, err);
+    pthread_mutex_unlock(&worker->lock);
 }
 
 /* ---- the threads ---- */
@@ -185,15 +268,12 @@ static void work(struct slot *slot, struct action **action)
     struct worker *worker = slot->worker;
     while (!worker->ending) {
         bool ready = *action && !worker->off;
-        struct item *item = ready ? items_take(worker) : NULL;
         if (!ready) {
             worker_come_back(slot, action);
-        } else if (item) {
-            struct err err = { "" };
+        } else if (take_hand(worker, &slot->hand)) {
             pthread_mutex_unlock(&worker->lock);
-            enum attempt_end end = attempt(slot, *action, item, &err);
+            attempt(slot, *action);
             pthread_mutex_lock(&worker->lock);
-            settle(worker, item, end, &err);
         } else if (wants_reading(worker)) {
             read_more(worker);
         } else {
@@ -204,7 +284,7 @@ static void work(struct slot *slot, struct action **action)
     }
 }
 
-void *slot_thread(void *argument)
+void *worker_slot_thread(void *argument)
 {
     struct slot *slot = argument;
     struct worker *worker = slot->worker;
@@ -218,6 +298,7 @@ void *slot_thread(void *argument)
     while (worker->held && !worker->ending)
         pthread_cond_wait(&worker->more, &worker->lock);
     work(slot, &action);
+    assert(slot->hand.n == 0);
     pthread_mutex_unlock(&worker->lock);
     if (action)
         worker->type->close(action);
@@ -229,8 +310,9 @@ void *slot_thread(void *argument)
     return NULL;
 }
 
-void worker_wake(struct worker *worker, uint64_t newest_id)
+void worker_wake(void *userdata, uint64_t newest_id)
 {
+    struct worker *worker = userdata;
     pthread_mutex_lock(&worker->lock);
     worker->newest_id = newest_id;
     if (worker->n_idle && !worker->off)

@@ -1,13 +1,47 @@
 /* batch.c - the events of one request, and one event read back from the log: their memory. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "event_private.h"
 
-struct batch_memory *batch_memory_new(char *body, size_t size, const struct http_origin *origin, usec_t time_us)
+/* What the last batches left, for the next ones: malloc takes long where one thread gives back what another one took.
+ * None where a sanitizer looks for uses after that. */
+#ifdef SANITIZED
+#define SPARE_MAX 0
+#else
+#define SPARE_MAX 64
+#endif
+
+static struct {
+    pthread_mutex_t lock;
+    struct batch_memory *v[SPARE_MAX + 1];
+    size_t n;
+} spare = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct batch_memory *take_spare(void)
 {
-    struct batch_memory *memory = malloc(sizeof(*memory));
+    pthread_mutex_lock(&spare.lock);
+    struct batch_memory *memory = spare.n ? spare.v[--spare.n] : NULL;
+    pthread_mutex_unlock(&spare.lock);
+    return memory ? memory : malloc(sizeof(*memory));
+}
+
+static void leave(struct batch_memory *memory)
+{
+    pthread_mutex_lock(&spare.lock);
+    bool room = spare.n < SPARE_MAX;
+    if (room)
+        spare.v[spare.n++] = memory;
+    pthread_mutex_unlock(&spare.lock);
+    if (!room)
+        free(memory);
+}
+
+struct batch_memory *batch_memory_new(char *body, size_t size, const struct origin *origin, usec_t time_us)
+{
+    struct batch_memory *memory = take_spare();
     if (!memory)
         return NULL;
 
@@ -20,7 +54,6 @@ struct batch_memory *batch_memory_new(char *body, size_t size, const struct http
     memory->origin = *origin;
     memory->one = (struct event){
         .time_us = time_us,
-        .source = EVENT_SOURCE_PUSH,
         .origin = &memory->origin,
         .community = memory->community,
         .index = -1,
@@ -36,28 +69,33 @@ static bool is_empty_list(const cJSON *data)
 void batch_fill(struct batch_memory *memory, const struct event_families *families)
 {
     struct event *one = &memory->one;
-    one->handler = event_find_type(families, memory->type, &one->family);
+    if (!one->handler)
+        one->handler = event_find_type(families, memory->type, &one->family);
     one->type = one->handler ? one->handler->name : memory->type;
     one->type_sent = memory->type_sent && strcmp(memory->type_sent, one->type) != 0 ? memory->type_sent : NULL;
-    one->test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(memory->top, "test"));
+    one->test = json_get_flag(memory->top, "test");
     one->data = one->handler && is_empty_list(memory->data) ? NULL : memory->data;
     one->top = memory->top;
 }
 
-/* NULL: not JSON, which only somebody else can have put there, or no memory. */
-static cJSON *parse_again(struct span text)
+/* -EINVAL: not JSON, which only somebody else can have put there. */
+static int parse_again(struct span text, cJSON **ret)
 {
-    struct scan scan = { .start = text.s, .p = text.s, .end = text.s + text.size };
+    struct json_scan scan = json_scan_of(text);
     struct err err;
-    return scan_value(&scan, &err) < 0 || scan.p != scan.end ? NULL : json_parse(text, scan.met);
+    if (json_scan_value(&scan, &err) < 0 || scan.p != scan.end)
+        return -EINVAL;
+    *ret = event_parse_json(text, scan.met);
+    return *ret ? 0 : -ENOMEM;
 }
 
 static int parse_stored(struct batch_memory *memory, const struct event *stored)
 {
     struct event *one = &memory->one;
     char *at = memory->body;
-    memory->type = strdup(stored->type);
-    memory->type_sent = stored->type_sent ? strdup(stored->type_sent) : NULL;
+    const char *sent = stored->type_sent;
+    memory->type = arena_copy(&memory->arena, span_of(stored->type));
+    memory->type_sent = sent ? arena_copy(&memory->arena, span_of(sent)) : NULL;
     if (!memory->type || (stored->type_sent && !memory->type_sent))
         return -ENOMEM;
     if (stored->data_text.size)
@@ -68,11 +106,8 @@ static int parse_stored(struct batch_memory *memory, const struct event *stored)
         memcpy(at, stored->extra_text.s, stored->extra_text.size);
     one->extra_text = (struct span){ at, stored->extra_text.size };
 
-    if (one->data_text.size && !(memory->data = parse_again(one->data_text)))
-        return -EINVAL;
-    if (one->extra_text.size && !(memory->top = parse_again(one->extra_text)))
-        return -EINVAL;
-    return 0;
+    int r = one->data_text.size ? parse_again(one->data_text, &memory->data) : 0;
+    return r == 0 && one->extra_text.size ? parse_again(one->extra_text, &memory->top) : r;
 }
 
 /* The log has the verdict; the reason is found again as it was found when the event came. */
@@ -112,8 +147,6 @@ int batch_restore(struct batch *ret, const struct event *stored, const struct ev
         batch_done(ret);
         return r;
     }
-    if (stored->source)
-        memory->one.source = text_copy(memory->source, sizeof(memory->source), stored->source);
     if (stored->log)
         memory->one.log = text_copy(memory->log, sizeof(memory->log), stored->log);
     memory->one.id = stored->id;
@@ -141,9 +174,7 @@ void batch_done(struct batch *batch)
         free(batch->events);
     arena_free(&memory->arena);
     text_free(&memory->extra);
-    free(memory->type);
-    free(memory->type_sent);
     free(memory->body);
-    free(memory);
+    leave(memory);
     *batch = (struct batch){ 0 };
 }

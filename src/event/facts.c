@@ -9,8 +9,8 @@
 static void emit_count(const struct fact *fact, const struct fact_asked *asked)
 {
     char digits[24];
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(asked->known, fact->where);
-    if (!cJSON_IsNumber(item))
+    const cJSON *item = json_get(asked->known, fact->where);
+    if (!json_is(item, cJSON_Number))
         return;
     snprintf(digits, sizeof(digits), "%.0f", item->valuedouble);
     asked->take(asked->context, fact, &(struct fact_value){ .text = digits, .number = digits });
@@ -45,7 +45,7 @@ void facts_emit(const struct event *event, const struct description *row, const 
 static const struct fact *find(const struct fact_list *list, struct span name)
 {
     for (size_t i = 0; list && i < list->n; i++)
-        if (strlen(list->rows[i].name) == name.size && memcmp(list->rows[i].name, name.s, name.size) == 0)
+        if (span_is(name, list->rows[i].name))
             return &list->rows[i];
     return NULL;
 }
@@ -82,8 +82,10 @@ bool fact_write(const struct fact *fact, const struct event *event, const struct
 bool fact_is_nothing(const char *text)
 {
     static const char *const words[] = { "nil", "null", "undefined", "None", "NOT SET" };
-    const char *first = text + strspn(text, " ");
-    if (*first > ' ' && *first < 0x7f && !strchr("nuN", *first)) /* nearly all */
+    const char *first = text;
+    while (*first == ' ')
+        first++;
+    if (*first > ' ' && *first < 0x7f && *first != 'n' && *first != 'u' && *first != 'N') /* nearly all */
         return false;
     size_t size = strlen(first);
     while (size && first[size - 1] == ' ')

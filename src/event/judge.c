@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "event_private.h"
 
 /* An empty object is no list of events, but one event without data. */
 static bool is_list_of_events(const struct event *one)
@@ -11,33 +11,17 @@ static bool is_list_of_events(const struct event *one)
     return one->handler && event_is_list(one->data) && (cJSON_IsArray(one->data) || one->data->child);
 }
 
-/* Behind the name of a member of an object, which is sound. */
-static int pass_name(struct scan *scan, struct err *err)
-{
-    scan_space(scan);
-    int r = scan_string(scan, err);
-    scan_space(scan);
-    scan->p++;
-    return r;
-}
-
 static int cut_out(struct event *events, size_t n, struct span data, const cJSON *list, struct err *err)
 {
-    struct scan scan = { .start = data.s, .p = data.s + 1, .end = data.s + data.size };
+    struct json_scan children = json_children_of(data);
     const struct event one = events[0];
     const cJSON *element = list->child;
-    for (size_t i = 0; i < n; i++, element = element->next, scan.p++) {
-        if (cJSON_IsObject(list) && pass_name(&scan, err) < 0)
-            return -EINVAL;
-        scan_space(&scan);
-        const char *first = scan.p;
-        if (scan_value(&scan, err) < 0)
-            return -EINVAL;
+    for (size_t i = 0; i < n; i++, element = element->next) {
         events[i] = one;
         events[i].index = element->string ? atoi(element->string) : (int) i;
         events[i].data = element;
-        events[i].data_text = (struct span){ first, (size_t) (scan.p - first) };
-        scan_space(&scan);
+        if (!json_next_child(&children, NULL, &events[i].data_text))
+            return err_set(err, -EINVAL, "data has fewer elements than were counted");
     }
     return 0;
 }
@@ -107,8 +91,8 @@ static void refuse_type(const struct event *event, struct err *reason)
         err_set(reason, 0, "type not known");
         return;
     }
-    const cJSON *type = cJSON_GetObjectItemCaseSensitive(event->top, "type");
-    if (cJSON_IsString(type) && *type->valuestring)
+    const cJSON *type = json_get(event->top, "type");
+    if (json_is(type, cJSON_String) && *type->valuestring)
         text_addf(&what, "longer than %d bytes", EVENT_TYPE_STORED_MAX_BYTES);
     else
         event_say_expected(&what, "a text that is not empty", type);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "event_private.h"
 
 #define HIDDEN "[key]"
 
@@ -15,30 +15,22 @@ static bool agrees(const char *sent, const char *key, size_t size)
     return difference == 0;
 }
 
-/* How long it takes depends on the length of what was sent alone. */
-static bool key_equals(const char *sent, size_t size, const char *key)
+const struct event_community *keys_find_community(const struct envelope_rules *rules, struct span key_json)
 {
-    size_t key_size = strlen(key);
-    unsigned difference = size != key_size;
-    for (size_t i = 0; i < size; i++)
-        difference |=
-            (unsigned char) ascii_upper(sent[i]) ^ (unsigned char) ascii_upper(key[key_size ? i % key_size : 0]);
-    return difference == 0;
-}
-
-const struct event_community *find_community(const struct envelope_rules *rules, struct span key_json)
-{
-    size_t size;
-    char *sent = string_value(key_json, &size);
+    bool plain = key_json.size >= 2 && key_json.s[0] == '"' && !memchr(key_json.s, '\\', key_json.size);
+    size_t size = plain ? key_json.size - 2 : 0;
+    char *decoded = plain ? NULL : json_string_value(key_json, &size);
+    const char *sent = plain ? key_json.s + 1 : decoded;
     if (!sent)
         return NULL;
 
     const struct event_community *found = NULL;
     for (size_t i = 0; i < rules->n_communities; i++)
-        if (key_equals(sent, size, rules->communities[i].key))
+        if (text_is_secret((struct span){ sent, size }, rules->communities[i].key, true))
             found = &rules->communities[i];
-    explicit_bzero(sent, size);
-    free(sent);
+    if (decoded)
+        explicit_bzero(decoded, size);
+    free(decoded);
     return found;
 }
 

@@ -2,7 +2,7 @@
  * record may come from elsewhere: what is not in the shape that known has is as good as none. */
 #include <string.h>
 
-#include "private.h"
+#include "event_private.h"
 
 struct member {
     const char *name;
@@ -13,7 +13,7 @@ struct member {
 static bool are_members(const cJSON *object, const struct member *members, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, members[i].name);
+        const cJSON *value = json_get(object, members[i].name);
         if (value && !members[i].is(value))
             return false;
     }
@@ -70,7 +70,7 @@ static bool is_list_of_things(const cJSON *value)
 {
     const cJSON *thing;
     cJSON_ArrayForEach (thing, value)
-        if (!are_members(thing, of_thing, ARRAY_SIZE(of_thing)) || !cJSON_HasObjectItem(thing, "id"))
+        if (!are_members(thing, of_thing, ARRAY_SIZE(of_thing)) || !json_get(thing, "id"))
             return false;
     return cJSON_IsArray(value);
 }
@@ -88,10 +88,10 @@ void description_take_known(struct description *ret, struct span known)
     text_reset(&ret->known);
     if (!known.size)
         return;
-    struct scan scan = { .start = known.s, .p = known.s, .end = known.s + known.size };
-    if (scan_value(&scan, &err) < 0 || scan.p != scan.end)
+    struct json_scan scan = json_scan_of(known);
+    if (json_scan_value(&scan, &err) < 0 || scan.p != scan.end)
         return;
-    ret->known_json = json_parse(known, scan.met);
+    ret->known_json = event_parse_json(known, scan.met);
     if (!are_members(ret->known_json, of_known, ARRAY_SIZE(of_known))) {
         cJSON_Delete(ret->known_json);
         ret->known_json = NULL;

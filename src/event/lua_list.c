@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "event_private.h"
 
 #define INDEX_MAX_DIGITS 9
 
@@ -85,9 +85,15 @@ static int order_below(cJSON *root)
     return 0;
 }
 
-int lua_lists_order(cJSON *root)
+cJSON *event_parse_json(struct span value, struct json_met met)
 {
+    cJSON *root = json_parse(value, met);
+    if (!root || !met.numbered)
+        return root;
     if (cJSON_IsObject(root))
         note_places(root);
-    return order_below(root);
+    if (order_below(root) == 0)
+        return root;
+    cJSON_Delete(root);
+    return NULL;
 }

@@ -4,42 +4,18 @@
 #include <string.h>
 #include <strings.h>
 
-#include "private.h"
+#include "event_private.h"
 
 enum member { MEMBER_KEY, MEMBER_TYPE, MEMBER_DATA, MEMBER_SECRET, MEMBER_OTHER };
-
-static bool span_is(struct span span, const char *word)
-{
-    return span.size == strlen(word) && memcmp(span.s, word, span.size) == 0;
-}
-
-char *string_value(struct span json, size_t *ret_size)
-{
-    if (json.size < 2 || json.s[0] != '"')
-        return NULL;
-    if (!memchr(json.s, '\\', json.size)) {
-        *ret_size = json.size - 2;
-        return strndup(json.s + 1, json.size - 2);
-    }
-    cJSON *string = json_parse(json, (struct met){ .awkward = true });
-    if (!string)
-        return NULL;
-
-    char *value = strdup(string->valuestring);
-    *ret_size = value ? strlen(value) : 0;
-    explicit_bzero(string->valuestring, strlen(string->valuestring));
-    cJSON_Delete(string);
-    return value;
-}
 
 /* Which member a name (with its quotes) is; one that spells "key" in other letters is no more to be kept than it. */
 static enum member member_by_name(struct span name)
 {
     char *decoded CLEANUP(cleanup_free) = NULL;
-    struct span plain = { name.s + 1, name.size - 2 };
+    struct span plain = { name.s + 1, name.size - JSON_QUOTES };
 
     if (memchr(plain.s, '\\', plain.size)) {
-        decoded = string_value(name, &plain.size);
+        decoded = json_string_value(name, &plain.size);
         if (!decoded)
             return MEMBER_SECRET; /* no memory: rather lost than kept in the wrong place */
         plain.s = decoded;
@@ -55,23 +31,21 @@ static enum member member_by_name(struct span name)
 
 bool member_is_type(struct span value)
 {
-    size_t quotes = strlen("\"\"");
-    return value.size > quotes && value.size <= quotes + EVENT_TYPE_STORED_MAX_BYTES && value.s[0] == '"';
+    return value.size > JSON_QUOTES && value.size <= JSON_QUOTES + EVENT_TYPE_STORED_MAX_BYTES && value.s[0] == '"';
 }
 
-/* Keeps name:value as it came, behind what is there already. */
-static void keep_other(struct text *extra, struct span name, struct span value)
+/* The object is begun with its first member. */
+static void keep_other(struct json_writer *extra, struct span name, struct span value)
 {
-    text_add(extra, extra->size ? "," : "{");
-    text_add_bytes(extra, name.s, name.size);
-    text_add(extra, ":");
-    text_add_bytes(extra, value.s, value.size);
+    if (!extra->depth)
+        json_begin_object(extra, NULL);
+    json_add_member(extra, name, value);
 }
 
-static int read_member(struct scan *scan, struct parts *parts, struct text *extra, struct err *err)
+static int read_member(struct json_scan *scan, struct parts *parts, struct json_writer *extra, struct err *err)
 {
     struct span name, value;
-    int r = scan_member(scan, &name, &value, err);
+    int r = json_scan_member(scan, &name, &value, err);
     if (r < 0)
         return r;
     switch (member_by_name(name)) {
@@ -97,23 +71,21 @@ static int read_member(struct scan *scan, struct parts *parts, struct text *extr
     return 0;
 }
 
-int read_members(struct span body, struct parts *parts, struct text *extra, struct err *err)
+int members_read(struct span body, struct parts *parts, struct text *extra, struct err *err)
 {
-    struct scan scan = { .start = body.s, .p = body.s, .end = body.s + body.size };
-
-    if (body.size >= 3 && memcmp(body.s, "\xef\xbb\xbf", 3) == 0)
-        scan.p += 3;
-    int r = scan_object_begin(&scan, err);
+    struct json_scan scan = json_scan_of(body);
+    struct json_writer others = json_writer(extra);
+    int r = json_scan_object_begin(&scan, err);
     scan.depth = 1;
     while (r > 0) {
-        r = read_member(&scan, parts, extra, err);
+        r = read_member(&scan, parts, &others, err);
         if (r == 0)
-            r = scan_object_next(&scan, err);
+            r = json_scan_object_next(&scan, err);
     }
     if (r < 0)
         return r;
-    if (extra->size)
-        text_add(extra, "}");
+    if (others.depth)
+        json_end(&others);
     parts->met = scan.met;
     return extra->failed ? -ENOMEM : 0;
 }

@@ -29,19 +29,19 @@ void description_add_number(struct description *description, const char *number)
 /* Those that a double would spoil are texts. */
 static int64_t id_of(const cJSON *unit)
 {
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(unit, "id");
+    const cJSON *id = json_get(unit, "id");
     const char *text = cJSON_GetStringValue(id);
-    return text ? strtoll(text, NULL, 10) : cJSON_IsNumber(id) ? (int64_t) id->valuedouble : 0;
+    return text ? strtoll(text, NULL, 10) : json_is(id, cJSON_Number) ? (int64_t) id->valuedouble : 0;
 }
 
 void description_read_numbers(struct description *ret)
 {
     text_reset(&ret->numbers);
     const cJSON *unit;
-    cJSON_ArrayForEach (unit, cJSON_GetObjectItemCaseSensitive(ret->known_json, "units")) {
+    cJSON_ArrayForEach (unit, json_get(ret->known_json, "units")) {
         int64_t id = id_of(unit);
         for (size_t i = 0; i < ret->units.n; i++)
             if (ret->units.v[i] == id)
-                description_add_number(ret, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(unit, "number")));
+                description_add_number(ret, json_get_text(unit, "number"));
     }
 }

@@ -7,7 +7,7 @@
 #include <syslog.h>
 #include <time.h>
 
-#include "private.h"
+#include "event_private.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_IDS, KIND_OBJECT, KIND_TRUE, KIND_JSON };
 
@@ -133,7 +133,7 @@ static int read_value(struct values *values, enum member m)
     case KIND_TEXT:
         if (json.s[0] != '"')
             return -EINVAL;
-        values->text[m] = string_value(json, &size);
+        values->text[m] = json_string_value(json, &size);
         return values->text[m] ? 0 : -ENOMEM;
     case KIND_NUMBER:
         return read_number(json.s, &values->number[m]) ? 0 : -EINVAL;
@@ -182,15 +182,15 @@ static void take_member(struct values *values, struct span name, struct span val
 /* The depth begins at 0, not at 1, because the members of extra stood one level higher in their request. */
 static int read_members_of(struct span record, struct values *values, struct err *err)
 {
-    struct scan scan = { .start = record.s, .p = record.s, .end = record.s + record.size };
+    struct json_scan scan = json_scan_of(record);
     struct span name, value;
-    int r = scan_object_begin(&scan, err);
+    int r = json_scan_object_begin(&scan, err);
     while (r > 0) {
-        r = scan_member(&scan, &name, &value, err);
+        r = json_scan_member(&scan, &name, &value, err);
         if (r < 0)
             break;
         take_member(values, name, value);
-        r = scan_object_next(&scan, err);
+        r = json_scan_object_next(&scan, err);
     }
     return r;
 }
@@ -243,9 +243,9 @@ static int check_sizes(const struct values *values, struct err *err)
         { TYPE, EVENT_TYPE_STORED_MAX_BYTES },
         { TYPE_SENT, EVENT_TYPE_STORED_MAX_BYTES },
         { COMMUNITY, NAME_MAX_BYTES },
-        { SOURCE, NAME_MAX_BYTES },
-        { LISTENER, sizeof(((struct http_origin *) 0)->listener) - 1 },
-        { FROM, sizeof(((struct http_origin *) 0)->peer) - 1 },
+        { SOURCE, sizeof(((struct origin *) 0)->source) - 1 },
+        { LISTENER, sizeof(((struct origin *) 0)->name) - 1 },
+        { FROM, sizeof(((struct origin *) 0)->peer) - 1 },
         { REASON, sizeof(((struct err *) 0)->msg) - 1 },
         { SUMMARY, SUMMARY_MAX_BYTES },
     };
@@ -290,7 +290,7 @@ static int check_bounds(const struct values *values, struct err *err)
 static int make_event(const struct values *values, const struct event_families *families, struct batch *ret,
                       struct err *err)
 {
-    struct http_origin origin;
+    struct origin origin;
     char *const *text = values->text;
     struct event event = {
         .id = (uint64_t) values->number[ID],
@@ -298,7 +298,6 @@ static int make_event(const struct values *values, const struct event_families *
         .type = text[TYPE],
         .type_sent = text[TYPE_SENT],
         .community = text[COMMUNITY],
-        .source = text[SOURCE],
         .origin = &origin,
         .data_text = values->json[DATA],
         .extra_text = values->json[EXTRA],
@@ -307,7 +306,8 @@ static int make_event(const struct values *values, const struct event_families *
         return err_set(err, -EINVAL, "time: expected one like 2026-11-23T16:00:00.123456Z");
     if (read_verdict(text[VERDICT], &event.verdict) < 0)
         return err_set(err, -EINVAL, "verdict: expected accepted, unknown or invalid");
-    snprintf(origin.listener, sizeof(origin.listener), "%s", text[LISTENER]);
+    snprintf(origin.source, sizeof(origin.source), "%s", text[SOURCE]);
+    snprintf(origin.name, sizeof(origin.name), "%s", text[LISTENER]);
     snprintf(origin.peer, sizeof(origin.peer), "%s", text[FROM]);
     int r = batch_restore(ret, &event, families);
     if (r < 0)

@@ -4,6 +4,7 @@
  * inactivity alone (one byte a second keeps a connection for ever), and above its connection limit an external
  * loop goes deaf. */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "http_private.h"
 
 #define ACCEPT_MAX 64 /* in one round, so that those who are here already are served too */
 #define FIRST_BYTES 16
@@ -19,6 +20,10 @@
 
 static void set_peer(struct connection *connection, const struct sockaddr_storage *peer)
 {
+    if (peer->ss_family == AF_UNIX) {
+        unix_set_peer(connection);
+        return;
+    }
     if (peer->ss_family == AF_INET6) {
         connection->address = ((const struct sockaddr_in6 *) peer)->sin6_addr;
     } else {
@@ -37,17 +42,18 @@ static bool within_limit(const struct http *http)
     return http->n_connections - http->n_ending <= http->settings.connections;
 }
 
-/* Also where the limit has become lower, or one waits for which nobody could give way when it came. */
+/* Also where the limit has become lower, or a connection waits for which nothing could be evicted when it came. */
 bool connections_make_room(struct http *http)
 {
     while (!within_limit(http) && !http->full)
-        http->full = !hosts_give_way(http, SCARCE_CONNECTIONS, NULL);
+        http->full = !hosts_evict(http, SCARCE_CONNECTIONS, NULL);
     return !http->full;
 }
 
 static void hand_over(struct connection *connection)
 {
     struct http *http = connection->http;
+    assert(connection->state == CONNECTION_WAITS && !connection->ending);
     connection_unwatch(connection); /* until libmicrohttpd tells of it: it may close it without a word */
     connection->state = CONNECTION_HANDED_OVER;
     connection->since_us = connection->progress_us = http->now_us;
@@ -66,8 +72,8 @@ static void drop(struct connection *connection)
     connection_forget(connection);
 }
 
-/* Or leaves it waiting: its host has its share, until one of its connections goes or it shows a right key; or nobody
- * gives way to a host that is known. */
+/* Or leaves it waiting: its host has its share, until one of its connections goes or it shows a right key; or its host
+ * is known, and nothing can be evicted for it. */
 static void serve(struct connection *connection)
 {
     const struct http *http = connection->http;
@@ -157,7 +163,7 @@ void connection_accept(struct http *http, const struct http_listener *listener)
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
             http->rest_until_us = http->now_us + ACCEPT_REST_US;
         if (errno == EMFILE || errno == ENFILE) /* not with EINVAL: a reload is giving this listener up */
-            (void) hosts_give_way(http, SCARCE_CONNECTIONS, NULL);
+            (void) hosts_evict(http, SCARCE_CONNECTIONS, NULL);
         return;
     }
 }

@@ -1,15 +1,17 @@
 /* connection.c - connections while they last, and ending those that ask too much. */
+#include <errno.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "private.h"
+#include "http_private.h"
 
 #define FRESH_US (100 * USEC_PER_MSEC)
 #define PEER_DONE_MAX_US (100 * USEC_PER_MSEC)
 #define TOLD_MAX_US USEC_PER_SEC
+#define LAST_WORDS_US (250 * USEC_PER_MSEC)
 #define PAUSED_MIN_US USEC_PER_SEC /* between two checks: nothing of us ran */
 
 void connection_tell(const struct connection *connection, enum http_refusal kind, const char *what)
@@ -61,10 +63,13 @@ void connection_unwatch(struct connection *connection)
 
 void connection_ready(struct connection *connection)
 {
-    if (connection->state == CONNECTION_WAITS)
-        connection_look(connection);
-    else
-        connection->peer_done_us = uptime_us();
+    if (connection->state == CONNECTION_WAITS) {
+        connection_look(connection); /* which may free it */
+        return;
+    }
+    connection->peer_done_us = uptime_us();
+    if (connection->request.paused)
+        connection_end(connection); /* all that it was to have is out */
 }
 
 static void begin(struct http *http, struct MHD_Connection *mhd, void **socket_context)
@@ -74,6 +79,7 @@ static void begin(struct http *http, struct MHD_Connection *mhd, void **socket_c
     if (!connection)
         abort(); /* there is none that was not handed over */
     *socket_context = connection;
+    connection->mhd = mhd;
     connection->state = CONNECTION_SERVED;
     if (connection->ending)
         shutdown(connection->fd, SHUT_RDWR);
@@ -89,11 +95,28 @@ static bool has_sent(const struct connection *connection)
     return info.tcpi_data_segs_out > 0;
 }
 
+static bool has_gone(const struct connection *connection)
+{
+    char byte;
+    ssize_t n = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+/* libmicrohttpd ends it without an answer where many parts of a query, or cookies, leave no memory for one. */
+static bool has_no_room(const struct connection *connection)
+{
+    const struct request *request = &connection->request;
+    return request->reading && !request->seen && !connection->ending && !connection->http->stopping &&
+           !has_gone(connection);
+}
+
 static void end(struct connection *connection)
 {
     bool refused = !connection->had_request && has_sent(connection);
     if (refused) /* by libmicrohttpd, which answers by itself */
         connection_tell(connection, HTTP_REFUSAL_NOT_HTTP, "its request line is malformed or too long");
+    else if (has_no_room(connection))
+        connection_tell(connection, HTTP_REFUSAL_NOT_HTTP, "its headers are too large");
     request_done(connection);
     connection_unwatch(connection);
     connection_forget(connection);
@@ -120,6 +143,7 @@ void connection_end(struct connection *connection)
     connection->ending = true;
     connection->http->n_ending++;
     connection->http->room_changed = true;
+    stream_resume(connection); /* libmicrohttpd notices nothing of one that is suspended */
 }
 
 /* Nothing more comes, and all that came was dealt with. The time is that of the round's begin: what got on in a round
@@ -135,7 +159,7 @@ static void tell_late(const struct connection *connection, bool late)
 {
     if (connection->state == CONNECTION_WAITS && connection->spoke)
         connection_tell(connection, HTTP_REFUSAL_CONNECTIONS, "too many connections from one address");
-    else if (connection->request.reading)
+    else if (connection->request.reading && !connection->request.streaming)
         connection_tell(connection, HTTP_REFUSAL_OTHER, late ? "request not complete in time" : "request not complete");
 }
 
@@ -149,11 +173,12 @@ static bool is_late(const struct connection *connection, usec_t now)
 
 static void check(struct connection *connection, usec_t now)
 {
-    struct http *http = connection->http;
     bool late = is_late(connection, now);
     if (connection->request.ticket) {
         if (late && !connection->request.answered)
-            request_overdue(http, &connection->request);
+            request_overdue(connection);
+    } else if (connection->request.paused) {
+        return; /* it is nobody's turn */
     } else if (late || is_left_behind(connection)) {
         tell_late(connection, late);
         connection_end(connection);
@@ -189,11 +214,13 @@ static bool is_fresh(const struct connection *c)
     return !c->had_request && uptime_us() < c->since_us + FRESH_US;
 }
 
+/* Streams take the time for their last words. */
 void connections_end_idle(struct http *http)
 {
+    bool in_time = uptime_us() < http->stopped_us + LAST_WORDS_US;
     struct connection *c;
     TAILQ_FOREACH(c, &http->connections, link)
-    if (!c->request.reading && c->state != CONNECTION_HANDED_OVER && !is_fresh(c))
+    if ((c->request.streaming ? !in_time : !c->request.reading) && c->state != CONNECTION_HANDED_OVER && !is_fresh(c))
         connection_end(c);
 }
 

@@ -2,6 +2,7 @@
  *
  * libmicrohttpd's internal epoll thread hangs when exactly 128 events are ready at once (measured on 0.9.75; the
  * same loop stands in 1.0.1). Run from outside it does not, if no wait is longer than WAIT_MAX_MS. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "http_private.h"
 
 #define WAIT_MAX_MS 200
 #define WAIT_NOTHING_MS 10
@@ -40,17 +41,20 @@ static int watch(struct http *http, int fd, void *mark)
     return epoll_ctl(http->loop_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-/* libmicrohttpd wants to run at once, for ever, while requests wait for their answer, or while a chunk's length does
- * not fit into its memory. Some rounds in which nothing happens are its way of getting on; many show that it has
- * nothing to do. */
+/* libmicrohttpd asks to be run again at once for as long as a request waits for its answer, or a chunk's length does
+ * not fit into its memory: done so, that would take a whole CPU. A round of the loop is quiet when no descriptor was
+ * ready and no request got on. A few quiet rounds libmicrohttpd needs, to get from one of its states to the next; after
+ * more of them it has nothing to do, and the loop waits. */
 static int wait_ms(const struct http *http, unsigned n_quiet_rounds)
 {
     MHD_UNSIGNED_LONG_LONG wanted;
+    if (http->resumed)
+        return 0;
     if (http->n_waiting)
         return n_quiet_rounds < 2 ? 0 : WAIT_MAX_MS;
     if (MHD_get_timeout(http->daemon, &wanted) == MHD_YES && wanted < WAIT_MAX_MS)
         return wanted || n_quiet_rounds < QUIET_ROUNDS_MAX ? (int) wanted : WAIT_NOTHING_MS;
-    return http->n_connections || http->stopping || !http->accepting ? WAIT_MAX_MS : -1;
+    return http->n_connections > http->n_paused || http->stopping || !http->accepting ? WAIT_MAX_MS : -1;
 }
 
 /* What another thread wants done here. */
@@ -67,10 +71,10 @@ static void run_call(struct http *http)
         pthread_cond_broadcast(&http->called);
     }
     pthread_mutex_unlock(&http->lock);
-    requests_answered(http, answered);
+    request_answered_all(http, answered);
 }
 
-/* Connections first: accepting may free some. What others want last: it may change the listeners. */
+/* The call last, because ready holds pointers and a call may replace the listeners. */
 static void take_ready(struct http *http, const struct epoll_event *ready, int n)
 {
     bool called = false;
@@ -101,15 +105,17 @@ static void *http_thread(void *argument)
     struct epoll_event ready[READY_MAX];
     unsigned n_quiet_rounds = 0;
 
-    pthread_setname_np(pthread_self(), "http");
+    pthread_setname_np(pthread_self(), http->settings.thread);
     while (!finished(http)) {
         listeners_watch(http);
-        int n = epoll_wait(http->loop_fd, ready, READY_MAX, wait_ms(http, n_quiet_rounds));
+        int n = epoll_wait(http->loop_fd, ready, READY_MAX, streams_wait_ms(http, wait_ms(http, n_quiet_rounds)));
         uint64_t n_steps = http->n_steps;
         http->n_rounds++;
         http->now_us = uptime_us();
         if (n > 0)
             take_ready(http, ready, n);
+        streams_resume_due(http);
+        http->resumed = false;
         MHD_run(http->daemon);
         connections_serve(http);
         n_quiet_rounds = n > 0 || http->n_steps != n_steps ? 0 : n_quiet_rounds + 1;
@@ -119,34 +125,25 @@ static void *http_thread(void *argument)
         if (now >= http->checked_us + WAIT_MAX_MS * USEC_PER_MSEC)
             connections_check(http, now);
     }
+    streams_resume_all(http);
+    MHD_run(http->daemon); /* which is not to be stopped with one suspended */
     return NULL;
 }
 
-static void free_paths(char **paths, size_t n)
+static void note_limits(struct http *http)
 {
-    for (size_t i = 0; paths && i < n; i++)
-        free(paths[i]);
-    free(paths);
+    report_set(&http->values.connections_limit, http->settings.connections);
+    report_set(&http->values.in_flight_limit_bytes, http->settings.in_flight_bytes);
 }
 
-int http_configure(struct http *http, const struct http_settings *settings)
+void http_configure(struct http *http, const struct http_settings *settings)
 {
-    char **paths = calloc(settings->n_paths, sizeof(*paths));
-    for (size_t i = 0; paths && i < settings->n_paths; i++)
-        if (!(paths[i] = strdup(settings->paths[i]))) {
-            free_paths(paths, settings->n_paths);
-            return -ENOMEM;
-        }
-    if (!paths)
-        return -ENOMEM;
-
-    free_paths(http->paths, http->settings.n_paths);
-    http->paths = paths;
+    assert(pthread_equal(pthread_self(), http->thread));
     http->settings = *settings;
-    http->settings.paths = NULL;
+    http->n_configured++;
+    note_limits(http);
     http->room_changed = true;
     answers_drop(http); /* they name request_time */
-    return 0;
 }
 
 static int start_daemon(struct http *http, struct err *err)
@@ -155,13 +152,16 @@ static int start_daemon(struct http *http, struct err *err)
     getrlimit(RLIMIT_NOFILE, &files);
 
     http->strict_library = strncmp(MHD_get_version(), "0.", 2) != 0;
-    http->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_handle,
-                         http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-                         request_first_line, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
-                         MHD_OPTION_NOTIFY_COMPLETED, request_completed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t) HTTP_POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned) files.rlim_cur, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+    bool streams = routes_stream(http);
+    unsigned more_flags = streams ? MHD_ALLOW_SUSPEND_RESUME : 0;
+    size_t pool_bytes = streams ? HTTP_STREAM_POOL_BYTES : HTTP_POOL_BYTES;
+    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | more_flags, 0, NULL,
+                                    NULL, request_handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+                                    MHD_OPTION_URI_LOG_CALLBACK, request_first_line, http, MHD_OPTION_NOTIFY_CONNECTION,
+                                    connection_notify, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
+                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned) files.rlim_cur,
+                                    MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
     if (!http->daemon)
         return err_set(err, -EIO, "cannot start libmicrohttpd");
 
@@ -190,11 +190,10 @@ struct http *http_free(struct http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     connections_drop(http);
-    requests_answered(http, http->answered);
+    request_answered_all(http, http->answered);
     answers_drop(http);
     cleanup_close(&http->loop_fd);
     cleanup_close(&http->wake_fd);
-    free_paths(http->paths, http->settings.n_paths);
     free(http->listeners);
     pthread_mutex_destroy(&http->lock);
     pthread_cond_destroy(&http->called);
@@ -203,7 +202,8 @@ struct http *http_free(struct http *http)
 }
 
 int http_start(struct http **ret, const struct http_listener *listeners, size_t n_listeners,
-               const struct http_settings *settings, const struct http_callbacks *callbacks, struct err *err)
+               const struct http_settings *settings, const struct http_routes *routes,
+               const struct http_callbacks *callbacks, struct err *err)
 {
     struct http *http = calloc(1, sizeof(*http));
     if (!http)
@@ -211,25 +211,29 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
     pthread_mutex_init(&http->lock, NULL);
     pthread_cond_init(&http->called, NULL);
     TAILQ_INIT(&http->connections);
+    TAILQ_INIT(&http->paused);
     http->callbacks = *callbacks;
+    http->routes = *routes;
+    http->settings = *settings;
+    note_limits(http);
     http->seen_rounds = UINT64_MAX;
+    http->idle_due_us = HTTP_NEVER_US;
     http->loop_fd = epoll_create1(EPOLL_CLOEXEC);
     http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->listeners = calloc(n_listeners, sizeof(*listeners));
-    if (http->loop_fd < 0 || http->wake_fd < 0 || !http->listeners || http_configure(http, settings) < 0) {
+    if (http->loop_fd < 0 || http->wake_fd < 0 || !http->listeners) {
+        int why = errno; /* calloc says so too */
         http_free(http);
-        return err_set(err, -ENOMEM, "cannot set up the HTTP loop");
+        return err_set(err, -why, "cannot set up the HTTP loop: %s", strerror(why));
     }
     memcpy(http->listeners, listeners, n_listeners * sizeof(*listeners));
     http->n_listeners = n_listeners;
 
+    *ret = http; /* before its thread runs, whose first handler may lead to a use of it */
     int r = start(http, err);
-    if (r < 0) {
-        http_free(http);
-        return r;
-    }
-    *ret = http;
-    return 0;
+    if (r < 0)
+        *ret = http_free(http);
+    return r;
 }
 
 void http_answer_later(struct http *http, struct http_ticket *take_tickets)
@@ -245,24 +249,39 @@ void http_answer_later(struct http *http, struct http_ticket *take_tickets)
     (void) !write(http->wake_fd, &one, sizeof(one));
 }
 
+static void wake_thread(struct http *http)
+{
+    uint64_t one = 1;
+    (void) !write(http->wake_fd, &one, sizeof(one));
+}
+
+/* Always an exchange: whoever takes the mark away then sees all that was published before. */
+void http_wake(struct http *http)
+{
+    if (!atomic_exchange(&http->woken, true))
+        wake_thread(http);
+}
+
 bool http_alive(struct http *http)
 {
-    uint64_t one = 1, n_rounds = http->n_rounds;
+    uint64_t n_rounds = http->n_rounds;
     bool alive = n_rounds != http->seen_rounds;
     http->seen_rounds = n_rounds;
-    (void) !write(http->wake_fd, &one, sizeof(one));
+    wake_thread(http);
     return alive;
 }
 
-size_t http_n_connections(struct http *http)
+void http_get_values(struct http *http, struct http_values *ret)
 {
-    return http->n_connections;
+    report_copy(ret, &http->values, sizeof(*ret));
+    ret->connections = http->n_connections;
 }
 
 void http_call(struct http *http, void (*function)(void *), void *argument)
 {
     uint64_t one = 1;
     pthread_mutex_lock(&http->lock);
+    assert(!http->call);
     http->call = function;
     http->call_argument = argument;
     (void) !write(http->wake_fd, &one, sizeof(one));
@@ -275,13 +294,15 @@ static void begin_stop(void *argument)
 {
     struct http *http = argument;
     http->stopping = true;
+    streams_resume_all(http);
 }
 
 void http_stop(struct http *http, usec_t timeout_us)
 {
     if (!http)
         return;
-    http->stop_at_us = uptime_us() + timeout_us;
+    http->stopped_us = uptime_us();
+    http->stop_at_us = http->stopped_us + timeout_us;
     http_call(http, begin_stop, http);
     pthread_join(http->thread, NULL);
     MHD_stop_daemon(http->daemon);

@@ -3,10 +3,11 @@
  * A listener leaves the epoll before it goes: an entry stays as long as anybody has a copy of the socket, and systemd
  * keeps one.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "private.h"
+#include "http_private.h"
 
 static void watch_all(struct http *http, bool want)
 {
@@ -17,7 +18,8 @@ static void watch_all(struct http *http, bool want)
     http->accepting = want;
 }
 
-/* What nobody gives way to waits in the kernel's queue; asking for it would make epoll spin. */
+/* Where nothing can be evicted, new connections wait in the kernel's queue; while they do, a listener that is watched
+ * would make every epoll_wait return at once. */
 void listeners_watch(struct http *http)
 {
     bool want = !http->stopping && !http->full && (!http->rest_until_us || uptime_us() >= http->rest_until_us);
@@ -33,6 +35,7 @@ bool listeners_have(const struct http *http, const void *mark)
 
 void http_set_listeners(struct http *http, struct http_listener *take_listeners, size_t n)
 {
+    assert(pthread_equal(pthread_self(), http->thread));
     if (http->accepting)
         watch_all(http, false);
     free(http->listeners);

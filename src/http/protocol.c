@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "private.h"
+#include "http_private.h"
 
 /* RFC 9110, 5.6.2 */
 static bool is_token(unsigned char c)

@@ -1,27 +1,30 @@
-/* request.c - one request: its head judged, its body collected within the limits, its answer sent. */
+/* request.c - one request: its head judged, its body collected within the limits, its answer sent.
+ *
+ * A ticket stands for a request whose answer comes later. The handler has it from handle() until it hands it back
+ * (http_answer_later), or gives it up in overdue(). Until then it is not freed, whatever becomes of the request:
+ *   the client goes     request_done leaves it without a connection, and it is freed when it comes back
+ *   the time is over    request_overdue answers the request by another ticket; this one is freed at once where the
+ *                       handler gives it up, else when it comes back, after late() was told */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "private.h"
+#include "http_private.h"
 
-#define PAGE                                                                                                           \
-    PROGRAM_NAME " is running and listening for the push events of Sonoran CAD.\n"                                     \
-                 "You see this, so the port is open. Enter the address in the CAD's panel.\n"
+#define STREAM_RETRY_AFTER_S 5
 
-static void refuse(struct request *request, unsigned status, const char *text, const char *what)
+static void refuse_as(struct request *request, enum http_refusal kind, unsigned status, const char *what)
 {
+    request->kind = kind;
     request->refusal = status;
-    request->text = text;
     request->what = what;
 }
 
-static void refuse_as(struct request *request, enum http_refusal kind, unsigned status, const char *text,
-                      const char *what)
+static void refuse(struct request *request, unsigned status, const char *what)
 {
-    request->kind = kind;
-    refuse(request, status, text, what);
+    refuse_as(request, HTTP_REFUSAL_OTHER, status, what);
 }
 
 /* Small bodies are not counted: whoever fills in_flight with large ones that never end keeps no event out. */
@@ -44,14 +47,14 @@ static void wipe_body(struct request *request)
     request->body = NULL;
 }
 
-/* Others give way, as long as there are any that hold more. */
+/* Others are evicted for it, as long as there are any that hold more. */
 static bool grow_body(struct connection *connection, size_t room)
 {
     const struct http *http = connection->http;
     struct request *request = &connection->request;
     uint64_t more = counted_bytes(room) - counted_bytes(request->body_room);
     while (request_counts(room) && http->in_flight_bytes + more > http->settings.in_flight_bytes)
-        if (!hosts_give_way(connection->http, SCARCE_BYTES, connection))
+        if (!hosts_evict(connection->http, SCARCE_BYTES, connection))
             return false;
     char *body = malloc(room + 1);
     if (!body)
@@ -68,42 +71,93 @@ static bool grow_body(struct connection *connection, size_t room)
 
 static void refuse_busy(struct request *request)
 {
-    refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy", "too many bodies in flight");
+    refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many bodies in flight");
     request->retry_after_s = 1;
 }
 
 static void refuse_too_large(struct request *request)
 {
-    refuse_as(request, HTTP_REFUSAL_TOO_LARGE, MHD_HTTP_CONTENT_TOO_LARGE, "Body Too Large", "body too large");
+    refuse_as(request, HTTP_REFUSAL_TOO_LARGE, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+}
+
+static void refuse_path(struct request *request, const char *method)
+{
+    bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0; /* others are who look for open doors */
+    refuse_as(request, post ? HTTP_REFUSAL_PATH : HTTP_REFUSAL_OTHER, MHD_HTTP_NOT_FOUND, "path not found");
+}
+
+/* Whatever there is. */
+static void refuse_whom(struct request *request, const struct http_caller *caller)
+{
+    refuse(request, caller->refused, caller->what);
+    request->retry_after_s = caller->retry_after_s;
+}
+
+/* What the method allows it to have, it may have. */
+static bool has_body(const struct http_route *route)
+{
+    return strcmp(route->method, MHD_HTTP_METHOD_GET) != 0;
+}
+
+static bool has_other_type(struct connection *connection, const struct head *head)
+{
+    const struct http_route *route = connection->request.route;
+    return route->content_type && (head->length || head->transfer_encoding) &&
+           !route_takes_type(route, MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND,
+                                                                MHD_HTTP_HEADER_CONTENT_TYPE));
+}
+
+/* Whether it can be a request of the row that it is for. */
+static void judge_body(struct connection *connection, const struct head *head)
+{
+    struct request *request = &connection->request;
+    if (head->content_encoding && strcasecmp(head->content_encoding, "identity") != 0)
+        refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported content encoding");
+    else if (has_other_type(connection, head))
+        refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported content type");
+    else if (head->length > route_body_max(connection))
+        refuse_too_large(request);
+    else if (!grow_body(connection, head->transfer_encoding ? HTTP_PIECE_BYTES : head->length))
+        refuse_busy(request);
+}
+
+static bool is_refused(struct connection *connection, const char *method)
+{
+    struct request *request = &connection->request;
+    request->route = route_find(connection->http, request->rows, method);
+    route_ask_who(connection);
+    return connection->caller.refused;
 }
 
 /* Everything that can be decided before the body is read, in the order of design section 3. */
 static void judge_head(struct connection *connection, const struct head *head, const char *method)
 {
-    const struct http_settings *settings = &connection->http->settings;
+    const struct http *http = connection->http;
     struct request *request = &connection->request;
     bool chunked = head->transfer_encoding != NULL;
+    request->n_configured = http->n_configured;
+    const char *what;
+    unsigned status;
     if (head->malformed || head->n_lengths > 1 ||
         (chunked && (head->n_lengths || strcasecmp(head->transfer_encoding, "chunked") != 0))) {
-        refuse(request, MHD_HTTP_BAD_REQUEST, "Bad Request", "malformed headers");
+        refuse(request, MHD_HTTP_BAD_REQUEST, "malformed headers");
         request->close = true;
-    } else if (!request->push_path) {
-        bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0; /* others are who look for open doors */
-        refuse_as(request, post ? HTTP_REFUSAL_PATH : HTTP_REFUSAL_OTHER, MHD_HTTP_NOT_FOUND, "Not Found",
-                  "path not found");
-    } else if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0) {
-        refuse(request, MHD_HTTP_OK, PAGE, NULL);
-    } else if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
-        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed", "method not allowed");
-    } else if (head->content_encoding && strcasecmp(head->content_encoding, "identity") != 0) {
-        refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Unsupported Content-Encoding",
-               "unsupported content encoding");
-    } else if (head->length > settings->body_bytes) {
-        refuse_too_large(request);
-    } else if (!grow_body(connection, chunked ? HTTP_PIECE_BYTES : head->length)) {
-        refuse_busy(request);
+    } else if (is_refused(connection, method)) {
+        refuse_whom(request, &connection->caller);
+    } else if (!request->rows) {
+        refuse_path(request, method);
+    } else if (!request->route) {
+        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed");
+    } else if ((status = route_refuses(connection, &what))) {
+        refuse(request, status, what);
+    } else if (request->route->stream && !stream_enter(connection)) {
+        refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams");
+        request->retry_after_s = STREAM_RETRY_AFTER_S;
+    } else if (has_body(request->route)) {
+        judge_body(connection, head);
     }
-    if (request->refusal && (head->expects_continue || head->length > settings->body_bytes + HTTP_DRAIN_BYTES))
+    bool drop = request->refusal || !has_body(request->route);
+    if (drop && (head->expects_continue || head->length > http->settings.body_bytes + HTTP_DRAIN_BYTES))
         request->close = true;
 }
 
@@ -118,7 +172,7 @@ void request_drop_body(struct connection *connection)
 static void take_piece(struct connection *connection, const char *piece, size_t size)
 {
     struct request *request = &connection->request;
-    uint64_t most = connection->http->settings.body_bytes;
+    uint64_t most = route_body_max(connection);
     size_t whole = request->body_size + size, room = request->body_room ? request->body_room : HTTP_PIECE_BYTES;
     while (room < whole)
         room *= 2;
@@ -140,20 +194,27 @@ static enum MHD_Result send_refusal(struct connection *connection, struct MHD_Co
 {
     struct request *request = &connection->request;
     struct http *http = connection->http;
-    struct http_answer answer = { .status = request->refusal,
-                                  .text = request->text,
-                                  .retry_after_s = request->retry_after_s };
-    if (request->what)
-        connection_tell(connection, request->kind, request->what);
-    return answer_send(http, mhd, request, &answer);
+    struct http_answer answer = { .status = request->refusal, .retry_after_s = request->retry_after_s };
+    connection_tell(connection, request->kind, request->what);
+    http->callbacks.refusal(http->callbacks.userdata, request->refusal, request->what, &answer);
+    enum MHD_Result result = answer_send(connection, mhd, &answer);
+    answer_done(&answer);
+    return result;
+}
+
+static void free_ticket(struct http_ticket *ticket)
+{
+    if (ticket)
+        answer_done(&ticket->answer);
+    free(ticket);
 }
 
 static enum MHD_Result send_ticket(struct connection *connection, struct MHD_Connection *mhd)
 {
     struct request *request = &connection->request;
-    enum MHD_Result result = answer_send(connection->http, mhd, request, &request->ticket->answer);
+    enum MHD_Result result = answer_send(connection, mhd, &request->ticket->answer);
     host_look_again(connection);
-    free(request->ticket);
+    free_ticket(request->ticket);
     request->ticket = NULL;
     return result;
 }
@@ -161,58 +222,75 @@ static enum MHD_Result send_ticket(struct connection *connection, struct MHD_Con
 /* An answer that comes later leaves the request without a response, and libmicrohttpd asks again in every round
  * (MHD_CONNECTION_FULL_REQ_RECEIVED in its connection.c). That is cheaper by three system calls a request than
  * suspending and resuming the connection, and leaves nothing suspended to hang at the end. */
-static enum MHD_Result handle_post(struct connection *connection, struct MHD_Connection *mhd)
+static enum MHD_Result handle(struct connection *connection, struct MHD_Connection *mhd)
 {
     struct request *request = &connection->request;
     struct http *http = connection->http;
+    assert(!request->ticket);
+    const char *what;
+    unsigned status = route_refuses_now(connection, &what);
+    if (status) {
+        refuse(request, status, what);
+        request_drop_body(connection);
+        return send_refusal(connection, mhd);
+    }
     struct http_ticket *ticket = malloc(sizeof(*ticket));
     if (!ticket)
         return MHD_NO;
 
     *ticket = (struct http_ticket){ .connection = connection };
+    text_copy(ticket->listener, sizeof(ticket->listener), connection->origin.listener);
     request->ticket = ticket;
-    request->body[request->body_size] = '\0';
-    http->callbacks.post(http->callbacks.userdata,
-                         &(struct http_request){ .origin = &connection->origin,
-                                                 .peer_address = &connection->address,
-                                                 .take_body = &request->body,
-                                                 .body_size = request->body_size,
-                                                 .ticket = ticket },
-                         &ticket->answer);
-    if (ticket->answer.status)
+    if (request->body)
+        request->body[request->body_size] = '\0';
+    if (has_body(request->route))
+        report_observe(&http->values.body_bytes, &http_body_limits, request->body_size);
+    struct http_request asked = route_request(connection);
+    struct http_answer at_once = { 0 }; /* not the ticket's, which another thread may have answered by now */
+    request->route->handle(http->callbacks.userdata, &asked, &at_once);
+    if (at_once.status) {
+        ticket->answer = at_once;
         return send_ticket(connection, mhd);
+    }
     http->n_waiting++;
     return MHD_YES;
 }
 
-void requests_answered(struct http *http, struct http_ticket *tickets)
+void request_answered_all(struct http *http, struct http_ticket *tickets)
 {
     for (struct http_ticket *ticket = tickets, *next; ticket; ticket = next) {
         next = ticket->next;
         if (!ticket->connection) {
             if (ticket->overdue)
                 http->callbacks.late(http->callbacks.userdata, ticket);
-            free(ticket);
+            free_ticket(ticket);
             continue;
         }
+        assert(ticket->connection->request.ticket == ticket && !ticket->connection->request.answered);
         ticket->connection->request.answered = true;
         http->n_waiting--;
     }
 }
 
-/* libmicrohttpd asks for the answer in its next run. */
-void request_overdue(struct http *http, struct request *request)
+/* libmicrohttpd asks for the answer in its next run. The ticket comes back later, if it was not given up: another one
+ * has the answer then. */
+void request_overdue(struct connection *connection)
 {
-    struct http_ticket *ticket = request->ticket;
-    struct http_answer answer = { 0 };
+    struct request *request = &connection->request;
+    struct http *http = connection->http;
+    struct http_ticket *ticket = request->ticket, *instead = malloc(sizeof(*instead));
+    assert(ticket && !request->answered);
+    if (!instead)
+        return; /* it is looked at again */
+
+    *instead = (struct http_ticket){ .connection = connection };
     ticket->overdue = true;
     ticket->connection = NULL;
-    request->ticket = NULL;
+    request->ticket = instead;
+    request->answered = true;
     http->n_waiting--;
-    if (http->callbacks.overdue(http->callbacks.userdata, ticket, &answer))
-        free(ticket);
-    refuse(request, answer.status, answer.text, NULL);
-    request->retry_after_s = answer.retry_after_s;
+    if (http->callbacks.overdue(http->callbacks.userdata, ticket, &instead->answer))
+        free_ticket(ticket);
 }
 
 void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -221,13 +299,13 @@ void *request_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection *connection = info->socket_context;
 
-    struct span path = path_sent(uri ? uri : "");
+    struct span path = route_path(uri ? uri : "");
 
     http->n_steps++;
     connection->had_request = true;
     connection->request.reading = true;
-    connection->request.push_path = path_is_push(http, path);
-    if (!connection->request.push_path)
+    connection->request.rows = routes_with_path(http, path);
+    if (!connection->request.rows)
         snprintf(connection->path, sizeof(connection->path), "%.*s", (int) path.size, path.s);
     connection->since_us = connection->progress_us = http->now_us;
     return connection;
@@ -243,7 +321,7 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     connection->progress_us = http->now_us;
 
     if (connection->ending)
-        return MHD_NO; /* it gave way */
+        return MHD_NO; /* evicted */
     if (request->ticket && !request->answered)
         return MHD_YES;
     http->n_steps++;
@@ -252,20 +330,23 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     if (!request->seen) {
         struct head head;
         request->seen = true;
+        request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
         head_read(mhd, method, http->strict_library, &head);
         judge_head(connection, &head, method);
         request->keeps = !request->close && !head.closes && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-        return request->close ? send_refusal(connection, mhd) : MHD_YES;
+        if (!request->close)
+            return MHD_YES;
+        return request->refusal ? send_refusal(connection, mhd) : handle(connection, mhd);
     }
     if (*upload_data_size > 0) {
-        if (!request->refusal)
+        if (!request->refusal && has_body(request->route))
             take_piece(connection, upload_data, *upload_data_size);
-        if (request->refusal)
+        else
             request->drained_bytes += *upload_data_size;
         *upload_data_size = 0;
         return request->drained_bytes > HTTP_DRAIN_BYTES ? MHD_NO : MHD_YES;
     }
-    return request->refusal ? send_refusal(connection, mhd) : handle_post(connection, mhd);
+    return request->refusal ? send_refusal(connection, mhd) : handle(connection, mhd);
 }
 
 void request_done(struct connection *connection)
@@ -276,10 +357,14 @@ void request_done(struct connection *connection)
         request->ticket->connection = NULL; /* it comes back and is freed then */
         http->n_waiting--;
     } else {
-        free(request->ticket);
+        free_ticket(request->ticket);
     }
     request_drop_body(connection);
+    answer_forget(connection);
+    stream_forget_pause(connection);
+    stream_leave(connection);
     connection->path[0] = '\0';
+    route_forget_caller(&connection->caller);
     *request = (struct request){ 0 };
 }
 

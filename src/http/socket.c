@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "http_private.h"
 
 static void name_address(const struct sockaddr *address, char *ret_name, size_t size)
 {
@@ -83,7 +84,7 @@ static int cannot_listen(int r, const struct sockaddr *address, struct err *err)
 {
     char name[INET6_ADDRSTRLEN + 8], holder[64];
     name_address(address, name, sizeof(name));
-    if (r == -EADDRINUSE && find_holder(address, holder, sizeof(holder)))
+    if (r == -EADDRINUSE && http_holder_find(address, holder, sizeof(holder)))
         return err_set(err, r, "cannot listen on %s: %s has this port already", name, holder);
     const char *hint = r == -EADDRINUSE ? "; another program has this port (as root: ss -ltnp)"
                        : r == -EACCES   ? "; a port below 1024 takes, in systemctl edit " PROGRAM_NAME ": [Service] "
@@ -146,10 +147,14 @@ struct in6_addr http_host_of(const struct in6_addr *address)
 
 void http_socket_name(int fd, char *ret_name, size_t size)
 {
-    struct sockaddr_storage address;
-    socklen_t address_size = sizeof(address);
+    struct sockaddr_storage address = { 0 };
+    socklen_t address_size = sizeof(address) - 1;
     if (getsockname(fd, (struct sockaddr *) &address, &address_size) < 0) {
         snprintf(ret_name, size, "?");
+        return;
+    }
+    if (address.ss_family == AF_UNIX) {
+        snprintf(ret_name, size, "%s", ((const struct sockaddr_un *) &address)->sun_path);
         return;
     }
     name_address((const struct sockaddr *) &address, ret_name, size);

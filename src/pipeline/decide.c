@@ -4,17 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
 #define KEEP_DESCRIPTIONS 256 /* between two transactions, and of each: */
 #define KEEP_IDS 64
 #define KEEP_LINE_BYTES 2048
 
-void apply_event(const struct event *event, struct state *state)
+void decide_apply(const struct event *event, struct state *state)
 {
     state_set_event(state, event->id, event->time_us);
     state_set_test(state, event->test);
-    state_set_source(state, event->source ? event->source : EVENT_SOURCE_PUSH, event->origin->listener);
+    state_set_source(state, event->origin->source, event->origin->name);
     if (event->verdict == EVENT_ACCEPTED && event->handler && event->handler->apply)
         (void) event->handler->apply(event, state); /* without memory, what lines can name is less */
 }
@@ -40,8 +40,8 @@ int decide(struct pipeline *pipeline, const struct event *event, struct err *err
     if (!description)
         return err_set(err, -ENOMEM, "no memory");
     event_describe(event, pipeline->overlay, description);
-    apply_event(event, pipeline->overlay);
-    event_write_known(event, pipeline->overlay, description);
+    decide_apply(event, pipeline->overlay);
+    families_write_known(event, pipeline->overlay, description);
     return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
 #define STEP_EVENTS 1000
 #define LOOK_EVENTS 16               /* whether events wait */
@@ -66,7 +66,7 @@ static int begin_state(struct pipeline *pipeline, struct fill *fill, struct err 
     if (r < 0)
         return r;
     fill->state = state_new();
-    if (!fill->state || turns_open(&fill->turns, fill->state, NULL) < 0) {
+    if (!fill->state || turns_open(&fill->turns, fill->state, NULL, &pipeline->keep_us) < 0) {
         fill->state = state_free(fill->state);
         return err_set(err, -ENOMEM, "no memory");
     }
@@ -93,9 +93,9 @@ static int take_row(struct pipeline *pipeline, struct fill *fill, const struct s
     write = write && !row->described;
     if (write)
         event_describe(event, fill->state, &fill->description);
-    apply_event(event, fill->state);
+    decide_apply(event, fill->state);
     if (write) {
-        event_write_known(event, fill->state, &fill->description);
+        families_write_known(event, fill->state, &fill->description);
         r = store_fill(pipeline->store, event, &fill->description, err);
     }
     turns_take(&fill->turns, event);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
 #define FIXED_FIELDS 11
 #define FIELDS_ROOM 32 /* more are rare, and come from malloc */
@@ -50,17 +50,6 @@ static void add_unit_numbers(struct fields *fields, size_t n)
     }
 }
 
-/* Not in the middle of a character. */
-static size_t cut(struct span text, uint64_t max_bytes)
-{
-    if (text.size <= max_bytes)
-        return text.size;
-    size_t size = max_bytes;
-    while (size > 0 && (text.s[size] & 0xc0) == 0x80)
-        size--;
-    return size;
-}
-
 static void add_what_it_concerns(struct fields *fields, const struct event *event,
                                  const struct description *description)
 {
@@ -79,9 +68,10 @@ static void add_data(struct fields *fields, const struct event *event, uint64_t 
 {
     if (!payload_bytes || !event->data_text.size)
         return;
-    fields->v[fields->n++] = (struct log_field){ .name = "SONORAN_DATA",
-                                                 .text = event->data_text.s,
-                                                 .size = cut(event->data_text, payload_bytes) };
+    fields->v[fields->n++] =
+        (struct log_field){ .name = "SONORAN_DATA",
+                            .text = event->data_text.s,
+                            .size = utf8_cut(event->data_text.s, event->data_text.size, payload_bytes) };
 }
 
 /* False: no memory. */
@@ -99,7 +89,7 @@ static bool fill(struct fields *fields, const struct event *event, const struct 
         add_text(fields, "SONORAN_EVENT", fields->type.s);
     add_number(fields, "SONORAN_EVENT_ID", (int64_t) event->id);
     add_text(fields, "SONORAN_COMMUNITY", event->community);
-    add_text(fields, "SONORAN_LISTENER", event->origin->listener);
+    add_text(fields, "SONORAN_LISTENER", event->origin->name);
     add_text(fields, "SONORAN_FROM", event->origin->peer);
     add_what_it_concerns(fields, event, description);
     add_unit_numbers(fields, n_numbers);
@@ -122,7 +112,7 @@ void line_write(const struct event *event, struct description *description, uint
 {
     struct fields fields CLEANUP(fields_free) = { .type = TEXT_INIT, .numbers = TEXT_INIT };
     if (!log_wants(description->level)) {
-        log_passed_id(event->id);
+        log_passed(event->id);
         return;
     }
     if (late) {
@@ -141,6 +131,6 @@ void line_write(const struct event *event, struct description *description, uint
         .line = description->line.s,
         .fields = fields.v,
         .n_fields = fields.n,
-        .event_id = event->id,
+        .ticket = event->id, /* so that it is told again where a crash comes before it is written */
     });
 }

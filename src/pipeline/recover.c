@@ -1,40 +1,34 @@
 /* recover.c - the start: the log read again, for state and for lines that a crash swallowed. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
-
-#define LOOK_EVENTS 64 /* whether the end is wanted */
+#include "pipeline_private.h"
 
 /* A row that nothing was decided about yet is told from what was known when it came. */
-static void tell_late(struct pipeline *pipeline, const struct store_row *row, const struct event *event)
+static void tell_late(struct pipeline *pipeline, struct ahead_event *event)
 {
-    if (row->described)
-        store_row_describe(row, event, &pipeline->scratch);
-    else
-        event_describe(event, pipeline->state, &pipeline->scratch);
-    line_write(event, &pipeline->scratch, pipeline->payload_bytes, true);
+    const struct event *came = &event->batch.events[0];
+    if (!event->described) {
+        state_set_event(pipeline->state, event->id, event->time_us);
+        event_describe(came, pipeline->state, &event->description);
+    }
+    line_write(came, &event->description, pipeline->payload_bytes, true);
 }
 
-static void restore(struct pipeline *pipeline, const struct store_row *row, const struct event_families *families,
-                    uint64_t told_id)
+static void take(struct pipeline *pipeline, struct ahead_event *event)
 {
-    const struct event_family *family;
-    const struct event_type *handler = event_find_type(families, row->type, &family);
-    bool changes_state = row->verdict == EVENT_ACCEPTED && handler && handler->apply;
-    struct batch batch;
-    state_set_event(pipeline->state, row->id, row->time_us);
-    turns_pass(&pipeline->turns, row->id, row->time_us);
-    if (!changes_state && row->id <= told_id)
-        return; /* nothing to do: not even read */
-    if (store_row_restore(row, families, &batch) < 0)
+    if (!event->readable) {
+        state_set_event(pipeline->state, event->id, event->time_us);
+        turns_pass(&pipeline->turns, event->id, event->time_us);
         return;
-    batch.events[0].among_communities = pipeline->several_communities; /* as fill.c does, where nothing is decided */
-    if (row->id > told_id)
-        tell_late(pipeline, row, &batch.events[0]);
-    apply_event(&batch.events[0], pipeline->state);
-    turns_hear(&pipeline->turns, &batch.events[0]);
-    batch_done(&batch);
+    }
+    struct event *came = &event->batch.events[0];
+    came->among_communities = pipeline->several_communities; /* as fill.c does, where nothing is decided */
+    if (event->untold)
+        tell_late(pipeline, event);
+    decide_apply(came, pipeline->state);
+    turns_hear(&pipeline->turns, came);
 }
 
 /* When the newest event came, by which everything older is too old for state. */
@@ -69,7 +63,7 @@ static int is_stale(const struct pipeline *pipeline, struct store_reader *reader
  * as good a place, if it stays there. */
 static int find_place(struct pipeline *pipeline, struct store_reader *reader, struct err *err)
 {
-    struct store_place place;
+    struct store_place place = { 0 };
     int r = store_get_place(pipeline->store, STORE_STATE, &place, err);
     if (r >= 0)
         r = is_stale(pipeline, reader, &place, err);
@@ -80,6 +74,8 @@ static int find_place(struct pipeline *pipeline, struct store_reader *reader, st
         place.turned_id = place.after_id;
     }
     turns_begin(&pipeline->turns, &place);
+    if (place.turned_id)
+        state_lose_changes(pipeline->turns.state, place.turned_id + 1);
     return r;
 }
 
@@ -88,40 +84,54 @@ struct counts {
     long long last_day, older;
 };
 
-static int read_rows(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
-                     const struct store_filter *filter, struct counts *ret, struct err *err)
+static int read_rows(struct pipeline *pipeline, struct ahead *ahead, usec_t begin_us, struct counts *ret,
+                     struct err *err)
 {
-    usec_t begin_us = state_window_begin(pipeline->newest_us);
-    struct store_row row;
-    int r = store_seek(reader, filter, err);
-    while (r >= 0 && (r = store_read(reader, &row, err)) > 0) {
-        bool is_old = row.time_us < begin_us;
-        if ((ret->last_day + ret->older) % LOOK_EVENTS == 0 && recovery->stop())
-            return err_set(err, -ECANCELED, "asked to end");
-        if (!is_old)
-            recovery->heard(recovery->userdata, row.peer, row.time_us);
-        restore(pipeline, &row, recovery->families, pipeline->saved_log_id);
+    struct ahead_event *event;
+    int r;
+    while ((r = ahead_read(ahead, &event, err)) > 0) {
+        take(pipeline, event);
+        bool is_old = event->time_us < begin_us;
         ret->last_day += !is_old;
         ret->older += is_old;
+        ahead_drop(event);
     }
     return r;
 }
 
 /* What was decided about an event is only wanted where it is not told yet. */
-static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
-                      struct counts *ret, struct err *err)
+static int read_walks(struct pipeline *pipeline, struct ahead *ahead, usec_t begin_us, struct counts *ret,
+                      struct err *err)
 {
     uint64_t told_id = pipeline->saved_log_id;
-    int r = read_newest(pipeline, reader, err);
-    if (r >= 0)
-        r = find_place(pipeline, reader, err);
     struct store_filter filter = { .after_id = pipeline->turns.place.after_id, .last_id = told_id, .came = true };
-    if (r >= 0 && told_id > filter.after_id) {
-        r = read_rows(pipeline, reader, recovery, &filter, ret, err);
+    int r = 0;
+    if (told_id > filter.after_id) {
+        r = ahead_seek(ahead, &filter, told_id, told_id, err);
+        if (r >= 0)
+            r = read_rows(pipeline, ahead, begin_us, ret, err);
         filter.after_id = told_id;
     }
     filter = (struct store_filter){ .after_id = filter.after_id };
-    return r < 0 ? r : read_rows(pipeline, reader, recovery, &filter, ret, err);
+    if (r >= 0)
+        r = ahead_seek(ahead, &filter, pipeline->newest_id, told_id, err);
+    return r < 0 ? r : read_rows(pipeline, ahead, begin_us, ret, err);
+}
+
+static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,
+                      struct counts *ret, struct err *err)
+{
+    struct ahead *ahead = NULL;
+    int r = read_newest(pipeline, reader, err);
+    if (r >= 0)
+        r = find_place(pipeline, reader, err);
+    usec_t begin_us = state_window_begin(pipeline->newest_us);
+    if (r >= 0)
+        r = ahead_open(&ahead, recovery, reader, begin_us, err);
+    if (r >= 0)
+        r = read_walks(pipeline, ahead, begin_us, ret, err);
+    ahead_close(ahead);
+    return r;
 }
 
 static void tell_recovered(const struct pipeline *pipeline, const struct counts *counts, usec_t took_us)
@@ -141,13 +151,14 @@ int pipeline_recover(struct pipeline *pipeline, const struct pipeline_recovery *
     uint64_t told_id = 0;
     struct store_reader *reader = NULL;
 
+    assert(!pipeline->running);
     pipeline->families = recovery->families;
     struct counts counts = { 0 };
     int r = store_get_cursor(pipeline->store, LOG_CURSOR, &told_id, err);
     if (r < 0 && r != -ENOENT)
         return r;
     pipeline->saved_log_id = told_id;
-    log_passed_id(told_id);
+    log_passed(told_id);
     r = store_reader_open(&reader, recovery->store_path, err);
     if (r >= 0) {
         store_stop_if(reader, recovery->stop);
@@ -158,7 +169,7 @@ int pipeline_recover(struct pipeline *pipeline, const struct pipeline_recovery *
         return err_wrap(err, -EUCLEAN, "%s is damaged, and is left as it is", recovery->store_path);
     if (r < 0)
         return r;
-    log_passed_id(store_last_id(pipeline->store)); /* older ones are not told any more */
+    log_passed(store_last_id(pipeline->store)); /* older ones are not told any more */
     tell_recovered(pipeline, &counts, uptime_us() - began);
     return 0;
 }

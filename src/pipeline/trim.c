@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
 #define MINUTE_US (60 * USEC_PER_SEC)
 
@@ -102,6 +102,7 @@ void trim_old(struct pipeline *pipeline)
     if (r == -EBUSY) /* another program has locked it: later */
         r = 0;
     tell_trim_failure(pipeline, r, &err);
+    counts_trimmed(pipeline, &trimmed);
     tell_trimmed(pipeline, &trimmed);
     tell_wal(pipeline, &trimmed);
     pipeline->trimmed = r < 0 || !trimmed.again;

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
-static struct submission *take_submission(struct queue *queue, const void *ticket)
+/* Tickets are told apart within a source only. */
+static struct submission *take_submission(struct queue *queue, const struct pipeline_source *source, const void *ticket)
 {
     struct submission **link = &queue->first;
-    while (*link && (*link)->ticket != ticket)
+    while (*link && ((*link)->source != source || (*link)->ticket != ticket))
         link = &(*link)->next;
     struct submission *s = *link;
     if (!s)
@@ -19,10 +20,11 @@ static struct submission *take_submission(struct queue *queue, const void *ticke
     return s;
 }
 
-int pipeline_withdraw(struct pipeline *pipeline, const void *ticket, usec_t waited_us)
+int pipeline_withdraw(struct pipeline_source *source, const void *ticket, usec_t waited_us)
 {
+    struct pipeline *pipeline = source->pipeline;
     pthread_mutex_lock(&pipeline->lock);
-    struct submission *s = take_submission(&pipeline->waiting, ticket);
+    struct submission *s = take_submission(&pipeline->waiting, source, ticket);
     bool hangs = s || pipeline->committing, tell = hangs && !pipeline->hanging, locked = pipeline->locked;
     pipeline->hanging = pipeline->hanging || hangs;
     if (tell)
@@ -30,19 +32,24 @@ int pipeline_withdraw(struct pipeline *pipeline, const void *ticket, usec_t wait
                  "%s: an event waited %llu s for it; events are answered 503 until it %s",
                  locked ? pipeline->locked_by : "the disk does not answer",
                  (unsigned long long) (waited_us / USEC_PER_SEC), locked ? "lets go" : "does");
+    source->n_open -= s != NULL;
     pthread_mutex_unlock(&pipeline->lock);
 
     if (tell)
-        service_tell_status(pipeline_status(pipeline));
+        service_tell_status(pipeline_sentence(pipeline));
     if (!s)
         return -EINPROGRESS;
     pipeline->queued_bytes -= s->bytes;
+    pipeline->queued_events -= s->batch.n_events;
     batch_done(&s->batch);
     free(s);
+    if (pipeline->n_paused)
+        pipeline_poke(pipeline); /* there may be room now */
     return 0;
 }
 
-/* In front of what came meanwhile. false: the end has come. */
+/* What the writer has taken waits again, before what came meanwhile, so that the order stays and it can be withdrawn.
+ * false: the end has come. */
 static bool put_back(struct pipeline *pipeline, struct submission *list, const struct err *err)
 {
     struct submission *last = list;
@@ -75,7 +82,7 @@ static bool still_locked(struct pipeline *pipeline)
     return r == -EBUSY && goes_on;
 }
 
-bool wait_unlocked(struct pipeline *pipeline, struct submission *list, const struct err *err)
+bool withdraw_wait_unlocked(struct pipeline *pipeline, struct submission *list, const struct err *err)
 {
     if (!put_back(pipeline, list, err))
         return false;
@@ -84,7 +91,7 @@ bool wait_unlocked(struct pipeline *pipeline, struct submission *list, const str
     return true;
 }
 
-void commit_ended(struct pipeline *pipeline, int r)
+void withdraw_commit_ended(struct pipeline *pipeline, int r)
 {
     pthread_mutex_lock(&pipeline->lock);
     pipeline->committing = false;
@@ -95,5 +102,5 @@ void commit_ended(struct pipeline *pipeline, int r)
         return;
     log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "%s, events are stored",
              locked ? "the event log is not locked any more" : "the disk answers again");
-    service_tell_status(pipeline_status(pipeline));
+    service_tell_status(pipeline_sentence(pipeline));
 }

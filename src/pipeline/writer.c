@@ -1,9 +1,10 @@
 /* writer.c - the thread that owns the log: takes all that waits, commits it, has it answered, tells it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "pipeline_private.h"
 
 #define UNSAVED_US USEC_PER_SEC
 #define UNSAVED_LINES 64
@@ -66,7 +67,7 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
  * for some more lines or for a second. */
 static bool log_id_is_due(const struct pipeline *pipeline, const struct submission *list, uint64_t id)
 {
-    uint64_t n_lines = id - pipeline->saved_log_id;
+    uint64_t n_lines = id > pipeline->saved_log_id ? id - pipeline->saved_log_id : 0; /* less: nothing written yet */
     return n_lines && (!list || n_lines >= UNSAVED_LINES || uptime_us() >= pipeline->saved_log_us + UNSAVED_US);
 }
 
@@ -82,6 +83,7 @@ static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
 static int decide_all(struct pipeline *pipeline, struct submission *list, uint64_t *id, struct err *err)
 {
     int r = 0;
+    assert(pipeline->decided.n == 0);
     for (struct submission *s = list; s && r >= 0; s = s->next)
         for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
             struct event *event = &s->batch.events[i];
@@ -106,6 +108,7 @@ static int append_all(struct pipeline *pipeline, struct submission *list, struct
             r = store_append_all(pipeline->store, entries, n, err);
             n = 0;
         }
+    assert(r < 0 || description == pipeline->decided.v + pipeline->decided.n);
     return r < 0 ? r : store_append_all(pipeline->store, entries, n, err);
 }
 
@@ -135,6 +138,7 @@ static void hear_all(struct turns *turns, const struct submission *list, const s
 static void take_over(struct pipeline *pipeline, const struct submission *list, uint64_t newest_id,
                       const struct store_place *next)
 {
+    assert(newest_id == store_last_id(pipeline->store) && newest_id >= pipeline->newest_id);
     (void) state_merge(pipeline->overlay, newest_id); /* without memory, what lines can name is less */
     hear_all(&pipeline->turns, list, next);
     pipeline->newest_id = newest_id;
@@ -143,7 +147,7 @@ static void take_over(struct pipeline *pipeline, const struct submission *list, 
 
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)
 {
-    uint64_t id = store_last_id(pipeline->store), written = log_written_id();
+    uint64_t id = store_last_id(pipeline->store), written = log_written();
     struct store_place next;
     int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
     if (r >= 0)
@@ -174,7 +178,7 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
 
 static bool unsaved(struct pipeline *pipeline)
 {
-    return pipeline->saved_log_id != log_written_id() || delivery_unsaved(pipeline->delivery);
+    return pipeline->saved_log_id < log_written() || delivery_unsaved(pipeline->delivery);
 }
 
 static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
@@ -187,7 +191,7 @@ static void tell_failure(struct pipeline *pipeline, int r, const struct err *err
                  err->msg);
     else
         log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "events are stored again");
-    service_tell_status(pipeline_status(pipeline));
+    service_tell_status(pipeline_sentence(pipeline));
 }
 
 /* A small event may fit onto a disk that is full for others: it is over when there is room for what failed. */
@@ -215,27 +219,23 @@ static void note_failed(struct pipeline *pipeline, const struct submission *list
         pipeline->failed_bytes = bytes;
 }
 
-/* They wait no longer: whoever has its answer may send the next one, and finds room. */
-static void answer_all(struct pipeline *pipeline, struct submission *list, int r)
-{
-    for (struct submission *s = list; s; s = s->next) {
-        pipeline->queued_bytes -= s->bytes;
-        pipeline->callbacks.answer(pipeline->callbacks.userdata, s->ticket, &s->batch.events[0], r);
-    }
-    pipeline->callbacks.done(pipeline->callbacks.userdata);
-}
-
-/* Tells what was decided, in the same order. */
+/* Tells what was decided, in the same order, and hands it on to those that read the log. */
 static void finish(struct pipeline *pipeline, struct submission *list, bool stored)
 {
+    bool publish = stored && feed_is_wanted(pipeline->feed);
     struct description *description = pipeline->decided.v;
     for (struct submission *s = list, *next; s; s = next) {
         next = s->next;
         for (size_t i = 0; i < s->batch.n_events && stored; i++) {
             delivery_came(pipeline->delivery, &s->batch.events[i]);
-            line_write(&s->batch.events[i], description++, pipeline->payload_bytes, false);
+            line_write(&s->batch.events[i], &description[i], pipeline->payload_bytes, false);
         }
-        batch_done(&s->batch);
+        size_t n = s->batch.n_events;
+        if (publish)
+            feed_publish(pipeline->feed, &s->batch, description);
+        else
+            batch_done(&s->batch);
+        description += stored ? n : 0;
         free(s);
     }
     decided_reset(&pipeline->decided);
@@ -246,7 +246,7 @@ static void save_last_lines(struct pipeline *pipeline)
 {
     struct err err;
     usec_t end = uptime_us() + LAST_LINES_US;
-    while (log_written_id() != store_last_id(pipeline->store) && uptime_us() < end)
+    while (log_written() != store_last_id(pipeline->store) && uptime_us() < end)
         wait_pause(LAST_LINES_STEP_US);
     if (unsaved(pipeline))
         (void) store_all(pipeline, NULL, &err); /* then they are told twice */
@@ -262,25 +262,28 @@ void *writer_thread(void *argument)
     while (take_waiting(pipeline, &list)) {
         pipeline->n_rounds++;
         struct err err = { "" };
+        usec_t began_us = list ? uptime_us() : 0;
         int r = list || unsaved(pipeline) ? store_all(pipeline, list, &err) : 0;
-        if (r == -EBUSY && wait_unlocked(pipeline, list, &err)) {
+        counts_committed(pipeline, list, began_us, r);
+        if (r == -EBUSY && withdraw_wait_unlocked(pipeline, list, &err)) {
             decided_reset(&pipeline->decided);
             continue;
         }
-        commit_ended(pipeline, r);
+        withdraw_commit_ended(pipeline, r);
         if (r < 0) {
             tell_failure(pipeline, r, &err);
             note_failed(pipeline, list);
+            hand_over_pause(pipeline);
         }
-        if (list)
-            answer_all(pipeline, list, r);
+        hand_over_settle(pipeline, list, r);
         finish(pipeline, list, r >= 0);
         if (list && r >= 0) {
             pipeline->grown = true;
-            delivery_wake(pipeline->delivery, store_last_id(pipeline->store));
+            feed_grow(pipeline->feed, store_last_id(pipeline->store));
         }
         if (r >= 0 && pipeline->failing)
             probe(pipeline);
+        hand_over_resume(pipeline);
         trim_old(pipeline);
         fill_old(pipeline);
     }

@@ -12,7 +12,7 @@
 
 #include <sonoran-pushd/child.h>
 
-#include "private.h"
+#include "service_private.h"
 
 #define MINUTE_US (60 * USEC_PER_SEC)
 #define START_STEP_MAX_US (60 * USEC_PER_SEC) /* of a start, between two calls of service_stop_requested */
@@ -42,7 +42,7 @@ int service_prepare(struct err *err)
         return err_set(err, streams, "cannot open /dev/null: %s", strerror(-streams));
 
     prctl(PR_SET_DUMPABLE, 0);
-    open_terminal();
+    service_open_terminal();
     child_raise_own_limit();
     return 0;
 }
@@ -55,7 +55,7 @@ bool service_stop_requested(void)
         (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long) START_STEP_MAX_US);
         told_us = now;
     }
-    return stop_waits();
+    return signals_stop_waits();
 }
 
 struct ticks {
@@ -110,7 +110,7 @@ int service_run(const struct service_callbacks *callbacks, struct err *err)
 
     int r = sd_event_new(&event);
     if (r >= 0)
-        r = watch_signals(event, &calls);
+        r = signals_watch(event, &calls);
     if (r >= 0)
         r = sd_event_add_io(event, NULL, calls.call_fd, EPOLLIN, on_call, &calls);
     if (r >= 0)

@@ -17,7 +17,7 @@
 #include <sonoran-pushd/child.h>
 #include <sonoran-pushd/log.h>
 
-#include "private.h"
+#include "service_private.h"
 
 static sigset_t held, before;
 static bool nohup;
@@ -59,7 +59,7 @@ void service_release_signals(void)
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void open_terminal(void)
+void service_open_terminal(void)
 {
     if (!nohup)
         terminal_fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -71,7 +71,7 @@ static bool terminal_is_gone(void)
     return poll(&terminal, 1, 0) > 0 && terminal.revents & POLLHUP;
 }
 
-bool stop_waits(void)
+bool signals_stop_waits(void)
 {
     sigset_t pending;
     sigemptyset(&pending);
@@ -154,7 +154,7 @@ static sd_event_signal_handler_t handler_of(int number)
     }
 }
 
-int watch_signals(sd_event *event, struct service_callbacks *callbacks)
+int signals_watch(sd_event *event, struct service_callbacks *callbacks)
 {
     int r = watch_terminal(event);
     for (int number = 1; number <= SIGRTMAX && r >= 0; number++)

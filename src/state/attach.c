@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 struct id_list {
     int64_t v[STATE_MAX_ATTACHED];
@@ -63,6 +63,8 @@ static int leave(struct community *community, const struct item *call, const str
         struct item *unit = map_change(&community->units, call->links.ids[i], &r);
         if (unit && link_remove(unit, call->id) < 0)
             return -ENOMEM;
+        if (unit)
+            map_item_changed(&community->units, unit, 1);
     }
     return r;
 }
@@ -76,6 +78,7 @@ static int join(struct community *community, const struct item *call, const stru
         struct item *unit = map_change(&community->units, next->v[i], &r);
         if (!unit || link_add(unit, call->id, since_us) < 0)
             return -ENOMEM;
+        map_item_changed(&community->units, unit, 1);
     }
     return r;
 }
@@ -105,7 +108,7 @@ static int replace_list(struct community *community, struct item *call, const st
     if (links_own(call, next->n) < 0 || leave(community, call, next) < 0 || join(community, call, next, since_us) < 0)
         return -ENOMEM;
     write_list(&call->links, next, since_us);
-    return item_changed(&community->calls, call, 1);
+    return map_item_changed(&community->calls, call, 1);
 }
 
 /* A list says since when only where an earlier one was seen, or the call begins with it. */
@@ -120,7 +123,7 @@ static int change_attached(struct state *state, const char *community_name, enum
 {
     STATE_LOCK(state);
     int changed = 0;
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     if (community && map_spares(&community->calls, id))
         return 0;
     struct item *call = community ? map_hear(community, &community->calls, id, now_us, &changed) : NULL;
@@ -166,11 +169,12 @@ static int clear_unit(struct community *community, struct item *unit, usec_t now
         if (call) {
             r = link_remove(call, unit->id);
             map_touch(&community->calls, call, now_us);
-            changed = item_changed(&community->calls, call, 1);
+            changed = map_item_changed(&community->calls, call, 1);
         }
         if (r >= 0)
             r = link_remove(unit, unit->links.ids[unit->links.n - 1]);
     }
+    map_item_changed(&community->units, unit, changed);
     return r < 0 ? r : changed;
 }
 
@@ -179,9 +183,9 @@ int state_units_clear(struct state *state, const char *community_name, const int
 {
     STATE_LOCK(state);
     int changed = 0;
-    if (n_units == 0 || !community_find(state, community_name))
+    if (n_units == 0 || !state_community_find(state, community_name))
         return 0;
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     if (!community)
         return -ENOMEM;
     for (size_t i = 0; i < n_units; i++) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 /* Beside the status: since when the call is open or closed. A call that is opened again begins anew, also where the
  * opening tells no status. */
@@ -22,6 +22,17 @@ static int put_status(struct state_call *call, const struct state_call *patch, u
         return changed;
     call->opened_us = patch->opened_us;
     return 1;
+}
+
+/* What is open is told of each unit at it. Where there is no memory for that, it is told with its next change. */
+static void note_units(struct community *community, const struct item *call)
+{
+    int r = 0;
+    for (size_t i = 0; i < call->links.n; i++) {
+        struct item *unit = map_change(&community->units, call->links.ids[i], &r);
+        if (unit)
+            map_item_changed(&community->units, unit, 1);
+    }
 }
 
 static int put_told(struct item *item, bool told, uint64_t event_id)
@@ -45,22 +56,25 @@ static int put_origin(struct community *community, struct state_call *call, cons
         return 1;
     struct item *from = map_hear(community, &community->calls911, patch->call911, now_us, &made);
     if (from)
-        item_changed(&community->calls911, from, set_id(&from->facts.call911.call, call->id));
+        map_item_changed(&community->calls911, from, set_id(&from->facts.call911.call, call->id));
     return 1;
 }
 
 int state_call_put(struct state *state, const char *community_name, const struct state_call *patch, usec_t now_us)
 {
     STATE_LOCK(state);
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     struct item *item = NULL;
     int changed = community ? map_put(community, &community->calls, patch->id, patch, now_us, &item) : -ENOMEM;
     if (!item)
         return changed;
 
     struct state_call *call = &item->facts.call;
+    bool was_closed = call->status == STATE_CALL_CLOSED;
     changed |= set_number(&call->origin, patch->origin);
     changed |= put_status(call, patch, now_us);
+    if (was_closed != (call->status == STATE_CALL_CLOSED))
+        note_units(community, item);
     changed |= set_number(&call->priority, patch->priority);
     changed |= set_id(&call->primary, patch->primary);
     changed |= put_origin(community, call, patch, now_us);
@@ -70,13 +84,13 @@ int state_call_put(struct state *state, const char *community_name, const struct
         call->n_notes = patch->n_notes;
         changed = 1;
     }
-    return item_changed(&community->calls, item, changed);
+    return map_item_changed(&community->calls, item, changed);
 }
 
 int state_call_note(struct state *state, const char *community_name, int64_t id, const char *note, usec_t now_us)
 {
     STATE_LOCK(state);
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     struct item *item = NULL;
     struct state_call patch = STATE_CALL_PATCH(id);
     bool told = note && *note;
@@ -86,13 +100,13 @@ int state_call_note(struct state *state, const char *community_name, int64_t id,
         return r;
     if (told && item->facts.call.n_notes < UINT32_MAX)
         item->facts.call.n_notes++;
-    return item_changed(&community->calls, item, r | told);
+    return map_item_changed(&community->calls, item, r | told);
 }
 
 int state_call911_put(struct state *state, const char *community_name, const struct state_call911 *patch, usec_t now_us)
 {
     STATE_LOCK(state);
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     struct item *item = NULL;
     int changed = community ? map_put(community, &community->calls911, patch->id, patch, now_us, &item) : -ENOMEM;
     if (!item)
@@ -106,19 +120,19 @@ int state_call911_put(struct state *state, const char *community_name, const str
     call->removed = 0;
     changed |= set_flag(&call->emergency, patch->emergency);
     changed |= set_flag(&call->silent, patch->silent);
-    return item_changed(&community->calls911, item, changed | comes);
+    return map_item_changed(&community->calls911, item, changed | comes);
 }
 
 int state_call911_remove(struct state *state, const char *community_name, int64_t id, usec_t now_us)
 {
     STATE_LOCK(state);
     int r = 0;
-    if (!community_find(state, community_name))
+    if (!state_community_find(state, community_name))
         return 0;
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     struct item *item = community ? map_change(&community->calls911, id, &r) : NULL;
     if (!item || map_spares(&community->calls911, id))
         return community ? r : -ENOMEM;
     map_touch(&community->calls911, item, now_us);
-    return item_changed(&community->calls911, item, set_flag(&item->facts.call911.removed, 1));
+    return map_item_changed(&community->calls911, item, set_flag(&item->facts.call911.removed, 1));
 }

@@ -3,11 +3,11 @@
 
 #include <sonoran-pushd/ids.h>
 
-#include "private.h"
+#include "state_private.h"
 
 static const struct community *find_in(const struct state *state, const char *name)
 {
-    return state ? community_find(state, name) : NULL;
+    return state ? state_community_find(state, name) : NULL;
 }
 
 static const struct item *find_item_unit(const struct state *state, const char *name, int64_t id)

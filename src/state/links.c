@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 usec_t *links_since(const struct links *links)
 {
@@ -49,6 +49,8 @@ int links_own(struct item *item, size_t room)
 int link_add(struct item *item, int64_t id, usec_t since_us)
 {
     struct links *links = &item->links;
+    if (links_have(links, id))
+        return 0; /* of a change that had no memory for its rest */
     if (links_own(item, links->n + 1) < 0)
         return -ENOMEM;
     links->ids[links->n] = id;

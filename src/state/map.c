@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 #define FEW_BUCKETS 64
 #define MAX_SPARE 256
@@ -29,7 +29,7 @@ static_assert(ARRAY_SIZE(call_texts) <= MAX_TEXTS, "as many as a put can hold");
 static_assert(ARRAY_SIZE(call911_texts) <= MAX_TEXTS, "as many as a put can hold");
 static_assert(MAX_TEXTS <= 8, "own_texts has a bit for each");
 
-const struct kind kind_unit = {
+const struct kind map_kind_unit = {
     .texts = unit_texts,
     .n_texts = ARRAY_SIZE(unit_texts),
     .seen_us = offsetof(struct state_unit, seen_us),
@@ -38,7 +38,7 @@ const struct kind kind_unit = {
     .blank.unit = { .status = STATE_UNSET, .page = STATE_UNSET, .online = 1 },
 };
 
-const struct kind kind_call = {
+const struct kind map_kind_call = {
     .texts = call_texts,
     .n_texts = ARRAY_SIZE(call_texts),
     .seen_us = offsetof(struct state_call, seen_us),
@@ -52,7 +52,7 @@ const struct kind kind_call = {
                     .call911 = STATE_UNSET_ID },
 };
 
-const struct kind kind_call911 = {
+const struct kind map_kind_call911 = {
     .texts = call911_texts,
     .n_texts = ARRAY_SIZE(call911_texts),
     .seen_us = offsetof(struct state_call911, seen_us),
@@ -167,10 +167,13 @@ static usec_t *seen_us_of(const struct map *map, struct item *item)
     return (usec_t *) ((char *) &item->facts + map->kind->seen_us);
 }
 
-int item_changed(const struct map *map, struct item *item, int changed)
+int map_item_changed(struct map *map, struct item *item, int changed)
 {
     if (changed <= 0)
         return changed;
+    item->change_id = map->state->event_id;
+    if (!map->state->below)
+        map_changed_note(map, item);
     char *facts = (char *) &item->facts;
     memcpy(facts + map->kind->changed_id, &map->state->event_id, sizeof(map->state->event_id));
     facts[map->kind->changed_source] = (char) map->state->source;
@@ -196,6 +199,7 @@ struct item *map_find(const struct map *map, int64_t id)
 
 static struct item *copy_up(struct map *map, struct item *below)
 {
+    assert(map->below == below->map && !below->above);
     struct item *item = item_new(map->state);
     if (!item)
         return NULL;
@@ -269,6 +273,7 @@ static void leave_list(struct map *map, struct item *item)
 
 void map_touch(struct map *map, struct item *item, usec_t now_us)
 {
+    assert(item->map == map && !item->gone);
     *seen_us_of(map, item) = now_us;
     item->heard_id = map->state->event_id;
     leave_list(map, item);
@@ -282,6 +287,7 @@ static struct item *place_for(struct map *map, int64_t id)
 {
     struct item *item = find_any(map, id);
     if (item) {
+        assert(item->gone);
         TAILQ_REMOVE(&map->gone, item, heard);
         item->gone = false;
         return item;
@@ -304,10 +310,12 @@ static struct item *map_add(struct community *community, struct map *map, int64_
         return NULL;
     item_blank(map, item);
     item->real = !map->state->test;
+    if (!map->state->below)
+        map_changed_add(map, item);
     TAILQ_INSERT_TAIL(&map->heard, item, heard);
     map_touch(map, item, now_us);
     if (++map->n > STATE_MAX_ENTRIES)
-        item_remove(community, map, map_oldest(map));
+        map_item_remove(community, map, map_oldest(map));
     return item;
 }
 
@@ -327,7 +335,7 @@ struct item *map_hear(struct community *community, struct map *map, int64_t id, 
     int r = 0;
     struct item *item = map_change(map, id, &r);
     if (item && begins_anew(map, item)) {
-        item_remove(community, map, item);
+        map_item_remove(community, map, item);
         item = NULL;
     }
     if (item) {
@@ -336,7 +344,7 @@ struct item *map_hear(struct community *community, struct map *map, int64_t id, 
     }
     item = r < 0 ? NULL : map_add(community, map, id, now_us);
     if (item)
-        *changed = item_changed(map, item, 1);
+        *changed = map_item_changed(map, item, 1);
     return item;
 }
 
@@ -364,10 +372,13 @@ int map_put(struct community *community, struct map *map, int64_t id, const void
     return r | made;
 }
 
-void map_remove(struct map *map, struct item *item)
+void map_remove(struct map *map, struct item *item, uint64_t event_id)
 {
+    assert(item->map == map && !item->gone && map->n > 0);
     map->n--;
     leave_list(map, item);
+    if (!map->state->below)
+        map_changed_remove(map, item, event_id);
     if (!item->below) {
         own_take(map, item);
         map_item_free(map, item);
@@ -378,5 +389,6 @@ void map_remove(struct map *map, struct item *item)
         free(item->links.ids);
     item_blank(map, item);
     item->gone = true;
+    item->change_id = event_id;
     TAILQ_INSERT_TAIL(&map->gone, item, heard);
 }

@@ -1,8 +1,9 @@
 /* merge.c - a map from its beginning to its end: that of an overlay goes down into its base, or away. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 #define MANY_BUCKETS 1024 /* an overlay does not keep more */
 
@@ -12,6 +13,7 @@ void map_init(struct map *map, const struct kind *kind, struct state *state)
     TAILQ_INIT(&map->heard);
     TAILQ_INIT(&map->copied);
     TAILQ_INIT(&map->gone);
+    TAILQ_INIT(&map->changed);
 }
 
 void map_begin(struct map *map, struct map *below)
@@ -38,7 +40,12 @@ static void merge_copy(struct map *map, struct item *item)
 {
     struct map *base = map->below;
     struct item *below = item->below;
+    assert(below->above == item && below->map == base);
     below->above = NULL;
+    if (below->change_id != item->change_id) {
+        below->change_id = item->change_id;
+        map_changed_note(base, below);
+    }
     texts_merge(map->kind, item);
     if (item->own_links) {
         free(below->links.ids);
@@ -65,6 +72,7 @@ static void merge_new(struct map *map, struct item *item)
     }
     item->map = base;
     map_own_put(base, item);
+    map_changed_add(base, item);
     TAILQ_INSERT_TAIL(&base->heard, item, heard);
     base->n++;
 }
@@ -74,7 +82,7 @@ static void merge_gone(struct map *map)
     struct item *item;
     while ((item = TAILQ_FIRST(&map->gone))) {
         TAILQ_REMOVE(&map->gone, item, heard);
-        map_remove(map->below, item->below);
+        map_remove(map->below, item->below, item->change_id);
         map_item_keep(map->state, item);
     }
 }
@@ -119,6 +127,7 @@ void map_drop(struct map *map)
 void map_clear(struct map *map)
 {
     map_drop(map);
+    map_changed_free(map);
     free(map->buckets);
     map->buckets = NULL;
     map->n_buckets = 0;

@@ -1,7 +1,7 @@
 /* names.c - how a line names a unit: by what people know it by, or by its number. */
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 #define NAME_MAX_CHARS 60 /* of each text in a name: a line has to stay one */
 

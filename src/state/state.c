@@ -1,9 +1,10 @@
 /* state.c - states, their communities, and the overlay that becomes part of its base, or never was. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 static struct community *own_community(const struct state *state, const char *name)
 {
@@ -22,7 +23,7 @@ static struct community *community_below(const struct state *overlay, const stru
     return own && own->below ? own->below : own_community(overlay->below, name);
 }
 
-const struct community *community_find(const struct state *state, const char *name)
+const struct community *state_community_find(const struct state *state, const char *name)
 {
     const struct community *community = own_community(state, name);
     if (!state->below || (community && community->begun))
@@ -37,9 +38,9 @@ static struct community *community_new(struct state *state, const char *name)
     if (!community)
         return NULL;
     memcpy(community->name, name, size);
-    map_init(&community->units, &kind_unit, state);
-    map_init(&community->calls, &kind_call, state);
-    map_init(&community->calls911, &kind_call911, state);
+    map_init(&community->units, &map_kind_unit, state);
+    map_init(&community->calls, &map_kind_call, state);
+    map_init(&community->calls911, &map_kind_call911, state);
     SLIST_INSERT_HEAD(&state->communities, community, next);
     return community;
 }
@@ -68,7 +69,7 @@ static void begin(struct state *overlay)
     overlay->n_marks_below = base->marks.n;
 }
 
-struct community *community_hear(struct state *state, const char *name)
+struct community *state_community_hear(struct state *state, const char *name)
 {
     struct community *community = own_community(state, name);
     if (state->below)
@@ -209,6 +210,7 @@ static void merge_community(struct community *community)
 int state_merge(struct state *overlay, uint64_t as_of)
 {
     struct state *base = overlay->below;
+    assert(base && as_of >= base->event_id);
     STATE_LOCK(base);
     base->event_id = as_of;
     if (make_below(overlay) < 0) {
@@ -254,10 +256,42 @@ static void take_communities(struct state *from, struct state *to)
     community->units.state = community->calls.state = community->calls911.state = to;
 }
 
+/* For what only the old state knows, too; only the thread that calls changes either. false: no memory. */
+static bool compare_communities(struct state *heir, struct state *state)
+{
+    struct community *old, *community;
+    uint64_t next_id = state->event_id + 1;
+    SLIST_FOREACH(old, &state->communities, next)
+    {
+        community = state_community_hear(heir, old->name);
+        if (!community)
+            return false;
+        map_changed_compare(community, old, next_id);
+    }
+    return true;
+}
+
+static void inherit_changes(struct state *heir, struct state *state)
+{
+    struct community *old, *community;
+    SLIST_FOREACH(old, &state->communities, next)
+    {
+        community = own_community(heir, old->name);
+        if (!community)
+            continue;
+        map_changed_inherit(&community->units, &old->units);
+        map_changed_inherit(&community->calls, &old->calls);
+        map_changed_inherit(&community->calls911, &old->calls911);
+    }
+}
+
 /* What it had is the heir's until that is cleared, without the lock. */
-static void change_places(struct state *state, struct state *heir)
+static void change_places(struct state *state, struct state *heir, bool compared)
 {
     STATE_LOCK(state);
+    inherit_changes(heir, state);
+    if (!compared)
+        state->lost_id = state->event_id + 1;
     struct state old = { .marks = state->marks };
     take_communities(state, &old);
     take_communities(heir, state);
@@ -271,7 +305,8 @@ static void change_places(struct state *state, struct state *heir)
 void state_succeed(struct state *state, struct state *heir, struct state *overlay)
 {
     struct community *community;
-    change_places(state, heir);
+    assert(heir->elder == state && (!overlay || !overlay->begun));
+    change_places(state, heir, compare_communities(heir, state));
     if (overlay)
         SLIST_FOREACH(community, &overlay->communities, next)
     community->below = NULL;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 const char *text_at(const void *facts, size_t offset)
 {
@@ -24,15 +24,7 @@ static bool is_own(const struct item *item, size_t i)
 
 static size_t cut_size(const char *s)
 {
-    size_t size = strnlen(s, STATE_TEXT_MAX_BYTES + 1);
-    if (size <= STATE_TEXT_MAX_BYTES)
-        return size;
-
-    /* A character has up to three bytes behind its first; more of them in a row are not UTF-8, cut anywhere. */
-    for (size_t back = 0; back <= 3; back++)
-        if ((s[STATE_TEXT_MAX_BYTES - back] & 0xc0) != 0x80)
-            return STATE_TEXT_MAX_BYTES - back;
-    return STATE_TEXT_MAX_BYTES;
+    return utf8_cut(s, strnlen(s, STATE_TEXT_MAX_BYTES + 1), STATE_TEXT_MAX_BYTES);
 }
 
 bool text_is(const char *known, const char *told)

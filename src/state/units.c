@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 static void count_unit(struct community *community, const struct state_unit *unit, int step)
 {
@@ -51,7 +51,7 @@ static int put_told(struct state_unit *unit, bool told)
 int state_unit_put(struct state *state, const char *community_name, const struct state_unit *patch, usec_t now_us)
 {
     STATE_LOCK(state);
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     struct item *item = NULL;
     int changed = community ? map_put(community, &community->units, patch->id, patch, now_us, &item) : -ENOMEM;
     if (!item)
@@ -66,7 +66,7 @@ int state_unit_put(struct state *state, const char *community_name, const struct
     changed |= put_panic(unit, patch, now_us);
     changed |= put_told(unit, patch->told && !state->test);
     count_unit(community, unit, 1);
-    return item_changed(&community->units, item, changed);
+    return map_item_changed(&community->units, item, changed);
 }
 
 /* The units of a group, n at most; those that tests made up are not in a real one, and the other way round. */
@@ -83,9 +83,9 @@ int state_group_rename(struct state *state, const char *community_name, const ch
                        usec_t now_us)
 {
     STATE_LOCK(state);
-    if (*old_name == '\0' || !community_find(state, community_name)) /* units of no group are not a group */
+    if (*old_name == '\0' || !state_community_find(state, community_name)) /* units of no group are not a group */
         return 0;
-    struct community *community = community_hear(state, community_name);
+    struct community *community = state_community_hear(state, community_name);
     int64_t *ids CLEANUP(cleanup_free) = calloc(STATE_MAX_ENTRIES, sizeof(*ids));
     if (!community || !ids)
         return -ENOMEM;
@@ -99,12 +99,12 @@ int state_group_rename(struct state *state, const char *community_name, const ch
         int r = map_put(community, &community->units, ids[i], &patch, now_us, &item);
         if (!item)
             return r;
-        changed |= item_changed(&community->units, item, r);
+        changed |= map_item_changed(&community->units, item, r);
     }
     return changed;
 }
 
-bool item_remove(struct community *community, struct map *map, struct item *item)
+bool map_item_remove(struct community *community, struct map *map, struct item *item)
 {
     int r = 0;
     item = map_change(map, item->id, &r);
@@ -113,18 +113,20 @@ bool item_remove(struct community *community, struct map *map, struct item *item
     struct map *others = map == &community->units ? &community->calls : &community->units;
     for (size_t i = 0; i < item->links.n; i++) {
         struct item *other = map_change(others, item->links.ids[i], &r);
-        if (other)
+        if (other) {
             r |= link_remove(other, item->id);
+            map_item_changed(others, other, 1);
+        }
     }
     if (map == &community->units)
         count_unit(community, &item->facts.unit, -1);
-    map_remove(map, item);
+    map_remove(map, item, map->state->event_id);
     return true;
 }
 
 void state_count(const struct state *state, const char *community_name, int *ret_dispatchers, int *ret_on_duty)
 {
-    const struct community *community = state ? community_find(state, community_name) : NULL;
+    const struct community *community = state ? state_community_find(state, community_name) : NULL;
     *ret_dispatchers = community ? community->n_dispatchers : 0;
     *ret_on_duty = community ? community->n_on_duty : 0;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "state_private.h"
 
 #define MINUTE_US (60 * USEC_PER_SEC)
 
@@ -68,7 +68,7 @@ static void remove_old(struct community *community, struct map *map)
 {
     struct item *item;
     while ((item = map_oldest(map)) && item->heard_id <= map->state->floor_id)
-        if (!item_remove(community, map, item))
+        if (!map_item_remove(community, map, item))
             return;
 }
 
@@ -80,10 +80,10 @@ static bool has_old(const struct state *state, const struct map *map)
 
 static void expire_in(struct state *state, const char *name)
 {
-    const struct community *seen = community_find(state, name);
+    const struct community *seen = state_community_find(state, name);
     if (!seen || (!has_old(state, &seen->units) && !has_old(state, &seen->calls) && !has_old(state, &seen->calls911)))
         return;
-    struct community *community = community_hear(state, name);
+    struct community *community = state_community_hear(state, name);
     if (!community)
         return;
     remove_old(community, &community->units);

@@ -1,6 +1,6 @@
 /* age.c - where in the log a time lies. Events stand in the order of their ids; their times grow with them as long as
  * nobody sets the clock, so a few looks find the place, and not the whole file has to be read. */
-#include "private.h"
+#include "store_private.h"
 
 #define SQL "SELECT id, received_at FROM events WHERE id >= ?1 ORDER BY id LIMIT 1"
 

@@ -1,50 +1,47 @@
 /* append.c - events into their rows, with what was decided about them, and into refs, by which they are found again.
  * Both are written many at a time as far as there are so many. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "bound.h"
 
-#define EVENT_COLUMNS 21
-#define DESCRIPTION_COLUMNS 10 /* of them, from the tenth on */
-#define REF_COLUMNS 4
+#define DESCRIPTION_COLUMNS 10
 
-static void bind_id(sqlite3_stmt *statement, int position, int64_t id)
+static void bind_word(struct bound_row *row, const char *s)
 {
-    if (id)
-        sqlite3_bind_int64(statement, position, id);
-    else
-        sqlite3_bind_null(statement, position);
+    bound_text(row, s, strlen(s));
 }
 
-static void bind_text(sqlite3_stmt *statement, int position, const char *s)
+/* Of one, and the two behind it: that of the most rows, of which n are left. */
+static enum statement statement_of(size_t n, enum statement one, size_t *ret_rows)
 {
-    store_bind_text(statement, position, s, strlen(s));
+    *ret_rows = n >= ROWS_AT_ONCE ? ROWS_AT_ONCE : n >= FEW_ROWS ? FEW_ROWS : 1;
+    return *ret_rows == 1 ? one : *ret_rows == FEW_ROWS ? one + 1 : one + 2;
 }
 
 /* ---- refs ---- */
 
-static void bind_ref(const struct store *store, sqlite3_stmt *statement, int position, const struct ref *ref)
+static void bind_ref(const struct store *store, struct bound_row *row, const struct ref *ref)
 {
-    bind_text(statement, position, ref->event->community);
-    bind_text(statement, position + 1, ref->kind);
+    bind_word(row, ref->event->community);
+    bind_word(row, ref->kind);
     if (ref->number_size)
-        store_bind_text(statement, position + 2, store->numbers.s + ref->number, ref->number_size);
+        bound_text(row, store->numbers.s + ref->number, ref->number_size);
     else
-        sqlite3_bind_int64(statement, position + 2, ref->id);
-    sqlite3_bind_int64(statement, position + 3, (sqlite3_int64) ref->event->id);
+        bound_int(row, ref->id);
+    bound_int(row, (int64_t) ref->event->id);
 }
 
 /* All that have been collected. */
 static int flush_refs(struct store *store, struct err *err)
 {
-    bool all = store->n_refs == ROWS_AT_ONCE;
-    enum statement which = all ? INSERT_REFS : INSERT_REF;
-    const size_t n_rows = all ? ROWS_AT_ONCE : 1;
     int r = store->numbers.failed ? err_set(err, -ENOMEM, "no memory") : 0;
-    for (size_t i = 0; i < store->n_refs && r == 0; i += n_rows) {
-        for (size_t row = 0; row < n_rows; row++)
-            bind_ref(store, store->statements[which], 1 + REF_COLUMNS * (int) row, &store->refs[i + row]);
+    for (size_t i = 0, n_rows; i < store->n_refs && r == 0; i += n_rows) {
+        enum statement which = statement_of(store->n_refs - i, INSERT_REF, &n_rows);
+        struct bound_row row = bound_begin(store, which);
+        for (size_t k = i; k < i + n_rows; k++)
+            bind_ref(store, &row, &store->refs[k]);
         r = store_run(store, which, err, "cannot write what finds an event");
     }
     store->n_refs = 0;
@@ -112,12 +109,13 @@ int append_insert_refs(struct store *store, const struct event *event, const str
 /* "[90417,90418]" for each list, at the end of scratch. */
 static void write_ids(struct text *scratch, const struct ids *ids)
 {
-    for (size_t i = 0; i < ids->n; i++) {
-        text_add_bytes(scratch, i ? "," : "[", 1);
-        text_add_int(scratch, ids->v[i]);
-    }
-    if (ids->n)
-        text_add_bytes(scratch, "]", 1);
+    struct json_writer list = json_writer(scratch);
+    if (!ids->n)
+        return;
+    json_begin_array(&list, NULL);
+    for (size_t i = 0; i < ids->n; i++)
+        json_add_int(&list, NULL, ids->v[i]);
+    json_end(&list);
 }
 
 /* Where those of one event stand in scratch: calls, calls911 and units, and the end. */
@@ -137,53 +135,52 @@ static struct places write_lists(struct text *scratch, const struct description 
     return places;
 }
 
-static void bind_description(struct store *store, sqlite3_stmt *statement, int position, const struct event *event,
+static void bind_description(struct store *store, struct bound_row *row, const struct event *event,
                              const struct description *description, const struct places *places)
 {
     const char *family = event->family ? event->family->name : "";
-    store_bind_span(statement, position, (struct span){ family, strlen(family) });
-    sqlite3_bind_int(statement, position + 1, description->level);
-    bind_id(statement, position + 2, event->test);
-    store_bind_text(statement, position + 3, description->line.s, description->line.size);
+    bound_span(row, span_of(family));
+    bound_int(row, description->level);
+    bound_id(row, event->test);
+    bound_text(row, description->line.s, description->line.size);
     for (int i = 0; i < 3; i++)
-        store_bind_span(statement, position + 4 + i,
-                        (struct span){ store->scratch.s + places->at[i], places->at[i + 1] - places->at[i] });
-    bind_id(statement, position + 7, description->by);
-    bind_id(statement, position + 8, description->record);
-    store_bind_span(statement, position + 9, (struct span){ description->known.s, description->known.size });
+        bound_span(row, (struct span){ store->scratch.s + places->at[i], places->at[i + 1] - places->at[i] });
+    bound_id(row, description->by);
+    bound_id(row, description->record);
+    bound_span(row, (struct span){ description->known.s, description->known.size });
 }
 
-int append_bind_description(struct store *store, sqlite3_stmt *statement, int position, const struct event *event,
+int append_bind_description(struct store *store, struct bound_row *row, const struct event *event,
                             const struct description *description)
 {
     text_reset(&store->scratch);
     struct places places = write_lists(&store->scratch, description);
     if (store->scratch.failed)
         return -ENOMEM;
-    bind_description(store, statement, position, event, description, &places);
+    bind_description(store, row, event, description, &places);
     return 0;
 }
 
-static void bind_event(struct store *store, sqlite3_stmt *statement, int position, const struct store_entry *entry,
+static void bind_event(struct store *store, struct bound_row *row, const struct store_entry *entry,
                        const struct places *places)
 {
     const struct event *event = entry->event;
     const char *sent = event->type_sent ? event->type_sent : "";
-    sqlite3_bind_int64(statement, position, (sqlite3_int64) event->id);
-    sqlite3_bind_int64(statement, position + 1, (sqlite3_int64) event->time_us);
-    bind_text(statement, position + 2, event->source ? event->source : EVENT_SOURCE_PUSH);
-    bind_text(statement, position + 3, event->community);
-    bind_text(statement, position + 4, event->origin->listener);
-    bind_text(statement, position + 5, event->origin->peer);
-    bind_text(statement, position + 6, event->type);
-    bind_text(statement, position + 7, event_verdict_name(event->verdict));
-    store_bind_span(statement, position + 8, (struct span){ sent, strlen(sent) });
+    bound_int(row, (int64_t) event->id);
+    bound_int(row, (int64_t) event->time_us);
+    bind_word(row, event->origin->source);
+    bind_word(row, event->community);
+    bind_word(row, event->origin->name);
+    bind_word(row, event->origin->peer);
+    bind_word(row, event->type);
+    bind_word(row, event_verdict_name(event->verdict));
+    bound_span(row, span_of(sent));
     if (entry->description)
-        bind_description(store, statement, position + 9, event, entry->description, places);
+        bind_description(store, row, event, entry->description, places);
     for (int i = 0; i < DESCRIPTION_COLUMNS && !entry->description; i++)
-        sqlite3_bind_null(statement, position + 9 + i);
-    store_bind_span(statement, position + 9 + DESCRIPTION_COLUMNS, event->data_text);
-    store_bind_span(statement, position + 10 + DESCRIPTION_COLUMNS, event->extra_text);
+        bound_null(row);
+    bound_span(row, event->data_text);
+    bound_span(row, event->extra_text);
 }
 
 /* n: as many as the statement has rows. */
@@ -197,17 +194,19 @@ static int insert_events(struct store *store, enum statement which, const struct
             places[i] = write_lists(&store->scratch, entries[i].description);
     if (store->scratch.failed)
         return err_set(err, -ENOMEM, "no memory");
+    struct bound_row row = bound_begin(store, which);
     for (size_t i = 0; i < n; i++)
-        bind_event(store, store->statements[which], 1 + EVENT_COLUMNS * (int) i, &entries[i], &places[i]);
+        bind_event(store, &row, &entries[i], &places[i]);
     return store_run(store, which, err, "cannot write an event");
 }
 
 int store_append_all(struct store *store, const struct store_entry *entries, size_t n, struct err *err)
 {
     int r = 0;
+    assert(!sqlite3_get_autocommit(store->db));
     for (size_t i = 0, n_rows; i < n && r == 0; i += n_rows) {
-        n_rows = n - i >= ROWS_AT_ONCE ? ROWS_AT_ONCE : 1;
-        r = insert_events(store, n_rows > 1 ? INSERT_EVENTS : INSERT_EVENT, entries + i, n_rows, err);
+        enum statement which = statement_of(n - i, INSERT_EVENT, &n_rows);
+        r = insert_events(store, which, entries + i, n_rows, err);
     }
     store->n_refs = 0;
     for (size_t i = 0; i < n && r == 0; i++)

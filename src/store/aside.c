@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "private.h"
+#include "store_private.h"
 
 /* Where SQLite's locks are in a database: the pending byte, the reserved one, and those of readers. */
 #define FIRST_LOCK 0x40000000

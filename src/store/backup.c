@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 static int is_there(const char *name, struct err *err)
 {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 int check_database(sqlite3 *db, const char *path, bool quick, struct err *err)
 {

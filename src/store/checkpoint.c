@@ -2,7 +2,7 @@
  * writer. A checkpoint takes no lock that a writer waits for, and most of it is waiting for the disk. */
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 static int open_connection(struct store *store, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* clock.c - the time that events are too old by. The wall clock may be wrong at any moment (no battery, a restored VM,
  * a typing error), and what is deleted for it is gone, so it counts only where the log and the time that has passed
  * agree with it, or when it has held for a day. */
-#include "private.h"
+#include "store_private.h"
 
 #define HOUR_US (3600 * (int64_t) USEC_PER_SEC)
 #define DAY_US (24 * HOUR_US)

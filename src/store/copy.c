@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define STEP_PAGES 1000
 

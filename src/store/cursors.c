@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 int store_get_cursor(struct store *store, const char *name, uint64_t *ret_id, struct err *err)
 {
@@ -44,6 +44,8 @@ int store_drop_cursor(struct store *store, const char *name, struct err *err)
 {
     store_bind_text(store->statements[DROP_CURSOR], 1, name, strlen(name));
     int r = store_run(store, DROP_CURSOR, err, "cannot delete a cursor");
+    if (r >= 0)
+        r = store_set_tries(store, name, NULL, 0, err);
     return r < 0 ? r : store_drop_failed(store, name, 0, err);
 }
 

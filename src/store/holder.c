@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define NAME_BYTES 15 /* of a program, to the kernel */
 

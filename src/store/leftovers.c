@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 static const char *const beside[] = { "", "-wal", "-shm", "-journal", ".lock" };
 
@@ -119,8 +119,9 @@ static int by_name(const void *a, const void *b)
 
 int store_list_kept(const char *path, struct store_kept **ret, size_t *ret_n)
 {
+    char *real CLEANUP(cleanup_free) = store_real_path(path);
     struct list list = { NULL, 0 };
-    int r = walk_kept(path, add_to_list, &list);
+    int r = real ? walk_kept(real, add_to_list, &list) : -ENOMEM;
     if (list.n)
         qsort(list.kept, list.n, sizeof(*list.kept), by_name);
     *ret = list.kept;

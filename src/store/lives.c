@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define RUN_UNSYNCED "unsynced"
 #define RUN_SYNCED "synced"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 int meta_get(struct store *store, const char *name, char *ret, size_t size, struct err *err)
 {
@@ -30,6 +30,12 @@ int meta_set(struct store *store, const char *name, const char *value, struct er
     store_bind_text(store->statements[SET_META], 1, name, strlen(name));
     store_bind_text(store->statements[SET_META], 2, value, strlen(value));
     return store_run(store, SET_META, err, "cannot write what belongs to the log");
+}
+
+int meta_drop(struct store *store, const char *name, struct err *err)
+{
+    store_bind_text(store->statements[DROP_META], 1, name, strlen(name));
+    return store_run(store, DROP_META, err, "cannot delete what belongs to the log");
 }
 
 int meta_set_number(struct store *store, const char *name, int64_t number, struct err *err)

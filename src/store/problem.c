@@ -1,7 +1,7 @@
 /* problem.c - SQLite's result codes as errno, and a sentence. */
 #include <errno.h>
 
-#include "private.h"
+#include "store_private.h"
 
 static int to_errno(int code)
 {
@@ -50,5 +50,7 @@ int store_problem(sqlite3 *db, int code, struct err *err, const char *what)
     int system = db && is_io ? sqlite3_system_errno(db) : 0; /* with other codes that of an older failure */
     if (system == ENOSPC || system == EDQUOT)
         return err_set(err, -ENOSPC, "%s: no space left on the device", what);
+    if (system == EMFILE || system == ENFILE) /* nothing is wrong with the file */
+        return err_set(err, -system, "%s: %s", what, strerror(system));
     return err_set(err, to_errno(code), "%s: %s", what, words);
 }

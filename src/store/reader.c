@@ -1,11 +1,12 @@
 /* reader.c - walking through the log, from another thread or another process than the one that writes it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define STOP_STEPS 2000 /* of SQLite's machine: some milliseconds, where the disk is quick */
 
@@ -42,9 +43,10 @@ static int open_file(struct store_reader *reader, const char *name, const char *
 static int open_at_rest(struct store_reader *reader, const char *path, struct err *err)
 {
     struct text name CLEANUP(text_free) = TEXT_INIT;
+    char *real CLEANUP(cleanup_free) = store_real_path(path);
     struct stat wal;
-    text_addf(&name, "%s-wal", path);
-    if (name.failed)
+    text_addf(&name, "%s-wal", real ? real : path);
+    if (name.failed || !real)
         return err_set(err, -ENOMEM, "no memory");
     if (stat(name.s, &wal) == 0 ? wal.st_size > 0 : errno != ENOENT)
         return err_set(err, -EACCES, "cannot read %s, which takes the rights of its owner or group", name.s);
@@ -53,24 +55,30 @@ static int open_at_rest(struct store_reader *reader, const char *path, struct er
     return r < 0 ? err_set(err, r, "no memory") : open_file(reader, name.s, path, err);
 }
 
-static int check_file(const char *path, struct err *err)
+static int check_file(const char *path, bool of_daemon, struct err *err)
 {
     struct stat st;
-    if (access(path, R_OK) < 0 || stat(path, &st) < 0)
-        return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+    if (access(path, R_OK) < 0 || stat(path, &st) < 0) {
+        int problem = errno;
+        const char *why = of_daemon                             ? "" /* it was there, and is gone */
+                          : problem == ENOENT                   ? "; the daemon makes it at its first start"
+                          : problem == EACCES && geteuid() != 0 ? "; it is for root and the daemon alone"
+                                                                : "";
+        return err_set(err, -problem, "cannot read %s: %s%s", path, strerror(problem), why);
+    }
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EMEDIUMTYPE, "%s is no event log: not a file", path);
     return 0;
 }
 
-static int open_reader(struct store_reader **ret, const char *path, bool any, struct err *err)
+static int open_reader(struct store_reader **ret, const char *path, bool any, bool of_daemon, struct err *err)
 {
     struct store_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return err_set(err, -ENOMEM, "no memory");
 
     reader->any = any;
-    int r = check_file(path, err);
+    int r = check_file(path, of_daemon, err);
     if (r >= 0)
         r = open_file(reader, path, path, err);
     if (r == -EROFS || (r == -ENOENT && reader->db))
@@ -87,17 +95,17 @@ static int open_reader(struct store_reader **ret, const char *path, bool any, st
 
 int store_reader_open(struct store_reader **ret, const char *path, struct err *err)
 {
-    return open_reader(ret, path, false, err);
+    return open_reader(ret, path, false, false, err);
 }
 
 int reader_open_any(struct store_reader **ret, const char *path, struct err *err)
 {
-    return open_reader(ret, path, true, err);
+    return open_reader(ret, path, true, false, err);
 }
 
 int store_open_reader(const struct store *store, struct store_reader **ret, struct err *err)
 {
-    return store_reader_open(ret, store->path, err);
+    return open_reader(ret, store->path, false, true, err);
 }
 
 struct store_reader *store_reader_close(struct store_reader *reader)
@@ -163,6 +171,7 @@ const char *store_text(sqlite3_stmt *statement, int column)
 
 int store_read(struct store_reader *reader, struct store_row *ret, struct err *err)
 {
+    assert(!reader->under_way || reader->under_way == reader->walk);
     int r = step(reader, err);
     if (r > 0)
         row_read(reader, ret);
@@ -188,6 +197,7 @@ int store_seek_failed(struct store_reader *reader, const char *action, struct er
 
 int store_read_failed(struct store_reader *reader, struct store_failure *ret, struct err *err)
 {
+    assert(!reader->under_way || reader->under_way == reader->failed);
     int r = step(reader, err);
     if (r <= 0)
         return r;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
 /* Of a state folder that systemd gives to another user at each start, the files have to have the owner that they had:
  * it changes them only together with the folder's. */
@@ -130,13 +130,16 @@ static int restore_locked(const char *path, const char *from, int lock_fd, bool 
 
 int store_restore(const char *path, const char *from, bool (*stop)(void), struct store_restored *ret, struct err *err)
 {
+    char *real CLEANUP(cleanup_free) = store_real_path(path);
     struct stat log, file;
     *ret = (struct store_restored){ 0 };
+    if (!real)
+        return err_set(err, -ENOMEM, "no memory");
     if (stat(from, &file) < 0)
         return err_set(err, -errno, "cannot read %s: %s", from, strerror(errno));
-    if (stat(path, &log) == 0 && log.st_dev == file.st_dev && log.st_ino == file.st_ino)
+    if (stat(real, &log) == 0 && log.st_dev == file.st_dev && log.st_ino == file.st_ino)
         return err_set(err, -EINVAL, "%s is the event log itself", from);
     int lock_fd CLEANUP(cleanup_close) = -1;
-    int r = lock_take(path, &lock_fd, err);
-    return r < 0 ? r : restore_locked(path, from, lock_fd, stop, ret, err);
+    int r = lock_take(real, &lock_fd, err);
+    return r < 0 ? r : restore_locked(real, from, lock_fd, stop, ret, err);
 }

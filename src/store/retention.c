@@ -1,7 +1,7 @@
 /* retention.c - what keep and max_size ask for, in steps small enough that no commit waits for them. */
 #include <errno.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define STEP_EVENTS 500
 #define STEP_PAGES ((uint64_t) 200)
@@ -209,7 +209,7 @@ int store_trim(struct store *store, const struct store_time *now, struct store_t
     int64_t oldest = 0, last, slowest;
     struct sizes sizes;
     usec_t believed_us;
-    *ret = (struct store_trimmed){ 0 };
+    *ret = (struct store_trimmed){ .max_bytes = store->max_size_bytes };
     int r = clock_believe(store, now, ret, &believed_us, err);
     if (r < 0 || wal_is_held(store, now, ret))
         return r;
@@ -217,10 +217,12 @@ int store_trim(struct store *store, const struct store_time *now, struct store_t
     if (r <= 0)
         return r;
     r = read_sizes(store, ret->wal_bytes, &sizes, err);
-    bool too_much = store->max_size_bytes && sizes.used > store->max_size_bytes;
-    if (r >= 0)
-        r = last_to_go(store, oldest, too_much ? sizes.used - store->max_size_bytes : 0, believed_us, &last, &slowest,
-                       err);
+    if (r < 0)
+        return r;
+    ret->oldest_id = (uint64_t) oldest;
+    ret->bytes = sizes.all;
+    bool too_much = ret->for_size = store->max_size_bytes && sizes.used > store->max_size_bytes;
+    r = last_to_go(store, oldest, too_much ? sizes.used - store->max_size_bytes : 0, believed_us, &last, &slowest, err);
     if (r < 0)
         return r;
     if (last < oldest)
@@ -228,6 +230,7 @@ int store_trim(struct store *store, const struct store_time *now, struct store_t
 
     r = delete_up_to(store, last, ret, err);
     ret->again = ret->n_events > 0;
+    ret->oldest_id += ret->n_events;
     if (ret->n_events && last > slowest)
         ret->n_unread = (uint64_t) (last - (slowest > oldest - 1 ? slowest : oldest - 1));
     return r;

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "private.h"
+#include "store_private.h"
 
-static struct span span_of(sqlite3_stmt *statement, int column)
+static struct span span_in(sqlite3_stmt *statement, int column)
 {
     const char *text = store_text(statement, column);
     return (struct span){ text, (size_t) sqlite3_column_bytes(statement, column) };
@@ -31,22 +31,52 @@ static const char *life_of(const struct store_reader *reader, uint64_t id)
 
 static void read_decided(sqlite3_stmt *walk, struct store_row *ret)
 {
-    ret->family = store_text(walk, 9);
-    ret->level = sqlite3_column_int(walk, 10);
-    ret->described = sqlite3_column_type(walk, 11) != SQLITE_NULL;
-    ret->summary = span_of(walk, 11);
-    ret->calls = span_of(walk, 12);
-    ret->calls911 = span_of(walk, 13);
-    ret->units = span_of(walk, 14);
-    ret->by = sqlite3_column_int64(walk, 15);
-    ret->record = sqlite3_column_int64(walk, 16);
-    ret->known = span_of(walk, 17);
+    ret->family = store_text(walk, 11);
+    ret->level = sqlite3_column_int(walk, 12);
+    ret->described = sqlite3_column_type(walk, 13) != SQLITE_NULL;
+    ret->summary = span_in(walk, 13);
+    ret->calls = span_in(walk, 14);
+    ret->calls911 = span_in(walk, 15);
+    ret->units = span_in(walk, 16);
+    ret->by = sqlite3_column_int64(walk, 17);
+    ret->record = sqlite3_column_int64(walk, 18);
+    ret->known = span_in(walk, 19);
+}
+
+/* In the order of ROW_COUNTED_COLUMNS. */
+static void read_counted(sqlite3_stmt *walk, struct store_row *ret)
+{
+    *ret = (struct store_row){
+        .id = (uint64_t) sqlite3_column_int64(walk, 0),
+        .time_us = (usec_t) sqlite3_column_int64(walk, 1),
+        .log = "",
+        .source = "",
+        .community = store_text(walk, 2),
+        .listener = "",
+        .peer = "",
+        .type = store_text(walk, 3),
+        .verdict = verdict_of(store_text(walk, 4)),
+        .described = sqlite3_column_type(walk, 5) != SQLITE_NULL,
+        .level = sqlite3_column_int(walk, 5),
+        .family = "",
+        .test = sqlite3_column_int(walk, 6),
+        .calls = span_in(walk, 7),
+        .calls911 = span_in(walk, 8),
+        .units = span_in(walk, 9),
+        .known = span_in(walk, 10),
+        .data = span_in(walk, 11),
+        .extra = span_in(walk, 12),
+    };
 }
 
 /* In the order of ROW_COLUMNS. */
 void row_read(struct store_reader *reader, struct store_row *ret)
 {
     sqlite3_stmt *walk = reader->walk;
+    if (reader->walk_counts) {
+        read_counted(walk, ret);
+        return;
+    }
     *ret = (struct store_row){
         .id = (uint64_t) sqlite3_column_int64(walk, 0),
         .time_us = (usec_t) sqlite3_column_int64(walk, 1),
@@ -58,32 +88,38 @@ void row_read(struct store_reader *reader, struct store_row *ret)
         .verdict = verdict_of(store_text(walk, 7)),
         .type_sent = (const char *) sqlite3_column_text(walk, 8),
         .family = "",
-        .data = span_of(walk, 18),
-        .extra = span_of(walk, 19),
+        .data = span_in(walk, 9),
+        .extra = span_in(walk, 10),
     };
     ret->log = life_of(reader, ret->id);
     if (!reader->walk_came)
         read_decided(walk, ret);
+    ret->test = reader->walk_told && sqlite3_column_int(walk, 20);
 }
 
-int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
+struct event store_row_event(const struct store_row *row, struct origin *ret_origin)
 {
-    struct http_origin origin;
-    text_copy(origin.listener, sizeof(origin.listener), row->listener);
-    text_copy(origin.peer, sizeof(origin.peer), row->peer);
-    const struct event stored = {
+    text_copy(ret_origin->source, sizeof(ret_origin->source), row->source);
+    text_copy(ret_origin->name, sizeof(ret_origin->name), row->listener);
+    text_copy(ret_origin->peer, sizeof(ret_origin->peer), row->peer);
+    return (struct event){
         .id = row->id,
         .time_us = row->time_us,
         .type = row->type,
         .type_sent = row->type_sent,
-        .source = row->source,
         .log = row->log,
         .community = row->community,
-        .origin = &origin,
+        .origin = ret_origin,
         .verdict = row->verdict,
-        .data_text = row->data,
-        .extra_text = row->extra,
     };
+}
+
+int store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
+{
+    struct origin origin;
+    struct event stored = store_row_event(row, &origin);
+    stored.data_text = row->data;
+    stored.extra_text = row->extra;
     return batch_restore(ret, &stored, families);
 }
 

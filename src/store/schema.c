@@ -1,7 +1,7 @@
 /* schema.c - what a database file is, and the way from an older version to this one. */
 #include <errno.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define EVENTS_1                                                                                                       \
     " id INTEGER PRIMARY KEY,"                                                                                         \

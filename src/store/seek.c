@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
+#include "store_private.h"
 
-#define MATCHES "(?4 IS NULL OR type GLOB ?4) AND (?5 IS NULL OR verdict = ?5) AND (?6 IS NULL OR community = ?6)"
-#define IN_RANGE "id > ?1 AND id <= ?7 AND received_at >= ?2 AND received_at <= ?3"
-#define FIRST_FREE 9   /* behind those, and ?8 of a limit */
+#define FIRST_FREE 9   /* behind what each walk has, and ?8 of a limit */
 #define BINDS_OF_REF 3 /* its kind, its id, its number */
 
 /* The events of one thing, in the order of their ids. */
@@ -16,6 +14,20 @@ static void add_ref(struct text *sql, int first)
     static const char each[] = "SELECT event_id FROM refs WHERE community = ?6 AND event_id > ?1 AND event_id <= ?7";
     text_addf(sql, "%s AND kind = ?%d AND ref = ?%d UNION %s AND kind = 'number' AND ref = ?%d", each, first, first + 1,
               each, first + 2);
+}
+
+/* What is not asked for costs nothing of the rows that are read. */
+static void add_conditions(struct text *sql, const struct store_filter *filter)
+{
+    text_add(sql, "id > ?1 AND id <= ?7");
+    if (filter->since_us || filter->until_us)
+        text_add(sql, " AND received_at >= ?2 AND received_at <= ?3");
+    if (filter->type)
+        text_add(sql, " AND type GLOB ?4");
+    if (filter->verdict)
+        text_add(sql, " AND verdict = ?5");
+    if (filter->community)
+        text_add(sql, " AND community = ?6");
 }
 
 /* The first of them leads to the rows (CROSS JOIN: in this order), the others have to have them too. */
@@ -28,7 +40,8 @@ static void add_rows(struct text *sql, const struct store_filter *filter)
             add_ref(sql, FIRST_FREE);
         text_add(sql, i ? "" : ") CROSS JOIN ");
     }
-    text_add(sql, "events WHERE " IN_RANGE " AND " MATCHES);
+    text_add(sql, "events WHERE ");
+    add_conditions(sql, filter);
     for (size_t i = 0; i < filter->n_refs; i++) {
         text_add(sql, " AND id ");
         text_add(sql, i ? "IN (" : "= event_id");
@@ -64,32 +77,47 @@ static void bind_filter(sqlite3_stmt *statement, const struct store_filter *filt
     }
 }
 
-static int prepare(struct store_reader *reader, const char *before, const struct store_filter *filter,
-                   const char *behind, sqlite3_stmt **ret, struct err *err)
+static int write_sql(const char *before, const struct store_filter *filter, const char *behind, struct text *ret,
+                     struct err *err)
 {
-    struct text sql CLEANUP(text_free) = TEXT_INIT;
-    text_add(&sql, before);
-    add_rows(&sql, filter);
-    text_add(&sql, behind);
-    if (sql.failed)
-        return err_set(err, -ENOMEM, "no memory");
-    int code = sqlite3_prepare_v3(reader->db, sql.s, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+    text_add(ret, before);
+    add_rows(ret, filter);
+    text_add(ret, behind);
+    return ret->failed ? err_set(err, -ENOMEM, "no memory") : 0;
+}
+
+static int prepare(struct store_reader *reader, const char *sql, sqlite3_stmt **ret, struct err *err)
+{
+    int code = sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
     return code == SQLITE_OK ? 0 : store_problem(reader->db, code, err, "cannot read events");
+}
+
+/* Who follows the log asks for the same again and again, with other values. */
+static int prepare_walk(struct store_reader *reader, const char *sql, struct err *err)
+{
+    if (reader->walk && strcmp(sqlite3_sql(reader->walk), sql) == 0)
+        return 0;
+    sqlite3_finalize(reader->walk);
+    reader->walk = NULL;
+    return prepare(reader, sql, &reader->walk, err);
 }
 
 int store_seek(struct store_reader *reader, const struct store_filter *filter, struct err *err)
 {
+    struct text sql CLEANUP(text_free) = TEXT_INIT;
     store_rest(reader);
-    if (filter->n_refs != reader->n_walk_refs || filter->came != reader->walk_came) {
-        sqlite3_finalize(reader->walk);
-        reader->walk = NULL;
-    }
-    const char *select = filter->came ? "SELECT " ROW_CAME_COLUMNS : "SELECT " ROW_COLUMNS;
-    int r = reader->walk ? 0 : prepare(reader, select, filter, " ORDER BY id", &reader->walk, err);
+    int r = write_sql(filter->came     ? "SELECT " ROW_CAME_COLUMNS
+                      : filter->counts ? "SELECT " ROW_COUNTED_COLUMNS
+                      : filter->told   ? "SELECT " ROW_TOLD_COLUMNS
+                                       : "SELECT " ROW_COLUMNS,
+                      filter, " ORDER BY id", &sql, err);
+    if (r >= 0)
+        r = prepare_walk(reader, sql.s, err);
     if (r < 0)
         return r;
-    reader->n_walk_refs = filter->n_refs;
     reader->walk_came = filter->came;
+    reader->walk_told = filter->told && !filter->came && !filter->counts;
+    reader->walk_counts = filter->counts && !filter->came;
     bind_filter(reader->walk, filter);
     reader->under_way = reader->walk;
     return 0;
@@ -98,8 +126,11 @@ int store_seek(struct store_reader *reader, const struct store_filter *filter, s
 int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
                    struct err *err)
 {
+    struct text sql CLEANUP(text_free) = TEXT_INIT;
     sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
-    int r = prepare(reader, "SELECT min(id) FROM (SELECT id", filter, " ORDER BY id DESC LIMIT ?8)", &statement, err);
+    int r = write_sql("SELECT min(id) FROM (SELECT id", filter, " ORDER BY id DESC LIMIT ?8)", &sql, err);
+    if (r >= 0)
+        r = prepare(reader, sql.s, &statement, err);
     if (r < 0)
         return r;
     bind_filter(statement, filter);

@@ -1,5 +1,5 @@
 /* size.c - how large the database is, as its head says, the write-ahead log included. */
-#include "private.h"
+#include "store_private.h"
 
 int store_count_bytes(struct store *store, int64_t *ret_all, int64_t *ret_free, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* store.c - the writing connection: opening, appending, cursors. */
+/* store.c - the writing connection: opening it, and its transactions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,58 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "private.h"
+#include "store_private.h"
 
 #define START_PATIENCE_US USEC_PER_SEC
-
-/* What append.c has put into refs for the events up to ?1, told by the same columns. */
-#define IDS_OF(kind, column)                                                                                           \
-    "SELECT community, '" kind "', value, events.id FROM events, json_each(iif(json_valid(" column "), " column        \
-    ", '[]')) WHERE events.id <= ?1 UNION ALL "
-#define NUMBERS                                                                                                        \
-    "SELECT community, 'number', upper(json_extract(value, '$.number')), events.id"                                    \
-    " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units')"                                          \
-    " WHERE events.id <= ?1 AND json_each.type = 'object'"
-
-/* OR FAIL: SQLite need not be able to undo one statement of several rows, since what fails is rolled back whole. */
-#define EVENTS_HEAD                                                                                                    \
-    "INSERT OR FAIL INTO events (id, received_at, source, community, listener, peer, type, verdict, type_sent,"        \
-    " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra) VALUES "
-#define EVENTS_ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-#define REFS_HEAD "INSERT OR IGNORE INTO refs (community, kind, ref, event_id) VALUES "
-#define REFS_ROW "(?, ?, ?, ?)"
-
-static const char *const sql[N_STATEMENTS] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [INSERT_EVENT] = EVENTS_HEAD EVENTS_ROW,
-    [INSERT_REF] = REFS_HEAD REFS_ROW,
-    [FILL_EVENT] = "UPDATE events SET family = ?2, level = ?3, test = ?4, summary = ?5, calls = ?6, calls911 = ?7,"
-                   " units = ?8, originator = ?9, record = ?10, known = ?11 WHERE id = ?1",
-    [GET_META] = "SELECT value FROM meta WHERE name = ?1",
-    [SET_META] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-    [LAST_LIFE] = "SELECT log, epoch, first_id FROM lives ORDER BY first_id DESC LIMIT 1",
-    [INSERT_LIFE] = "INSERT OR REPLACE INTO lives (log, epoch, first_id) VALUES (?1, ?2, ?3)",
-    [GET_CURSOR] = "SELECT event_id FROM cursors WHERE action = ?1",
-    [SET_CURSOR] = "INSERT INTO cursors (action, event_id) VALUES (?1, ?2)"
-                   " ON CONFLICT (action) DO UPDATE SET event_id = excluded.event_id",
-    [NEXT_CURSOR] = "SELECT action, event_id FROM cursors WHERE action > ?1 ORDER BY action LIMIT 1",
-    [DROP_CURSOR] = "DELETE FROM cursors WHERE action = ?1",
-    [PUT_FAILED] = "INSERT OR REPLACE INTO failed (action, event_id, attempts, error, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [DROP_FAILED] = "DELETE FROM failed WHERE action = ?1 AND event_id BETWEEN ?2 AND ?3",
-    [FORGET_FAILED] = "DELETE FROM failed WHERE event_id <= ?1",
-    [OLDEST] = "SELECT id, received_at FROM events ORDER BY id LIMIT 1",
-    [SLOWEST_CURSOR] = "SELECT min(event_id) FROM cursors",
-    [FORGET_FILL] = "DELETE FROM meta WHERE name IN ('filled_id', 'fill_until_id', 'fill_bytes',"
-                    " 'fill_after_id', 'fill_turned_id')",
-    [OLD_REFS] = IDS_OF("call", "calls") IDS_OF("911", "calls911") IDS_OF("unit", "units") NUMBERS,
-    [DELETE_REF] = "DELETE FROM refs WHERE community = ?1 AND kind = ?2 AND ref = ?3 AND event_id = ?4",
-    [DELETE_EVENTS] = "DELETE FROM events WHERE id <= ?1",
-    [FILL_PAGES] = "INSERT INTO events (id, received_at, source, community, listener, peer, type, verdict, data)"
-                   " VALUES (?1, 0, '', '', '', '', '', '', hex(zeroblob(?2)))",
-    [TOUCH] = "INSERT OR REPLACE INTO cursors (action, event_id) VALUES ('-probe', 0)",
-    [UNTOUCH] = "DELETE FROM cursors WHERE action = '-probe'",
-};
 
 /* The folder the package makes, where there is no package: the last part of the path only. */
 static void make_folder(const char *path)
@@ -102,7 +53,8 @@ static bool was_left_open(const struct store *store)
     return stat(store->wal_path, &st) == 0 && st.st_size > 0;
 }
 
-/* What an unclean end left is read by SQLite whole and without an ear. With all of it in memory that is quick. */
+/* SQLite reads what an unclean end left in one go, and cannot be asked to stop meanwhile. Here that is possible, and
+ * what was read before, from the system's memory, SQLite reads quickly. */
 static int warm_up(struct store *store, bool (*stop)(void), struct err *err)
 {
     static char chunk[256 << 10];
@@ -121,35 +73,6 @@ static int check_length(struct store *store, struct err *err)
     int r = store_count_bytes(store, &size, &unused, err);
     if (r == 0 && stat(store->path, &st) == 0 && st.st_size < size)
         r = err_set(err, -EUCLEAN, "%lld bytes of %lld are there", (long long) st.st_size, (long long) size);
-    return r;
-}
-
-static int prepare_one(struct store *store, enum statement which, const char *text, struct err *err)
-{
-    int code = sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &store->statements[which], NULL);
-    return code == SQLITE_OK ? 0 : store_problem(store->db, code, err, store->path);
-}
-
-/* What one statement costs besides its rows is more than one row of refs. */
-static int prepare_rows(struct store *store, enum statement which, const char *head, const char *row, struct err *err)
-{
-    struct text text CLEANUP(text_free) = TEXT_INIT;
-    text_add(&text, head);
-    for (int i = 0; i < ROWS_AT_ONCE; i++) {
-        text_add(&text, i ? ", " : "");
-        text_add(&text, row);
-    }
-    return text.failed ? err_set(err, -ENOMEM, "no memory") : prepare_one(store, which, text.s, err);
-}
-
-static int prepare(struct store *store, struct err *err)
-{
-    int r = prepare_rows(store, INSERT_EVENTS, EVENTS_HEAD, EVENTS_ROW, err);
-    if (r == 0)
-        r = prepare_rows(store, INSERT_REFS, REFS_HEAD, REFS_ROW, err);
-    for (size_t i = 0; i < N_STATEMENTS && r == 0; i++)
-        if (sql[i])
-            r = prepare_one(store, (enum statement) i, sql[i], err);
     return r;
 }
 
@@ -172,7 +95,6 @@ static int remember(const char *path, struct stat *ret, struct err *err)
 
 static int open_all(struct store *store, const struct store_settings *settings, struct err *err)
 {
-    make_folder(store->path);
     int r = lock_take(store->path, &store->lock_fd, err);
     if (r < 0)
         return r;
@@ -202,7 +124,7 @@ static int open_all(struct store *store, const struct store_settings *settings, 
     if (r >= 0)
         r = set_up(store, err);
     if (r >= 0)
-        r = prepare(store, err);
+        r = statements_prepare(store, err);
     if (r >= 0)
         r = read_last_id(store, err);
     if (r >= 0)
@@ -215,10 +137,12 @@ static int open_all(struct store *store, const struct store_settings *settings, 
 }
 
 /* Nobody asks SQLite how much memory it has, and counting that takes a lock of all threads for each piece of it.
- * Without effect where SQLite is in use already. */
+ * Pages are not taken ahead of need, which would be 80 KiB for each connection. Without effect where SQLite is in use
+ * already. */
 static void set_up_library(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 int store_open(struct store **ret, const struct store_settings *settings, struct err *err)
@@ -233,8 +157,9 @@ int store_open(struct store **ret, const struct store_settings *settings, struct
     store->scratch = store->numbers = (struct text) TEXT_INIT;
     pthread_mutex_init(&store->checkpoint.lock, NULL);
     pthread_cond_init(&store->checkpoint.changed, NULL);
-    store->path = strdup(settings->path);
-    if (asprintf(&store->wal_path, "%s-wal", settings->path) < 0)
+    make_folder(settings->path);
+    store->path = store_real_path(settings->path);
+    if (!store->path || asprintf(&store->wal_path, "%s-wal", store->path) < 0)
         store->wal_path = NULL;
     int r = store->path && store->wal_path ? open_all(store, settings, err) : err_set(err, -ENOMEM, "no memory");
     if (r == -EUCLEAN)
@@ -258,8 +183,7 @@ struct store *store_close(struct store *store)
     if (!store)
         return NULL;
     lives_end_run(store);
-    for (size_t i = 0; i < N_STATEMENTS; i++)
-        sqlite3_finalize(store->statements[i]);
+    statements_finalize(store);
     store_stop_checkpoints(store);
     sqlite3_close(store->db);
     text_free(&store->scratch);
@@ -367,6 +291,30 @@ void store_bind_span(sqlite3_stmt *statement, int position, struct span span)
         sqlite3_bind_null(statement, position);
 }
 
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    end_relaxed(store);
+}
+
+int store_write_over(struct store *store, size_t bytes, struct err *err)
+{
+    sqlite3_stmt *statement = store->statements[FILL_PAGES];
+    int r = store_begin(store, err);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64) store->last_id + 1);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64) (bytes / 2 + 1));
+    r = store_run(store, FILL_PAGES, err, "cannot write");
+    if (r == 0) {
+        int code = sqlite3_db_cacheflush(store->db);
+        r = code == SQLITE_OK ? 0 : store_problem(store->db, code, err, "cannot write");
+    }
+    store_rollback(store);
+    return r;
+}
+
 int store_commit(struct store *store, struct err *err)
 {
     struct err ignored;
@@ -382,11 +330,9 @@ int store_commit(struct store *store, struct err *err)
     return r;
 }
 
-void store_rollback(struct store *store)
+const char *store_library_version(void)
 {
-    if (!sqlite3_get_autocommit(store->db))
-        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    end_relaxed(store);
+    return sqlite3_libversion();
 }
 
 uint64_t store_last_id(const struct store *store)

@@ -4,12 +4,12 @@
  * It begins again from its start, over what is there, when all of it is in the database and nobody reads in it. Beside
  * a writer that goes on a checkpoint never sees its end; so when the WAL is long enough and the thread has copied all
  * but the last frames, the writer copies those itself: sqlite.org, wal.html, "Avoiding Excessively Large WAL Files". */
-#include "private.h"
+#include "store_private.h"
 
 #define RESTART_MIN_FRAMES 16
 #define RESTART_MAX_FRAMES 4000
 #define HELD_US (60 * USEC_PER_SEC) /* whoever reads for so long is told of */
-#define GIVE_WAY_US (500 * USEC_PER_MSEC)
+#define CHECKPOINT_WAIT_US (500 * USEC_PER_MSEC)
 #define READERS_MS 20
 
 static int note_frames(void *userdata, sqlite3 *db, const char *name, int n_frames)
@@ -43,6 +43,10 @@ static bool checkpoint_patiently(struct store *store, int mode)
     return complete;
 }
 
+/* Each quarter of restart_frames the thread is asked to copy (asked_at). From restart_frames on, once the thread has
+ * copied all but a few frames, the writer copies those itself (tried_at), so that the next transaction begins the WAL
+ * again. At three times that length (over) the writer waits for the thread, for half a second at most, copies all that
+ * is left, and waits a moment for readers. */
 void wal_care(struct store *store)
 {
     struct wal *wal = &store->wal;
@@ -52,7 +56,7 @@ void wal_care(struct store *store)
         wal->asked_at = wal->tried_at = 0;
     bool over = n >= 3 * wal->restart_frames, running = store->checkpoint.running;
     bool due = n >= wal->restart_frames && n - wal->tried_at >= (over ? step : step / 4);
-    bool rests = due && checkpoint_rests(&store->checkpoint, over ? GIVE_WAY_US : 0, &n_copied);
+    bool rests = due && checkpoint_rests(&store->checkpoint, over ? CHECKPOINT_WAIT_US : 0, &n_copied);
     if (due && over) /* a disk that hangs is not waited for before each transaction */
         wal->tried_at = n;
     if (rests && (over || !running || n - n_copied < step / 4)) {

@@ -301,27 +301,27 @@ def journaled(case):
 def daemon(settings, store=""):
     """The daemon with these lines added to its configuration, and members added to store."""
     def command(place):
-        config = place.folder / "bench.conf"
+        config = place.folder / "bench.yaml"
         config.touch(mode=0o600)
-        config.write_text(f'listeners = ( {{ name = "main", address = "127.0.0.1:{place.port}" }} );\n'
-                          f'communities = ( {{ name = "bench", api_key = "{KEY}" }} );\n'
-                          f'limits = {{ connections_per_ip = 1024 }};\n'
-                          f'store = {{ {store}path = "bench.db", max_size = "64G" }};\n'
+        config.write_text(f'listeners: [ {{ name: "main", address: "127.0.0.1:{place.port}" }} ]\n'
+                          f'communities: [ {{ name: "bench", api_key: "{KEY}" }} ]\n'
+                          f'limits: {{ connections_per_ip: 1024 }}\n'
+                          f'store: {{ {store}path: "bench.db", max_size: "64G" }}\n'
                           f'{settings}\n')
         return [place.build / "sonoran-pushd", "-c", config]
     return command
 
 
-LINES = 'log = { level = "info", target = "json" };'
-TO_JOURNAL = 'log = { level = "info", target = "journal" };'
-NO_LINES = 'log = { level = "warning" };'
+LINES = 'log: { level: "info", target: "json" }'
+TO_JOURNAL = 'log: { level: "info", target: "journal" }'
+NO_LINES = 'log: { level: "warning" }'
 
 CASES = [
     Case("bare", "bare libmicrohttpd", bare),
     Case("node", "Node.js, stores nothing", node),
     Case("quiet", "sonoran-pushd, durable, no lines", daemon(NO_LINES)),
     Case("json", "sonoran-pushd, durable, JSON lines to /dev/null", daemon(LINES), stderr_to_null=True),
-    Case("normal", "sonoran-pushd, durability normal, JSON lines", daemon(LINES, 'durability = "normal", '),
+    Case("normal", "sonoran-pushd, durability normal, JSON lines", daemon(LINES, 'durability: normal, '),
          stderr_to_null=True),
     Case("journal", "sonoran-pushd, durable, lines to systemd-journald", journaled(daemon(TO_JOURNAL))),
     Case("node256", "Node.js, 256 connections", node, connections=256),

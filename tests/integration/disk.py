@@ -15,7 +15,7 @@ SHIM = Path(os.environ.get("FAILING_DISK_SHIM", Path(harness.BINARY).parent / "t
 
 # Like failing_disk.c has them.
 NOTHING, DIE_BEFORE, DIE_AFTER, DIE_TORN, NO_SPACE, BROKEN, READ_ONLY, CUT, STALL = range(9)
-WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE = range(7)
+WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE, READ = range(8)
 DATABASE, WAL, WAL_HEAD, BESIDE = range(4)
 FIELDS = ["fault", "calls", "kinds", "passes", "keep", "n_hits"]
 ANY_CALL, ANY_FILE = 0b1111, 0b111  # of a daemon on its log

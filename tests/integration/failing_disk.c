@@ -21,7 +21,7 @@
 
 /* Like disk.py has them. */
 enum fault { NOTHING, DIE_BEFORE, DIE_AFTER, DIE_TORN, NO_SPACE, BROKEN, READ_ONLY, CUT, STALL };
-enum call { WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE, N_CALLS };
+enum call { WRITE, SYNC, TRUNCATE, UNLINK, RENAME, LINK, CREATE, READ, N_CALLS };
 /* WAL_HEAD: where a write-ahead log begins (again). BESIDE: other files of a log, and copies of one. */
 enum kind { DATABASE, WAL, WAL_HEAD, BESIDE, N_KINDS };
 
@@ -36,6 +36,7 @@ static struct control {
 } * control;
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off64_t);
+static ssize_t (*real_pread)(int, void *, size_t, off64_t);
 static int (*real_fdatasync)(int);
 static int (*real_fsync)(int);
 static int (*real_rename)(const char *, const char *);
@@ -58,6 +59,7 @@ static void *next(const char *name)
 __attribute__((constructor)) static void set_up(void)
 {
     NEXT(real_pwrite, "pwrite64");
+    NEXT(real_pread, "pread64");
     NEXT(real_fdatasync, "fdatasync");
     NEXT(real_ftruncate, "ftruncate64");
     NEXT(real_fsync, "fsync");
@@ -208,6 +210,14 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
     ssize_t n = real_pwrite(fd, data, part ? size / 2 : size, offset);
     ended(fault, 0);
     return n;
+}
+
+/* Other libraries read files before set_up. */
+ssize_t pread64(int fd, void *data, size_t size, off64_t offset)
+{
+    if (!real_pread)
+        NEXT(real_pread, "pread64");
+    return refused(fault_at(READ, kind_of_file(fd))) ? -1 : real_pread(fd, data, size, offset);
 }
 
 int fdatasync(int fd)

@@ -33,8 +33,14 @@ OTHER_CLIENT = "127.0.0.9"
 
 READY = re.compile(r"ready on (\[[0-9a-f:.]+\]|[0-9.]+):(\d+)")
 RELOADED = "configuration reloaded from|stays in force"  # the last line about a reload: it was taken, or refused
-FILE_WARNING = re.compile(r"\d\d:\d\d:\d\d warn [^{]*:\d+: warning: ")
+FILE_WARNING = re.compile(r"\d\d:\d\d:\d\d warn [^{]*:\d+:\d+: warning: ")
 SANITIZER = re.compile(rb"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def signals_as_on_a_terminal():
+    """In a child that signals are to end: a shell's "&" and nohup have it ignore them."""
+    for one in signal.SIGINT, signal.SIGHUP:
+        signal.signal(one, signal.SIG_DFL)
 
 
 def wait_for(condition, what, patience_s=PATIENCE_S):
@@ -68,13 +74,12 @@ def refusing_port():
 # Configurations
 
 
-def libconfig(value):
-    """A Python value as libconfig writes it."""
+def in_yaml(value):
+    """A Python value as YAML, in one line."""
     if isinstance(value, dict):
-        return "{ " + " ".join(f"{name} = {libconfig(v)};" for name, v in value.items()) + " }"
+        return "{ " + ", ".join(f"{name}: {in_yaml(v)}" for name, v in value.items()) + " }"
     if isinstance(value, (list, tuple)):
-        opening, closing = "()" if any(isinstance(v, dict) for v in value) else "[]"
-        return opening + " " + ", ".join(map(libconfig, value)) + " " + closing
+        return "[ " + ", ".join(map(in_yaml, value)) + " ]"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -90,7 +95,7 @@ def config(**changes):
     for name, value in changes.items():
         old = settings.get(name)
         settings[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
-    return "".join(f"{name} = {libconfig(value)}\n" for name, value in settings.items() if value is not None)
+    return "".join(f"{name}: {in_yaml(value)}\n" for name, value in settings.items() if value is not None)
 
 
 def write_private(file, text):
@@ -275,15 +280,15 @@ class Daemon:
     """A running sonoran-pushd with the given configuration. files: beside it. terminal: its stderr is one.
     wrapper: a command in front of it that becomes it."""
 
-    def __init__(self, folder, text, files=None, env=None, terminal=False, wrapper=(), close_fds=True):
+    def __init__(self, folder, text, files=None, env=None, terminal=False, wrapper=(), close_fds=True, binary=BINARY):
         folder.mkdir()
         for name, content in (files or {}).items():
             write_private(folder / name, content)
-        self.file = folder / "pushd.conf"
+        self.file = folder / "pushd.yaml"
         self.configure(text)
         out, err = os.pipe(), pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
-            [*wrapper, BINARY, "-c", self.file],
+            [*wrapper, binary, "-c", self.file],
             stdin=subprocess.DEVNULL,
             stdout=out[1],
             stderr=err[1],

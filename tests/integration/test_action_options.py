@@ -93,7 +93,7 @@ def test_ca_file(start, authority):
 
 @pytest.mark.parametrize(
     "file, said",
-    [("nowhere.pem", "No such file or directory"), ("pushd.conf", "has no certificate in it: expected -----BEGIN")],
+    [("nowhere.pem", "No such file or directory"), ("pushd.yaml", "has no certificate in it: expected -----BEGIN")],
 )
 def test_ca_file_that_is_none(start, target, tmp_path, file, said):
     """The daemon runs, the action is off; --check calls it a mistake."""

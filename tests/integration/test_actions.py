@@ -1,19 +1,17 @@
 """Actions as their users see them: what arrives where, and what happens while a target is not well."""
 
 import concurrent.futures
-import contextlib
 import hmac
 import json
 import os
 import re
-import socket
 import threading
 import time
 
 import harness
 import pytest
 import store
-from ctl_tools import ctl
+from ctl_tools import ask_socket, ctl, store_of
 from harness import KEY, PATIENCE_S, event, request, wait_for
 from targets import Discord, Target, sequence
 
@@ -131,8 +129,8 @@ def test_template_that_is_no_json(tmp_path):
         ('{"call": {/call/callId}}', "warning: actions[0].template: no JSON where an event has not all of what is asked"),
     ):
         action = {"name": "a", "type": "forward", "url": "http://h/", "body": "template", "template": template}
-        harness.write_private(tmp_path / "c.conf", harness.config(actions=[action]))
-        result = harness.run("--check", "-c", tmp_path / "c.conf")
+        harness.write_private(tmp_path / "c.yaml", harness.config(actions=[action]))
+        result = harness.run("--check", "-c", tmp_path / "c.yaml")
         assert said in result.output and result.returncode == (0 if "warning" in said else 78)
 
 
@@ -190,7 +188,7 @@ def test_target_that_hangs(start, target):
     post_calls(daemon, 1)
     assert calls_of(bot.wait_got(1)) == [1]
     line = json.loads(daemon.wait_line("no answer within 3s"))["message"]
-    assert line.endswith('no answer within 3s, though the request was taken; with expect = "sent" none is waited for')
+    assert line.endswith('no answer within 3s, though the request was taken; with expect: sent none is waited for')
 
 
 @pytest.mark.parametrize("body", [Target.HALF, Target.SLOW])
@@ -435,6 +433,17 @@ def test_too_old(start, target, clock, end):
         return sum(int(match[1]) for match in told if match)
 
     wait_for(lambda: n_told() == 3, "they are told")
+
+
+def test_clock_ahead(start, target, clock):
+    """An event in hand is not older for it."""
+    bot = target(down=True)
+    daemon = start(actions=[forward(bot, max_age="1h")], env=clock.env)
+    post_calls(daemon, 1)
+    daemon.wait_line("not delivered, next try in")
+    clock.ahead(30 * 24 * 3600)
+    bot.come_up()
+    assert calls_of(bot.wait_got(1)) == [1]
 
 
 def panic(unit, on=True, **top):
@@ -731,14 +740,8 @@ def test_forum(start, target):
 
 def status_of(daemon, name=None):
     """Of an action, as the daemon itself tells it."""
-    log = daemon.file.parent / re.search('store = { path = "([^"]+)"', daemon.file.read_text())[1]
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as control:
-        control.settimeout(harness.PATIENCE_S)
-        control.connect(f"{log}.control")
-        control.sendall(b"actions\n")
-        with control.makefile() as answer:
-            actions = json.loads(answer.readline())["actions"]
-    return next(action for action in actions if name in (None, action["name"]))
+    _, _, answer = ask_socket(f"{store_of(daemon)}.control", "GET", "/api/actions")
+    return next(action for action in answer["actions"] if name in (None, action["name"]))
 
 
 def test_reload_keeps_places(start, target):

@@ -133,6 +133,38 @@ def test_usage(args):
     assert result.stderr and result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        (["stauts"], "no such verb: stauts. Did you mean status?"),
+        (["--confg", "status"], "no such option: --confg. Did you mean --config?"),
+        (["status", "--jsno"], "no such option: --jsno. Did you mean --json?"),
+        (["status", "extra"], "unexpected argument: extra"),
+        (["status", "\u202ex\x1b[31m"], r"unexpected argument: \u202ex\x1b[31m"),
+        (["status", "--\x1b[31m"], r"no such option: --\x1b[31m"),
+        (["status", "-\x1b"], r"no such option: -\x1b"),
+        (["events", "-fz"], "no such option: -z"),
+        (["events", "--json=1"], "--json takes no value"),
+        (["events", "--type"], "a value is missing behind --type"),
+        (["events", "-n"], "a value is missing behind -n"),
+        (["events", "--un", "3"], "no such option: --un, which may be --until --unit"),
+        (["retry", "siren", "tomorrow"], "tomorrow: expected the id of an event, or all"),
+    ],
+)
+def test_usage_in_words(args, words):
+    """What is wrong, and what may have been meant."""
+    assert ctl(*args).stderr.splitlines()[0] == f"sonoran-pushctl: {words}"
+
+
+def test_help_of_a_verb():
+    assert ctl("help").stdout == ctl("--help").stdout
+    assert ctl("help", "events").stdout == ctl("events", "--help").stdout
+    for args in ["help", "help"], ["help", "--help"]:
+        assert ctl(*args).stdout == ctl("--help").stdout
+    result = ctl("help", "evnts")
+    assert result.returncode == USAGE and "Did you mean events?" in result.stderr
+
+
 VERBS = {
     "status": [],
     "events": [],
@@ -262,13 +294,25 @@ def test_two_ids_at_once(start):
 
 def test_colour_on_a_terminal_only(talk):
     assert "\x1b" not in ctl("events", "--store", store_of(talk)).stdout
-    assert b"\x1b[31m911 call 90417\x1b[0m " in on_terminal("events", "--store", store_of(talk))
+    listing = "events", "--store", store_of(talk)
+    assert b"\x1b[31m911 call 90417\x1b[0m " in on_terminal(*listing, TERM="xterm")
+    for plain in {"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}:
+        said = on_terminal(*listing, **plain)
+        assert b"911 call 90417 " in said and b"\x1b" not in said
 
 
-def on_terminal(*args):
+def on_terminal(*args, **env):
     ours, theirs = pty.openpty()
     output = Output(ours)
-    subprocess.run([CTL, *map(str, args)], stdin=subprocess.DEVNULL, stdout=theirs, timeout=PATIENCE_S, check=True)
+    environment = {name: value for name, value in os.environ.items() if name not in ("TERM", "NO_COLOR")}
+    subprocess.run(
+        [CTL, *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        timeout=PATIENCE_S,
+        check=True,
+        env={**environment, **env},
+    )
     os.close(theirs)
     output.join()
     return bytes(output.bytes)
@@ -613,12 +657,12 @@ def test_no_event_log(tmp_path):
 
 
 def test_configuration_errors(tmp_path):
-    file = tmp_path / "bad.conf"
-    assert ctl("-c", tmp_path / "none.conf", "events").returncode == BAD_CONFIG
-    write_private(file, f'communities = ( {{ name = "a", api_key = "{KEY}" }} )\nlog = {{ level = \n')
+    file = tmp_path / "bad.yaml"
+    assert ctl("-c", tmp_path / "none.yaml", "events").returncode == BAD_CONFIG
+    write_private(file, f"communities: [ {{ name: a, api_key: {KEY} }} ]\nlog: {{ level: \n")
     result = ctl("-c", file, "events")
     assert result.returncode == BAD_CONFIG and result.stdout == ""
-    assert f"{file}:3: syntax error" in result.stderr and "--store" in result.stderr and KEY not in result.stderr
+    assert f"{file}:2:6: the " in result.stderr and "--store" in result.stderr and KEY not in result.stderr
 
 
 def test_configuration_with_mistakes(start):

@@ -184,6 +184,17 @@ def test_back_and_on(start, log, tmp_path):
     assert lives[-1] == (told["log"], 4) and lives[-2][0] == old != told["log"]
 
 
+def test_a_link(log, tmp_path):
+    """The file that it leads to is kept and replaced; the link stays a link."""
+    file, real = tmp_path / "copy.db", tmp_path / "real.db"
+    log.rename(real)
+    log.symlink_to(real)
+    backup(log, file)
+    told = restore(log, file)
+    assert log.is_symlink() and numbers(real) == [1, 2, 3]
+    assert Path(told["kept"]).parent == tmp_path and numbers(told["kept"]) == [1, 2, 3]
+
+
 def test_owner(log, tmp_path):
     """As root, for a daemon that is another user: all it has to write is that user's, the lock too."""
     file = tmp_path / "copy.db"

@@ -204,7 +204,19 @@ def test_secrets_for_root(patient):
         result = ctl("-c", patient.file, "doctor", user=65534)
         status = ctl("-c", patient.file, "status", user=65534)
     assert "FAIL" not in result.stdout and f"{secrets}/api-key: Permission denied" in result.stdout
-    assert status.returncode == 1 and "sonoran-pushctl has to run as root" in status.stdout
+
+    # A warning beside it is no mistake either.
+    patient.configure(
+        communities=[{"name": "default", "api_key_file": "api-key"}],
+        actions=[{"name": "bot", "type": "forward", "url": "http://127.0.0.1:4000/x"}],
+    )
+    patient.file.chmod(0o644)
+    result = ctl("-c", patient.file, "doctor", user=65534)
+    assert "others may read it" in result.stdout
+    assert "does not load" not in result.stdout and "run this as root" in result.stdout
+    result = ctl("-c", patient.file, "send", "EVENT_911", user=65534)
+    assert "for root to read: sudo sonoran-pushctl" in result.stderr and "warning" not in result.stderr
+    assert status.returncode == 1 and "this has to run as root" in status.stdout
     patient.file.chmod(0o600)
     status = ctl("-c", patient.file, "status", user=65534)
     assert status.returncode == 1 and "for root to read: sudo sonoran-pushctl" in status.stderr
@@ -334,13 +346,13 @@ def test_loopback_only(patient):
         ({"accepted": 1, "unknown": 2}, [("ok", "1 request was"), ("warn", "2 requests had a type")]),
         (
             {"accepted": 1, "invalid": 1, "malformed": 3, "busy": 4},
-            [("ok", "1"), ("warn", "1 request had data"), ("warn", "3 requests had no event"), ("warn", "4 requests got 503")],
+            [("ok", "1"), ("warn", "1 request had data"), ("warn", "3 requests brought no event"), ("warn", "4 requests got 503")],
         ),
         (
             {"accepted": 1, "too_large": 1, "connections": 1, "not_http": 7},
             [("ok", "1"), ("warn", "1 request had a body"), ("warn", "1 connection had to give way"), ("warn", "7 connections spoke")],
         ),
-        ({"malformed": 3}, [("warn", "3 requests had no event")]),
+        ({"malformed": 3}, [("warn", "3 requests brought no event")]),
     ],
 )
 def test_requests(patient, requests, expected):
@@ -356,7 +368,7 @@ def test_requests(patient, requests, expected):
     [
         ({}, [("warn", "not one request")]),
         ({"wrong_key": 1}, [("fail", "1 request came with a wrong key")]),
-        ({"malformed": 3}, [("warn", "3 requests had no event"), ("warn", "not one request")]),
+        ({"malformed": 3}, [("warn", "3 requests brought no event"), ("warn", "not one request")]),
     ],
 )
 def test_requests_after_a_day_without_events(patient, requests, expected):
@@ -386,10 +398,10 @@ def test_all_connections_in_use(patient):
 
 
 def test_a_refused_reload(patient):
-    refused = {"at": ago(minutes=5, seconds=5), "problem": "x.conf:3: limits.body: too large"}
+    refused = {"at": ago(minutes=5, seconds=5), "problem": "x.yaml:3: limits.body: too large"}
     level, sentence = patient.find("reload", healthy(reload_refused=refused))[0]
     assert level == "warn" and "the last reload, 5 min ago, was refused" in sentence
-    assert sentence.endswith("x.conf:3: limits.body: too large")
+    assert sentence.endswith("x.yaml:3: limits.body: too large")
 
 
 def test_a_reader_that_holds_the_log(patient):

@@ -56,19 +56,19 @@ def test_reload(daemon):
 
 def test_refused(daemon):
     """Every mistake, on stderr; nothing changes."""
-    daemon.configure(f'communities = ( {{ api_key = "{NEW_KEY}" }} )\npaths = [ "no-slash" ]\nbodyy = 1\n'
-                     'store = { path = "events.db" }\n')
+    daemon.configure(f"communities: [ {{ api_key: {NEW_KEY} }} ]\npaths: [ no-slash ]\nbodyy: 1\n"
+                     "store: { path: events.db }\n")
     result = reload(daemon)
     assert (result.returncode, result.stdout) == (BAD_CONFIG, "")
     lines = result.stderr.splitlines()
     assert all(line.startswith("sonoran-pushctl: ") for line in lines) and len(lines) == 3
-    assert f"{daemon.file}:2: paths[0]" in lines[0] and f"{daemon.file}:3: bodyy" in lines[1]
+    assert f"{daemon.file}:2:10: paths[0]" in lines[0] and f"{daemon.file}:3:1: bodyy" in lines[1]
     assert "the old one stays in force" in lines[2]
     assert [status_of(daemon, key) for key in (KEY, NEW_KEY)] == [200, 400]
     daemon.wait_line("bodyy")
 
 
-@pytest.mark.parametrize("text", ["communities = (", "", "\0"], ids=["cut", "empty", "binary"])
+@pytest.mark.parametrize("text", ["communities: [", "", "\0"], ids=["cut", "empty", "binary"])
 def test_syntax(daemon, text):
     """What is no configuration at all is the daemon's to refuse too, where its event log can be guessed."""
     daemon.configure(text)
@@ -103,7 +103,7 @@ def test_json(daemon):
 
 
 def test_another_file(daemon, tmp_path):
-    other = tmp_path / "other.conf"
+    other = tmp_path / "other.yaml"
     write_private(other, config(store={"path": str(daemon.file.parent / "events.db")}))
     result = ctl("-c", other, "reload")
     assert result.returncode == 1 and f"-c {daemon.file} reload" in result.stderr
@@ -276,12 +276,13 @@ def test_files_that_are_not_handed_over(service, what):
 # Who else may speak on the socket
 
 SPEAK = """
-import os, socket, sys
+import http.client, os, socket, sys
 os.setuid(int(sys.argv[2]))
-with socket.socket(socket.AF_UNIX) as client:
-    client.connect(sys.argv[1])
-    client.sendall(sys.stdin.buffer.read())
-    print(client.makefile().read())
+connection = http.client.HTTPConnection("localhost")
+connection.sock = socket.socket(socket.AF_UNIX)
+connection.sock.connect(sys.argv[1])
+connection.request("POST", "/api/reload", sys.stdin.buffer.read(), {"Content-Type": "application/octet-stream"})
+print(connection.getresponse().read().decode())
 """
 
 
@@ -305,25 +306,26 @@ def test_others_hand_over_nothing(start):
     (folder / "events.db.control").chmod(0o666)
     secrets = f"api-key\0{NEW_KEY}\0".encode()
     (folder / "api-key").unlink()
-    said = speak(daemon, f"reload {len(secrets)}\n".encode() + secrets)
+    said = speak(daemon, secrets)
     assert b"root" in said and b"error" in said
     assert_no_secret(said, SECRETS)
     assert status_of(daemon, KEY) == 200
-    said = speak(daemon, f"reload {len(secrets)}\n".encode() + secrets, user=0)
+    said = speak(daemon, secrets, user=0)
     assert b'"reloaded":true' in said
     assert status_of(daemon, NEW_KEY) == 200
-    assert b'"reloaded":true' in speak(daemon, b"reload\n")
+    assert b'"reloaded":true' in speak(daemon, b"")
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"reload 100\nabc", b"reload 3\nabcdef", b"reload 99999999999999999999\n", b"reload 3\nabc", b"reload 4\n\0a\0b"],
-    ids=["cut", "too much", "huge", "no pairs", "no name"],
+    [b"Content-Length: 100\r\n\r\nabc", b"Content-Length: 99999999999999999999\r\n\r\n", b"Content-Length: 3\r\n\r\nabc",
+     b"Content-Length: 4\r\n\r\n\0a\0b", b"Content-Length: 1073741824\r\n\r\nabc"],
+    ids=["cut", "huge", "no pairs", "no name", "a gigabyte"],
 )
 def test_nonsense(daemon, data):
     with socket.socket(socket.AF_UNIX) as client, contextlib.chdir(daemon.file.parent):
         client.connect("events.db.control")
-        client.sendall(data)
+        client.sendall(b"POST /api/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/octet-stream\r\n" + data)
         client.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionError):
             said = client.makefile().read()

@@ -106,9 +106,11 @@ def test_file(daemon, file, tmp_path):
 
 def test_stdin(daemon, file):
     assert send(file, "-", stdin=b'{"type":"EVENT_911","data":{"call":{"callId":1}}}').stdout == "200 ok\n"
-    for broken in b"", b"[]", b'{"type":', b"{}x", b'{"a":"\0"}':
+    broken_bodies = {b"": "no text", b"[]": "not an object", b'{"type":': "unfinished text at byte 9", b"{}x": "text behind the object",
+                     b'{"a":"\0"}': "NUL character at byte 7", b'{"a":"\xe9"}': "not UTF-8 at byte 7"}
+    for broken, why in broken_bodies.items():
         result = send(file, "-", stdin=broken)
-        assert result.returncode == USAGE and "expected one JSON object" in result.stderr
+        assert result.returncode == USAGE and f"stdin: expected one JSON object: {why}\n" in result.stderr
     assert len(rows_of(store_of(daemon))) == 1
 
 
@@ -164,7 +166,8 @@ def test_listeners(start, tmp_path, any_address):
     assert send(file, "EVENT_911", "--listener", "main").stdout == "200 ok\n"
     result = send(file, "EVENT_911")
     assert result.returncode == 1 and "cannot post to http://127.0.0.1:1/sonorancad/event" in result.stderr
-    assert send(file, "EVENT_911", "--listener", "third").returncode == USAGE
+    result = send(file, "EVENT_911", "--listener", "mian")
+    assert result.returncode == USAGE and "listener of the configuration is called mian, did you mean main?" in result.stderr
 
 
 def test_address_that_the_daemon_tells(daemon):

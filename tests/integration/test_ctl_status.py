@@ -72,17 +72,17 @@ def test_what_is_wrong_outside(store):
         requests={"accepted": 1, "not_found": 1, "too_large": 2, "connections": 3, "not_http": 4},
         last_not_found={**last, "what": "/foo"},
         last_not_http={**last, "what": "a TLS connection"},
-        reload_refused={"at": ago(minutes=2, seconds=5), "problem": "x.conf:3: limits.body: too large"},
+        reload_refused={"at": ago(minutes=2, seconds=5), "problem": "x.yaml:3: limits.body: too large"},
     )
     status.pop("last_wrong_key")
     with control(store, {"status": status}):
         lines = ctl("status", "--store", store).stdout.splitlines()
     assert lines[3:7] == [
-        "Requests:   1 accepted, 1 to a wrong path, 2 too large, 3 that had to give way, 4 that were no HTTP"
+        "Requests:   1 accepted, 1 to a wrong path, 2 too large, 3 that had to give way, 4 that were not HTTP"
         " (since the start)",
         "Wrong path: last 7 min ago, from 203.0.113.7: /foo",
         "No HTTP:    last 7 min ago, from 203.0.113.7: a TLS connection",
-        "Reload:     refused 2 min ago, the configuration from before is in force: x.conf:3: limits.body: too large",
+        "Reload:     refused 2 min ago, the configuration from before is in force: x.yaml:3: limits.body: too large",
     ]
 
 

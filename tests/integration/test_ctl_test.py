@@ -1,12 +1,11 @@
 """sonoran-pushctl test: one sample to one action of the real daemon, and to nobody else."""
 
 import json
-import socket
 import subprocess
 from contextlib import closing
 
 import pytest
-from ctl_tools import BAD_CONFIG, CTL, USAGE, config_for, ctl, store_of
+from ctl_tools import BAD_CONFIG, CTL, USAGE, ask_socket, config_for, ctl, store_of
 from harness import PATIENCE_S, call911, wait_for, write_private
 from store import read
 from targets import Target
@@ -139,10 +138,7 @@ def test_refusals(run, program, tmp_path):
 
 
 def said_of_it(store):
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(f"{store}.control")
-        client.sendall(b"tested\n")
-        return client.makefile().read()
+    return ask_socket(f"{store}.control", "GET", "/api/test")[2]
 
 
 def test_ends_with_the_daemon(start, program, tmp_path):

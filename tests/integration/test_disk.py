@@ -114,7 +114,7 @@ def test_old_events_that_cannot_be_deleted(on, path, disk):
     daemon.stop()
     change(path, "UPDATE events SET received_at = received_at - ?", HOUR_US)
     daemon = on(env=disk.env)
-    with_keep = [daemon.file.read_text().replace("store = {", f'store = {{ keep = "{n}min";') for n in (1, 2, 3, 4)]
+    with_keep = [daemon.file.read_text().replace("store: {", f"store: {{ keep: {n}min,") for n in (1, 2, 3, 4)]
     disk.begin(NO_SPACE, calls=1 << WRITE)
     for text in with_keep[:3]:
         hits = disk.get("n_hits")

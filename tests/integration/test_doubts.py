@@ -35,9 +35,9 @@ def action(changes):
 
 
 def check(tmp_path, text, **files):
-    for name, content in {"pushd.conf": text, **files}.items():
+    for name, content in {"pushd.yaml": text, **files}.items():
         write_private(tmp_path / name.replace("_", "-"), content)
-    return run("-c", tmp_path / "pushd.conf", "--check")
+    return run("-c", tmp_path / "pushd.yaml", "--check")
 
 
 @pytest.mark.parametrize("content", KEY_FILES)
@@ -47,7 +47,7 @@ def test_key_files(tmp_path, content):
     assert result.returncode == 0
     lines = [line for line in result.output.splitlines() if "warning: " in line]
     assert len(lines) == 1 and KEY_FILES[content] in lines[0]
-    assert "pushd.conf:2: " in lines[0] and "api_key_file" in lines[0]
+    assert "pushd.yaml:2:" in lines[0] and "api_key_file" in lines[0]
 
 
 @pytest.mark.parametrize("words", ACTIONS)
@@ -63,7 +63,7 @@ def test_actions(tmp_path, words):
 def test_what_only_root_reads(tmp_path, place):
     """--check as root sees what the service will see, which runs as another user."""
     (tmp_path / "secrets").mkdir(mode=0o700)
-    write_private(tmp_path / "sonoran-pushd.conf", 'communities = ( { api_key_file = "api-key" } )')
+    write_private(tmp_path / "sonoran-pushd.yaml", "communities: [ { api_key_file: api-key } ]")
     write_private(tmp_path / place / "api-key", KEY)
     script = f"mount -t tmpfs tmpfs /etc && cp -a {tmp_path} /etc/sonoran-pushd && exec {BINARY} --check"
     result = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE_S)

@@ -10,7 +10,7 @@ EXAMPLES = harness.REPOSITORY / "config" / "examples"
 
 @pytest.fixture
 def folder(tmp_path):
-    """/etc/sonoran-pushd as the samples expect it, somewhere else."""
+    """What the samples need beside them, and the program that they run."""
     for name, content in {
         "api-key": harness.KEY,
         "discord-url": "https://discord.com/api/webhooks/1/secret-part",
@@ -23,15 +23,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.conf")))
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
 def test_example(folder, name):
-    text = (EXAMPLES / name).read_text().replace("/etc/sonoran-pushd", str(folder))
-    harness.write_private(folder / "pushd.conf", text)
-    result = harness.run("-c", folder / "pushd.conf", "--check")
+    text = (EXAMPLES / name).read_text().replace("/usr/local/bin", str(folder))
+    harness.write_private(folder / "pushd.yaml", text)
+    result = harness.run("-c", folder / "pushd.yaml", "--check")
     assert result.returncode == 0, result.output
     lines = [line for line in result.output.splitlines() if "PrivateTmp=yes" not in line]  # tests live in /tmp
-    assert lines == [f"{folder / 'pushd.conf'}: ok"]
+    assert lines == [f"{folder / 'pushd.yaml'}: ok"]
 
 
 def test_there_are_examples():
-    assert len(list(EXAMPLES.glob("*.conf"))) >= 5
+    assert len(list(EXAMPLES.glob("*.yaml"))) >= 5

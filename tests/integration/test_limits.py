@@ -147,3 +147,13 @@ def sanitized(daemon):
     with open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8") as file:
         maps = file.read()
     return any(name in maps for name in ("libasan", "libtsan"))
+
+
+def test_a_body_of_escaped_names(start):
+    """What it takes to read them is given back at once: they change neither what is said of the key nor who is counted."""
+    daemon = start(limits={"body": "4M"})
+    names = b',"\\n":0' * 500_000
+    assert daemon.post(as_bytes(event(key="WRONG-KEY-0000"))[:-1] + names + b"}").text == "Authentication Key Failed!"
+    answer = daemon.post(as_bytes(event())[:-1] + names + b"}")
+    assert (answer.status, answer.text) == (400, "Invalid Data: data: too many values")
+    assert daemon.serves()

@@ -171,7 +171,7 @@ NO_JOURNAL = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exe
 
 def said_at_start(folder, text, stream=False, wrapper=()):
     """What a daemon that does not start writes to its stderr; stream: which systemd says leads to the journal."""
-    file = folder / "refused.conf"
+    file = folder / "refused.yaml"
     harness.write_private(file, text)
     reader, writer = os.pipe()
     pipe = os.fstat(writer)

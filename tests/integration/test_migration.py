@@ -199,7 +199,7 @@ def test_disk_full(on, path, disk):
 def test_disk_full_at_the_start(on, path, disk, tmp_path, passes):
     """No half of it: the log is what it was, and the next start brings it up to date."""
     make_v1(path, old_rows(100))
-    conf = tmp_path / "full.conf"
+    conf = tmp_path / "full.yaml"
     harness.write_private(conf, harness.config(store={"path": str(path)}))
     disk.begin(NO_SPACE, calls=1 << WRITE, passes=passes)
     result = harness.run("-c", conf, env=disk.env)
@@ -216,7 +216,7 @@ def test_newer(on, path, tmp_path):
     on().stop()
     assert read(path, "PRAGMA user_version") == [(2,)]
     change(path, "PRAGMA user_version = 3")
-    conf = tmp_path / "newer.conf"
+    conf = tmp_path / "newer.yaml"
     harness.write_private(conf, harness.config(store={"path": str(path)}))
     result = harness.run("-c", conf)
     assert result.returncode == 78

@@ -64,6 +64,6 @@ def test_secret_at_the_start(start, tmp_path):
 
 def test_no_key_no_port(start, tmp_path):
     """A listener without any key would refuse everything: that is no state to run in."""
-    write_private(tmp_path / "pushd.conf", harness.config(communities=[{"name": "default", "api_key_file": "gone"}]))
-    result = harness.run("-c", tmp_path / "pushd.conf")
+    write_private(tmp_path / "pushd.yaml", harness.config(communities=[{"name": "default", "api_key_file": "gone"}]))
+    result = harness.run("-c", tmp_path / "pushd.yaml")
     assert result.returncode == 78 and "communities[0].api_key_file" in result.output

@@ -354,7 +354,7 @@ def test_1000_connections_at_a_time(start):
 @pytest.mark.parametrize("n", [64, 126, 127, 128, 129, 130, 256])
 def test_ready_in_the_same_instant(start, n):
     """libmicrohttpd's own loop hangs when just 128 connections are ready at once."""
-    daemon = start(limits={"connections_per_ip": 512})
+    daemon = start(limits={"connections_per_ip": 512, "request_time": "10min"})
     clients = [daemon.connect() for _ in range(n)]
     for client in clients:
         assert client.ask(request(OK)).status == 200

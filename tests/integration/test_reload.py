@@ -1,9 +1,11 @@
 """SIGHUP: a good file is taken as a whole, a bad one is refused as a whole, and nobody's request suffers."""
 
+import resource
 import signal
 import threading
 
 import pytest
+from disk import sanitizer_runtime
 from harness import KEY, PATH, config, event, request, wait_for
 
 NEW_KEY = "Another-key-5678"
@@ -104,12 +106,12 @@ def test_state_survives(daemon):
 # Files that are not taken
 
 BAD_FILE = """\
-listeners = ( { name = "main", address = "127.0.0.1:0" } )
-unknown_types = "perhaps"
-communities = ( { name = "renamed", api_key = "Another-key-5678" } )
-log = { target = "text" }
-limits = { bodyy = "1M" }
-paths = [ "no-slash" ]
+listeners: [ { name: main, address: "127.0.0.1:0" } ]
+unknown_types: perhaps
+communities: [ { name: renamed, api_key: Another-key-5678 } ]
+log: { target: text }
+limits: { bodyy: 1M }
+paths: [ no-slash ]
 """
 
 
@@ -122,7 +124,7 @@ def test_bad_file(daemon):
     """Refused as a whole, with a line for each mistake."""
     lines = daemon.reload(BAD_FILE)
     for number, words in (2, "perhaps"), (5, "bodyy"), (6, "no-slash"):
-        daemon.wait_line(rf"{daemon.file}:{number}: .*{words}")
+        daemon.wait_line(rf"{daemon.file}:{number}:\d+: .*{words}")
     assert lines and all(line.startswith("{") for line in daemon.lines())
     assert_old_in_force(daemon)
     daemon.reload(config(communities=NEW_COMMUNITIES))
@@ -131,7 +133,7 @@ def test_bad_file(daemon):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "listeners = (", "\0\xff", "communities = ()", f'communities = ( {{ name = "x", api_key = "{NEW_KEY}" '],
+    ["", "listeners: [", "\0\xff", "communities: []", f'communities: [ {{ name: x, api_key: "{NEW_KEY}" '],
     ids=["empty", "cut", "binary", "no community", "cut behind the key"],
 )
 def test_other_bad_files(daemon, text):
@@ -186,6 +188,18 @@ def test_50_reloads(daemon):
         daemon.reload(config(communities=[{"name": f"number{i}", "api_key": key}]))
         assert daemon.post(event(key=key)).status == 200
     assert [e["community"] for e in daemon.stop().events()] == [f"number{i}" for i in range(50)]
+
+
+@pytest.mark.skipif(bool(sanitizer_runtime()), reason="a sanitizer ends the program that gets no memory")
+def test_without_memory(daemon):
+    """It says what was missing, and that of before stays."""
+    _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (1 << 20, hard))
+    lines = daemon.reload()
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (hard, hard))
+    assert "no memory to read the configuration: not reloaded, the old one stays in force" in lines[-1]
+    assert daemon.serves()
+    assert any("configuration reloaded" in line for line in daemon.reload())
 
 
 def test_50_signals_at_once(daemon):

@@ -1,10 +1,12 @@
 """When connections, bytes or descriptors run out: who holds most gives way, and who has the key does not notice."""
 
 import contextlib
+import socket
 import time
+from pathlib import Path
 
 import pytest
-from ctl_tools import status_of
+from ctl_tools import status_of, store_of
 from harness import OTHER_CLIENT, Daemon, as_bytes, call911, config, event, request, wait_for
 
 OK = as_bytes(event())
@@ -185,14 +187,34 @@ def test_64_descriptors(tmp_path):
     action = {"name": "siren", "type": "exec", "command": [str(program)]}
     daemon = Daemon(tmp_path / "daemon", config(actions=[action]), wrapper=["prlimit", "--nofile=64:64"]).wait_ready()
     try:
-        assert "at most 18 connections" in daemon.wait_line("limits.connections is 1024")
+        assert "at most 4 connections" in daemon.wait_line("limits.connections is 1024")
         strangers = [half_open(daemon, source) for source in STRANGERS[:10] for _ in range(6)]
         assert daemon.post(event(), source=SENDER).status == 200
         daemon.wait_line("siren: delivered")
-        assert status_of(daemon)["connections"] <= 18 + 8
+        assert status_of(daemon)["connections"] <= 4 + 8
         daemon.reload()
         assert daemon.post(event(), source=SENDER).status == 200
         for stranger in strangers:
             stranger.close()
     finally:
         daemon.finish()
+
+
+def test_256_descriptors_and_both_doors(tmp_path):
+    """Strangers take their share at the board, and at the port of the events: the rest stays the daemon's."""
+    daemon = Daemon(tmp_path / "daemon", config(), wrapper=["prlimit", "--nofile=256:256"]).wait_ready()
+    with contextlib.ExitStack() as strangers:
+        try:
+            for _ in range(90):
+                client = strangers.enter_context(socket.socket(socket.AF_UNIX))
+                client.connect(f"{store_of(daemon)}.control")
+                with contextlib.suppress(OSError):
+                    client.send(b"GET /health HTTP/1.1\r\n")
+            for source in STRANGERS[:13]:
+                for _ in range(20):
+                    strangers.callback(half_open(daemon, source).close)
+            assert daemon.post(event(), source=SENDER).status == 200
+            assert len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) <= 256 - 16
+            daemon.reload()
+        finally:
+            daemon.finish()

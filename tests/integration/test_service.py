@@ -106,3 +106,19 @@ def test_silence(systemd, start):
     assert daemon.post(event()).status == 200
     wait_for(lambda: sum("no event for" in line for line in daemon.lines()) == 2, "the next silence")
 
+
+def test_silence_by_a_wrong_clock(systemd, start, clock):
+    """A clock that jumps ahead is no silence, and one that goes back does not end it."""
+    daemon = start(env={**systemd.env, **FAST_WATCHDOG, **clock.env}, log={"silence": "1h"})
+    assert daemon.post(event()).status == 200
+
+    def look():
+        fed = systemd.said().count("WATCHDOG=1")
+        wait_for(lambda: systemd.said().count("WATCHDOG=1") >= fed + 3, "three more looks")
+
+    look()
+    clock.ahead(30 * 24 * 3600)
+    look()
+    assert not any("no event for" in line for line in daemon.lines())
+    clock.ahead(-24 * 3600, 3600)
+    daemon.wait_line(r"no event for 6\d minutes")

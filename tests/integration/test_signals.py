@@ -86,7 +86,7 @@ class Terminal:
     """A terminal with a command in it, the leader of its session. The daemon in there writes its lines to a file."""
 
     def __init__(self, folder, *command):
-        self.folder, self.file = folder, folder / "pushd.conf"
+        self.folder, self.file = folder, folder / "pushd.yaml"
         write_private(self.file, config(log={"target": "text"}))
         self.script = f"exec {harness.BINARY} -c {self.file} 2>{folder}/lines"
         self.master, terminal = pty.openpty()
@@ -175,7 +175,7 @@ def test_keys_are_no_hang_up(tmp_path):
 
 
 def test_nohup(tmp_path):
-    terminal = Terminal(tmp_path, "sh", "-c", f"trap '' HUP; exec {harness.BINARY} -c {tmp_path}/pushd.conf 2>{tmp_path}/lines")
+    terminal = Terminal(tmp_path, "sh", "-c", f"trap '' HUP; exec {harness.BINARY} -c {tmp_path}/pushd.yaml 2>{tmp_path}/lines")
     pid, pidfd = terminal.wait_ready()
     terminal.hang_up()
     wait_for(lambda: "running on, as nohup wants it" in terminal.lines(), "the line of the hang-up")

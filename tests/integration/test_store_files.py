@@ -22,7 +22,7 @@ HOPELESS = 78  # EX_CONFIG: systemd does not try again
 
 def refused_start(tmp_path, file, status=1, **settings):
     """What a daemon says that does not start on this file."""
-    conf = tmp_path / "refused.conf"
+    conf = tmp_path / "refused.yaml"
     harness.write_private(conf, harness.config(store={"path": str(file), **settings}))
     result = harness.run("-c", conf)
     assert (result.returncode, "ready on" in result.output) == (status, False), result.output
@@ -78,6 +78,24 @@ def test_file_that_is_refused(on, tmp_path, kind):
     assert says in message and str(file) in message and "left as it is" in message
     assert file.read_bytes() == before
     assert not [f for f in os.listdir(tmp_path) if f.startswith("file.db-")]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link(on, path, tmp_path, there):
+    """What belongs to the log lies beside the file, and it is one log by whatever name."""
+    real = tmp_path / "data" / "real.db"
+    real.parent.mkdir()
+    path.symlink_to("data/real.db")
+    if there:
+        filled(on, real)
+    daemon = on()
+    assert daemon.post(call911(1)).status == 200
+    assert "in use by another" in refused_start(tmp_path, real)
+    assert {"real.db", "real.db-wal", "real.db.lock"} <= set(os.listdir(real.parent))
+    assert not (tmp_path / "events.db.lock").exists()
+    kill(daemon)
+    assert on().serves()
+    assert path.is_symlink() and len(numbers(real)) == 300 * there + 2
 
 
 def test_second_daemon(on, path, tmp_path):
@@ -233,7 +251,8 @@ def test_max_size(on, path):
     wait_for(trimmed, "room")
     daemon.stop()
     left = numbers(path)
-    assert left[0] > before[0] and left[-1] > before[-1] and left == list(range(left[0], left[-1] + 1))
+    assert left[0] > 1 and left[0] >= before[0]  # on a slow machine the first daemon has done it
+    assert left[-1] > before[-1] and left == list(range(left[0], left[-1] + 1))
     kept = sum(len(data) for (data,) in read(path, "SELECT data FROM events"))
     assert kept > limit / 2, "more was deleted than had to be"
     assert on().post(call911(2)).status == 200
@@ -248,7 +267,7 @@ def test_keep(on, path):
     daemon.stop()
     assert numbers(path) == list(range(1101, 1201))
     change(path, "UPDATE events SET received_at = received_at - ?", HOUR_US)
-    daemon = on(store={"keep": "30min"})
+    daemon = on(store={"keep": "1min"})  # beyond the newest event the clock is believed as far as the machine was up
     wait_for(lambda: numbers(path) == [1200], "all but the newest to go")
     assert daemon.post(call911(1)).status == 200
     daemon.stop()

@@ -61,26 +61,33 @@ def mirror():
     return (uris or ["http://deb.debian.org/debian"])[0], environment
 
 
-def make_root(root, packages, suite=SUITE):
-    """The Debian in root, with these packages beside the base ones; only what is missing is done."""
+def make_root(root, packages, suite=SUITE, base=BASE_PACKAGES):
+    """The Debian in root, with these packages ("a | b": one of them) beside the base ones; only what is missing is done."""
     uri, environment = mirror()
-    if not (root / "usr/bin/python3").exists():
+    if not (root / "etc/debian_version").exists():
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
         made = root.with_name(root.name + ".new")
         shutil.rmtree(made, ignore_errors=True)
-        result = run("debootstrap", "--variant=minbase", "--include=" + ",".join(BASE_PACKAGES), suite, str(made), uri,
-                     env=environment, timeout=1800)
+        include = ["--include=" + ",".join(base)] if base else []
+        result = run("debootstrap", "--variant=minbase", *include, suite, str(made), uri, env=environment, timeout=1800)
         if result.returncode:
             raise Skip(f"debootstrap failed: {(result.stdout + result.stderr).strip().splitlines()[-1:]}")
         made.rename(root)
     status = run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package} ${db:Status-Status}\\n").stdout
-    missing = [p for p in packages if f"{p} installed" not in status.splitlines()]
+    installed = {line.split()[0] for line in status.splitlines() if line.endswith(" installed")}
+    missing = [p for p in packages if not installed & set(p.split(" | "))]
     if missing:
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         inside = {**environment, **ENVIRONMENT}
         inside.pop("TMPDIR", None)  # a folder out here
-        for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        # "satisfy" would take pkgconf for pkg-config, and what asks dpkg for a name would not find it.
+        either = [p for p in missing if " | " in p]
+        plain = [p for p in missing if p not in either]
+        commands = [["update"], ["install", "-y", "--no-install-recommends", *plain]]
+        if either:
+            commands.append(["satisfy", "-y", "--no-install-recommends", ", ".join(either)])
+        for command in commands:
             result = run("chroot", str(root), "apt-get", "-q", *command, env=inside, timeout=1800)
             if result.returncode:
                 raise Skip(f"packages for the container cannot be had: {result.stderr.strip().splitlines()[-1:]}")

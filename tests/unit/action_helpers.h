@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/action.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/action_type.h>
+#include <sonoran-pushd/families.h>
 
 #define KEY "TEST-API-KEY-0000"
 #define NOON_US ((usec_t) 1795449600123456)
@@ -56,9 +56,9 @@ struct two_events {
 static void make_events(const cJSON *fixture, struct two_events *ret)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = true
+        .communities = communities, .n_communities = 1, .families = &families_all, .accept_unknown_types = true
     };
     struct text body = TEXT_INIT;
     struct err err;
@@ -74,7 +74,7 @@ static void make_events(const cJSON *fixture, struct two_events *ret)
     if (envelope_parse(body.s, body.size, &rules, &origin, NOON_US, &ret->came, NULL, &err) != ENVELOPE_OK)
         fail_msg("%s", err.msg);
     ret->came.events[0].id = 1042;
-    assert_int_equal(batch_restore(&ret->restored, &ret->came.events[0], &all_event_families), 0);
+    assert_int_equal(batch_restore(&ret->restored, &ret->came.events[0], &families_all), 0);
 }
 
 static void free_events(struct two_events *events)

@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 #include <sonoran-pushd/config.h>
+#include <sonoran-pushd/daemon.h>
 #include <sonoran-pushd/text.h>
 
 static char top[] = "/tmp/test_config.XXXXXX";
+static const struct config_schema *schema = &daemon_schema;
 
 /* Good until the fourth call from now. */
 static inline const char *path_of(const char *name)
@@ -78,7 +80,7 @@ static inline char *load_with(const char *name, const struct config_secrets *sec
     const struct config_hooks hooks = { .secrets = secrets };
     struct config_problems problems;
     struct config *config = NULL;
-    *ret_r = config_load(path_of(name), &hooks, &config, &problems);
+    *ret_r = config_load(path_of(name), schema, &hooks, &config, &problems);
     assert_true(*ret_r == 0 ? !!config : !config);
 
     struct text lines = TEXT_INIT;

@@ -6,12 +6,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sonoran-pushd/delivery.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/log.h>
 
-#include "../../src/delivery/private.h"
+#include "../../src/delivery/delivery_private.h"
 
 #define PATIENCE_MS 120000
+#ifndef FAKE_BATCH
+#define FAKE_BATCH 1
+#endif
 #define DATA "{\"call\":{\"callId\":7},\"callIds\":[7]}"
 
 /* ---- the action type ---- */
@@ -35,6 +38,9 @@ static struct {
     _Atomic size_t n_tried;
     uint64_t delivered[4096];
     _Atomic size_t n_delivered, n_open, n_opened;
+    size_t batches[4096]; /* the sizes of what came */
+    _Atomic size_t n_batches;
+    size_t most; /* that are tried of a batch */
     bool released_all;
     _Atomic bool missing;    /* what the action needs */
     _Atomic size_t n_looked; /* for it */
@@ -94,23 +100,23 @@ static inline void note_delivered(uint64_t id)
     world.n_delivered++; /* after it: tests look without the lock */
 }
 
-static inline void deliver_fake(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
+/* Under the lock, which is free while it is held up. */
+static inline void deliver_one(struct action *action, const struct action_payload *payload, struct action_outcome *ret)
 {
-    pthread_mutex_lock(&world.lock);
     world.tried[world.n_tried % 4096] = payload->event_id;
     world.n_tried++;
     struct order *order = order_for(payload->event_id);
     bool hold = order && order->hold;
-    while (hold && !world.released_all) {
+    while (hold && order->hold && !world.released_all) {
         pthread_mutex_unlock(&world.lock);
         bool stop = cancelled(action);
         pthread_mutex_lock(&world.lock);
         if (stop) {
             ret->result = ACTION_CANCELLED;
-            pthread_mutex_unlock(&world.lock);
             return;
         }
     }
+    ret->result = ACTION_DONE;
     if (order && !hold) {
         ret->result = order->result;
         ret->retry_after_us = order->retry_after_us ? order->retry_after_us : 100 * USEC_PER_MSEC;
@@ -121,6 +127,19 @@ static inline void deliver_fake(struct action *action, const struct action_paylo
     }
     if (ret->result == ACTION_DONE)
         note_delivered(payload->event_id);
+}
+
+/* As one that sends all in one go and hears of them one by one: behind one that is to come again it is not heard on. */
+static inline void deliver_fake(struct action *action, const struct action_payload *payloads, size_t n,
+                                struct action_outcome *outcomes)
+{
+    pthread_mutex_lock(&world.lock);
+    world.batches[world.n_batches++ % 4096] = n;
+    bool goes_on = true;
+    for (size_t i = 0; i < n && i < world.most && goes_on; i++) {
+        deliver_one(action, &payloads[i], &outcomes[i]);
+        goes_on = outcomes[i].result == ACTION_DONE || outcomes[i].result == ACTION_GIVE_UP;
+    }
     pthread_mutex_unlock(&world.lock);
 }
 
@@ -132,14 +151,31 @@ static inline void check_present_fake(const struct config_action *config_, confi
         complain(context, "command", "expected a program");
 }
 
-static const struct action_type action_fake = { .type = ACTION_TYPE_EXEC,
+struct fake_settings {
+    char **command;
+    size_t n_command;
+};
+
+static const struct config_option fake_options[] = {
+    { .group = CONFIG_ACTION,
+      CONFIG_MEMBERS(struct fake_settings, command),
+      .name = "command",
+      .type = CONFIG_TEXT,
+      .help = "What it would run." },
+};
+
+static const struct action_type action_fake = { .kind = { .name = "exec",
+                                                          .options = fake_options,
+                                                          .n_options = ARRAY_SIZE(fake_options),
+                                                          .settings_size = sizeof(struct fake_settings) },
                                                 .check_present = check_present_fake,
                                                 .open = open_fake,
                                                 .close = close_fake,
                                                 .render = render_fake,
-                                                .deliver = deliver_fake };
-static const struct action_type *const fake_list[] = { &action_fake };
-static const struct action_types fakes = { fake_list, 1 };
+                                                .deliver = deliver_fake,
+                                                .max_batch = FAKE_BATCH };
+static const struct config_kind *const fake_kinds[] = { &action_fake.kind };
+static const struct config_schema fake_schema = { .kinds = fake_kinds, .n_kinds = ARRAY_SIZE(fake_kinds) };
 
 static inline void give_order(struct order order)
 {
@@ -155,10 +191,18 @@ static inline void release(void)
     pthread_mutex_unlock(&world.lock);
 }
 
+static inline void release_one(size_t i)
+{
+    pthread_mutex_lock(&world.lock);
+    world.orders[i].hold = false;
+    pthread_mutex_unlock(&world.lock);
+}
+
 /* ---- the daemon around it ---- */
 
 static struct store *store;
 static struct state *cad;
+static struct feed *feed;
 static struct delivery *delivery;
 static struct config *config;
 static _Atomic unsigned n_pokes;
@@ -174,25 +218,25 @@ static inline struct config *read_config(const char *actions)
     char file[128];
     struct config_problems problems;
     struct config *loaded = NULL;
-    snprintf(file, sizeof(file), "%s/pushd.conf", folder);
+    snprintf(file, sizeof(file), "%s/pushd.yaml", folder);
     FILE *out = fopen(file, "w");
-    fprintf(out, "communities = ( { api_key = \"k\" } )\nactions = (%s)\n", actions);
+    fprintf(out, "communities: [ { api_key: \"k\" } ]\nactions: [%s]\n", actions);
     fclose(out);
     chmod(file, 0600);
-    if (config_load(file, NULL, &loaded, &problems) < 0)
+    if (config_load(file, &fake_schema, NULL, &loaded, &problems) < 0)
         fail_msg("%s", problems.lines[0]);
     config_problems_free(&problems);
     return loaded;
 }
 
-#define ACTION "{ name = \"a\", type = \"exec\", command = [ \"/bin/true\" ] }"
-#define ACTION_WITH(more) "{ name = \"a\", type = \"exec\", command = [ \"/bin/true\" ], " more " }"
+#define ACTION "{ name: \"a\", type: \"exec\", command: [ \"/bin/true\" ] }"
+#define ACTION_WITH(more) "{ name: \"a\", type: \"exec\", command: [ \"/bin/true\" ], " more " }"
 
 static inline void start_with(const char *actions)
 {
-    const struct delivery_settings settings = {
-        .store_path = path, .families = &all_event_families, .types = &fakes, .changed = poked
-    };
+    feed = feed_free(feed); /* of a life before */
+    assert_int_equal(feed_new(&feed, store, &families_all), 0);
+    const struct delivery_settings settings = { .feed = feed, .families = &families_all, .changed = poked };
     config = read_config(actions);
     assert_int_equal(delivery_new(&delivery, &settings), 0);
     if (delivery_load(delivery, config, store, &err) < 0 || delivery_start(delivery, &err) < 0)
@@ -244,7 +288,7 @@ static inline unsigned stored_failures(struct store_failure *ret, char error[256
 
 static inline void add_events(unsigned n)
 {
-    const struct http_origin origin = { .listener = "main", .peer = "127.0.0.1" };
+    const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "127.0.0.1" };
     assert_int_equal(store_begin(store, &err), 0);
     for (unsigned i = 0; i < n; i++) {
         const struct event event = { .id = store_last_id(store) + i + 1,
@@ -257,7 +301,7 @@ static inline void add_events(unsigned n)
         assert_int_equal(store_append(store, &event, NULL, &err), 0);
     }
     assert_int_equal(store_commit(store, &err), 0);
-    delivery_wake(delivery, store_last_id(store));
+    feed_grow(feed, store_last_id(store));
 }
 
 static inline struct delivery_status status_of_first(void)
@@ -304,6 +348,8 @@ static inline int set_up(void **state)
     world.n_orders = 0;
     world.n_tried = 0;
     world.n_delivered = 0;
+    world.n_batches = 0;
+    world.most = SIZE_MAX;
     world.n_open = 0;
     world.n_opened = 0;
     world.released_all = false;
@@ -319,6 +365,7 @@ static inline int tear_down(void **state)
     delivery_stop(delivery, 200 * USEC_PER_MSEC);
     assert_int_equal(world.n_open, 0);
     delivery = delivery_free(delivery);
+    feed = feed_free(feed);
     config = config_free(config);
     cad = state_free(cad);
     store = store_close(store);

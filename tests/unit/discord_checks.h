@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include <cjson/cJSON.h>
 #include <sonoran-pushd/config.h>
+#include <sonoran-pushd/json_get.h>
 
 /* UTF-16 code units of valid UTF-8: a byte that starts a character counts one, a long character two. */
 static inline size_t units_of(const char *s)
@@ -99,47 +99,42 @@ static inline size_t check_text(const cJSON *item, size_t max, bool markdown)
     return units_of(s);
 }
 
-static inline const cJSON *at(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 static inline void check_embed(const cJSON *embed)
 {
     const cJSON *field;
-    size_t n = 0, total = check_text(at(embed, "title"), 256, true);
+    size_t n = 0, total = check_text(json_get(embed, "title"), 256, true);
     assert_true(total > 0);
-    total += check_text(at(embed, "description"), 4096, true);
-    total += check_text(at(at(embed, "author"), "name"), 256, false);
-    total += check_text(at(at(embed, "footer"), "text"), 2048, false);
-    cJSON_ArrayForEach (field, at(embed, "fields")) {
-        assert_true(cJSON_IsBool(at(field, "inline")));
-        assert_true(at(field, "name") && at(field, "value"));
-        total += check_text(at(field, "name"), 256, true) + check_text(at(field, "value"), 1024, true);
+    total += check_text(json_get(embed, "description"), 4096, true);
+    total += check_text(json_get(json_get(embed, "author"), "name"), 256, false);
+    total += check_text(json_get(json_get(embed, "footer"), "text"), 2048, false);
+    cJSON_ArrayForEach (field, json_get(embed, "fields")) {
+        assert_true(cJSON_IsBool(json_get(field, "inline")));
+        assert_true(json_get(field, "name") && json_get(field, "value"));
+        total += check_text(json_get(field, "name"), 256, true) + check_text(json_get(field, "value"), 1024, true);
         n++;
     }
     assert_true(n <= 25);
     if (total > 6000)
         fail_msg("%zu units in all", total);
-    assert_true(cJSON_IsNumber(at(embed, "color")));
-    assert_true(at(embed, "color")->valueint > 0 && at(embed, "color")->valueint <= 0xffffff);
-    assert_int_equal(strlen(cJSON_GetStringValue(at(embed, "timestamp"))), strlen("2026-11-23T16:00:00.000000Z"));
+    assert_true(cJSON_IsNumber(json_get(embed, "color")));
+    assert_true(json_get(embed, "color")->valueint > 0 && json_get(embed, "color")->valueint <= 0xffffff);
+    assert_int_equal(strlen(cJSON_GetStringValue(json_get(embed, "timestamp"))), strlen("2026-11-23T16:00:00.000000Z"));
 }
 
-static inline void check_allowed(const cJSON *message, const struct config_action *config)
+static inline void check_allowed(const cJSON *message, const struct discord_settings *settings)
 {
-    const cJSON *allowed = at(message, "allowed_mentions"), *parse = at(allowed, "parse");
-    const cJSON *roles = at(allowed, "roles"), *users = at(allowed, "users");
+    const cJSON *allowed = json_get(message, "allowed_mentions"), *parse = json_get(allowed, "parse");
+    const cJSON *roles = json_get(allowed, "roles"), *users = json_get(allowed, "users");
     assert_true(cJSON_IsArray(parse));
-    assert_int_equal(cJSON_GetArraySize(parse), config->mention == MENTION_HERE);
-    if (config->mention == MENTION_HERE)
+    assert_int_equal(cJSON_GetArraySize(parse), settings->mention == DISCORD_MENTION_HERE);
+    if (settings->mention == DISCORD_MENTION_HERE)
         assert_string_equal(cJSON_GetArrayItem(parse, 0)->valuestring, "everyone");
-    assert_int_equal(cJSON_GetArraySize(roles), config->n_mention_roles);
-    for (size_t i = 0; i < config->n_mention_roles; i++)
-        assert_string_equal(cJSON_GetArrayItem(roles, (int) i)->valuestring, config->mention_roles[i]);
-    assert_int_equal(cJSON_GetArraySize(users), config->n_mention_users);
-    for (size_t i = 0; i < config->n_mention_users; i++)
-        assert_string_equal(cJSON_GetArrayItem(users, (int) i)->valuestring, config->mention_users[i]);
+    assert_int_equal(cJSON_GetArraySize(roles), settings->n_mention_roles);
+    for (size_t i = 0; i < settings->n_mention_roles; i++)
+        assert_string_equal(cJSON_GetArrayItem(roles, (int) i)->valuestring, settings->mention_roles[i]);
+    assert_int_equal(cJSON_GetArraySize(users), settings->n_mention_users);
+    for (size_t i = 0; i < settings->n_mention_users; i++)
+        assert_string_equal(cJSON_GetArrayItem(users, (int) i)->valuestring, settings->mention_users[i]);
 }
 
 static inline const char *skip_mentions(const char *s, const char *before, char *const *ids, size_t n)
@@ -155,37 +150,38 @@ static inline const char *skip_mentions(const char *s, const char *before, char 
 }
 
 /* The mentions of the configuration in front, then what check_text accepts. */
-static inline void check_content(const cJSON *message, const struct config_action *config)
+static inline void check_content(const cJSON *message, const struct discord_settings *settings)
 {
     static char here[] = "@here";
-    const cJSON *content = at(message, "content");
-    check_allowed(message, config);
-    if (!config->message && !config->n_mention_roles && !config->n_mention_users && config->mention == MENTION_NONE)
+    const cJSON *content = json_get(message, "content");
+    check_allowed(message, settings);
+    if (!settings->message && !settings->n_mention_roles && !settings->n_mention_users &&
+        settings->mention == DISCORD_MENTION_NONE)
         assert_null(content);
     if (!content)
         return;
 
     const char *s = content->valuestring;
     assert_true(units_of(s) <= 2000);
-    if (config->mention == MENTION_HERE) {
+    if (settings->mention == DISCORD_MENTION_HERE) {
         assert_memory_equal(s, here, strlen(here));
         s += strlen(here);
     }
-    s = skip_mentions(s, "<@&", config->mention_roles, config->n_mention_roles);
-    s = skip_mentions(s, "<@", config->mention_users, config->n_mention_users);
+    s = skip_mentions(s, "<@&", settings->mention_roles, settings->n_mention_roles);
+    s = skip_mentions(s, "<@", settings->mention_users, settings->n_mention_users);
     check_characters(s);
     check_mentions(s);
 }
 
-static inline void check_message(const char *body, const struct config_action *config)
+static inline void check_message(const char *body, const struct discord_settings *settings)
 {
     cJSON *message = cJSON_ParseWithOpts(body, NULL, true);
     if (!message)
         fail_msg("not JSON: %s", body);
-    check_content(message, config);
-    if (at(message, "username"))
-        check_text(at(message, "username"), 80, false);
-    assert_int_equal(cJSON_GetArraySize(at(message, "embeds")), 1);
-    check_embed(cJSON_GetArrayItem(at(message, "embeds"), 0));
+    check_content(message, settings);
+    if (json_get(message, "username"))
+        check_text(json_get(message, "username"), 80, false);
+    assert_int_equal(cJSON_GetArraySize(json_get(message, "embeds")), 1);
+    check_embed(cJSON_GetArrayItem(json_get(message, "embeds"), 0));
     cJSON_Delete(message);
 }

@@ -5,7 +5,7 @@
 #include "discord_checks.h"
 #include "fixture_cases.h"
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 
 #define NOON_US ((usec_t) 1795449600000000)
@@ -17,9 +17,9 @@ typedef void heard_function(const struct event *event, const struct description 
 static inline size_t hear(const char *body, struct state *cad, heard_function *heard, void *context)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = true
+        .communities = communities, .n_communities = 1, .families = &families_all, .accept_unknown_types = true
     };
     struct batch batch;
     struct err err;
@@ -34,7 +34,7 @@ static inline size_t hear(const char *body, struct state *cad, heard_function *h
         event_describe(event, cad, &description);
         if (event->handler && event->handler->apply && event->verdict == EVENT_ACCEPTED)
             event->handler->apply(event, cad);
-        event_write_known(event, cad, &description);
+        families_write_known(event, cad, &description);
         if (heard)
             heard(event, &description, context);
     }

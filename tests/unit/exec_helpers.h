@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../src/actions/exec.h"
+
 #define LONG_US (100 * USEC_PER_SEC) /* a time limit that is not to be reached */
 #define TEST_MAX_S 600
 #define STARTED_WITH_FILES 777
@@ -126,7 +128,7 @@ static inline int be_like_the_daemon(void **state)
 /* ---- an event, a command, a run ---- */
 
 struct sample {
-    struct http_origin origin;
+    struct origin origin;
     struct event event;
     struct description description;
     struct action_record record;
@@ -135,11 +137,10 @@ struct sample {
 static inline void sample_init(struct sample *sample, const char *data)
 {
     *sample = (struct sample){
-        .origin = { .listener = "main", .peer = "192.0.2.7" },
+        .origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.7" },
         .event = { .id = 1042,
                    .time_us = 1795449600123456,
                    .type = "EVENT_911",
-                   .source = EVENT_SOURCE_PUSH,
                    .community = "default",
                    .data = cJSON_Parse(data),
                    .data_text = { data, strlen(data) } },
@@ -175,25 +176,27 @@ static inline const char *find_variable(const struct words *environment, const c
 
 #define COMMAND_MAX 8
 
-/* The action "siren"; .command is set from words, which end in NULL. */
+/* The action "siren"; its command is set from words, which end in NULL. */
 struct siren {
     char *words[COMMAND_MAX + 1];
+    struct exec_settings settings;
     struct config_action config;
 };
 
 static inline void siren_init(struct siren *siren, usec_t timeout_us, const char *program, const char *argument)
 {
     static char name[] = "siren";
-    *siren = (struct siren){ .config = { .name = name, .type = ACTION_TYPE_EXEC, .timeout_us = timeout_us } };
+    *siren = (struct siren){ .config = { .name = name, .timeout_us = timeout_us } };
+    siren->config.settings = &siren->settings;
     siren->words[0] = strdup(path_of(program));
     siren->words[1] = argument ? strdup(argument) : NULL;
-    siren->config.command = siren->words;
-    siren->config.n_command = argument ? 2 : 1;
+    siren->settings.command = siren->words;
+    siren->settings.n_command = argument ? 2 : 1;
 }
 
 static inline void siren_free(struct siren *siren)
 {
-    for (size_t i = 0; i < siren->config.n_command; i++)
+    for (size_t i = 0; i < siren->settings.n_command; i++)
         free(siren->words[i]);
 }
 
@@ -210,7 +213,7 @@ static inline struct action_outcome run_siren(const struct siren *siren, const c
     sample_init(&sample, data);
     assert_int_equal(action_exec.open(&action, &context, &err), 0);
     assert_int_equal(action_exec.render(&siren->config, &sample.record, &payload, &err), 0);
-    action_exec.deliver(action, &payload, &outcome);
+    action_exec.deliver(action, &payload, 1, &outcome);
     assert_null(action_exec.close(action));
     action_payload_free(&payload);
     sample_free(&sample);

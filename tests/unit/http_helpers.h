@@ -12,6 +12,7 @@
 #include <sonoran-pushd/http.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,7 +27,14 @@ static inline void answer_ok(void *userdata, struct http_request *request, struc
     (void) userdata;
     (void) request;
     ret->status = 200;
-    ret->text = "ok";
+    ret->body = "ok";
+}
+
+static inline void answer_refusal(void *userdata, unsigned status, const char *what, struct http_answer *ret)
+{
+    (void) userdata;
+    (void) status;
+    ret->body = what;
 }
 
 static inline void pass_round(void *userdata)
@@ -44,25 +52,48 @@ static inline void pass_refused(void *userdata, const struct http_origin *origin
     (void) path;
 }
 
-static inline int http_set_up(void **state)
+static inline struct http_settings http_default_settings(void)
 {
-    static const char *const paths[] = { "/" };
-    const struct http_settings settings = { .paths = paths,
-                                            .n_paths = 1,
-                                            .body_bytes = 1 << 20,
-                                            .connections = 64,
-                                            .connections_per_ip = 64,
-                                            .request_time_us = PATIENCE_US,
-                                            .in_flight_bytes = 16 << 20 };
-    const struct http_callbacks callbacks = { .post = answer_ok, .round = pass_round, .refused = pass_refused };
+    return (struct http_settings){ .thread = "http",
+                                   .body_bytes = 1 << 20,
+                                   .connections = 64,
+                                   .connections_per_ip = 64,
+                                   .request_time_us = PATIENCE_US,
+                                   .in_flight_bytes = 16 << 20,
+                                   .streams = 2,
+                                   .streams_per_ip = 2 };
+}
+
+static inline int http_begin_on(int fd, const struct http_settings *settings, const struct http_routes *routes,
+                                struct http_callbacks callbacks)
+{
+    const struct http_listener listener = { .name = "main", .fd = fd };
+    struct err err = { "" };
+    http_listening_fd = fd;
+    callbacks.refusal = answer_refusal;
+    callbacks.round = callbacks.round ? callbacks.round : pass_round;
+    callbacks.refused = pass_refused;
+    return fd < 0 || http_start(&http, &listener, 1, settings, routes, &callbacks, &err) < 0;
+}
+
+static inline int http_begin(const struct http_settings *settings, const struct http_routes *routes,
+                             struct http_callbacks callbacks)
+{
     struct err err = { "" };
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct http_listener listener = { .name = "main", .fd = http_listen((struct sockaddr *) &any, sizeof(any), &err) };
-    http_listening_fd = listener.fd;
+    int fd = http_listen((struct sockaddr *) &any, sizeof(any), &err);
     socklen_t size = sizeof(http_address);
+    return fd < 0 || getsockname(fd, (struct sockaddr *) &http_address, &size) < 0 ||
+           http_begin_on(fd, settings, routes, callbacks) != 0;
+}
+
+static inline int http_set_up(void **state)
+{
+    static const struct http_route rows[] = { { .method = "POST", .path = "/", .handle = answer_ok } };
+    const struct http_routes routes = { .rows = rows, .n = ARRAY_SIZE(rows) };
+    const struct http_settings settings = http_default_settings();
     (void) state;
-    return listener.fd < 0 || getsockname(listener.fd, (struct sockaddr *) &http_address, &size) < 0 ||
-           http_start(&http, &listener, 1, &settings, &callbacks, &err) < 0;
+    return http_begin(&settings, &routes, (struct http_callbacks){ 0 });
 }
 
 static inline int http_tear_down(void **state)
@@ -95,6 +126,17 @@ static inline size_t http_receive(int fd, char *ret, size_t size)
     ssize_t n = recv(fd, ret, size - 1, 0);
     ret[n > 0 ? n : 0] = '\0';
     return n > 0 ? (size_t) n : 0;
+}
+
+/* One request on a connection of its own, and all that comes back until it is closed. */
+static inline void http_ask(const char *request, char *ret, size_t size)
+{
+    int fd = http_connect();
+    size_t n = 0, more;
+    http_send(fd, request);
+    while ((more = http_receive(fd, ret + n, size - n)) > 0)
+        n += more;
+    close(fd);
 }
 
 static inline void http_wait_for(bool (*condition)(void))

@@ -5,8 +5,9 @@
 #include "store_helpers.h"
 
 #include <dirent.h>
+#include <sonoran-pushd/daemon.h>
 #include <sonoran-pushd/delivery.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/log.h>
 #include <sonoran-pushd/pipeline.h>
 #include <syslog.h>
@@ -23,11 +24,14 @@
 static struct store *store;
 static struct state *cad;
 static struct pipeline *pipeline;
+static struct pipeline_source *way_in;
+static struct feed *feed;
 static struct delivery *delivery;
 static struct config *config;
-static const struct action_types no_types = { 0 };
 static const char *community_name = "default"; /* whose bodies are posted */
 static bool several_communities;
+static uint64_t keep_us;            /* what is to be kept; nothing is deleted for it */
+static void (*before_writer)(void); /* what a test opens before the writer starts; NULL: nothing */
 
 static _Atomic int n_answered, last_answer;
 
@@ -50,9 +54,10 @@ static inline bool never(void)
     return false;
 }
 
-static inline void heard(void *userdata, const char *peer, usec_t time_us)
+static inline void heard(void *userdata, const char *source, const char *peer, usec_t time_us)
 {
     (void) userdata;
+    (void) source;
     (void) peer;
     (void) time_us;
 }
@@ -61,31 +66,34 @@ static inline void read_config(void)
 {
     char file[160];
     struct config_problems problems;
-    snprintf(file, sizeof(file), "%s/pushd.conf", folder);
+    snprintf(file, sizeof(file), "%s/pushd.yaml", folder);
     FILE *out = fopen(file, "we");
     assert_non_null(out);
-    fputs("communities = ( { api_key = \"" KEY "\" } )\n", out);
+    fputs("communities: [ { api_key: \"" KEY "\" } ]\n", out);
     fclose(out);
     chmod(file, 0600);
-    assert_int_equal(config_load(file, NULL, &config, &problems), 0);
+    assert_int_equal(config_load(file, &daemon_schema, NULL, &config, &problems), 0);
     config_problems_free(&problems);
 }
 
 static inline void start(void)
 {
     const struct pipeline_settings settings = { .max_queue_bytes = 64 << 20,
-                                                .several_communities = several_communities };
-    const struct delivery_settings deliveries = {
-        .store_path = path, .families = &all_event_families, .types = &no_types, .changed = nothing
-    };
-    const struct pipeline_recovery recovery = { path, &all_event_families, never, heard, NULL };
-    const struct pipeline_callbacks callbacks = { NULL, answer, nothing };
+                                                .several_communities = several_communities,
+                                                .keep_us = keep_us };
     store = open_store(0, 0);
+    assert_int_equal(feed_new(&feed, store, &families_all), 0);
+    const struct delivery_settings deliveries = { .feed = feed, .families = &families_all, .changed = nothing };
+    const struct pipeline_recovery recovery = { path, &families_all, never, heard, NULL };
+    const struct pipeline_source_callbacks callbacks = { .settled = answer };
     cad = state_new();
     assert_int_equal(pipeline_new(&pipeline, store, cad, &settings), 0);
+    assert_int_equal(pipeline_source_new(&way_in, pipeline, &callbacks), 0);
     assert_int_equal(delivery_new(&delivery, &deliveries), 0);
+    if (before_writer)
+        before_writer();
     if (pipeline_recover(pipeline, &recovery, &err) < 0 || delivery_load(delivery, config, store, &err) < 0 ||
-        pipeline_start(pipeline, delivery, &callbacks, &err) < 0 || delivery_start(delivery, &err) < 0)
+        pipeline_start(pipeline, feed, delivery, &err) < 0 || delivery_start(delivery, &err) < 0)
         fail_msg("%s", err.msg);
 }
 
@@ -93,8 +101,10 @@ static inline void stop(void)
 {
     delivery_stop(delivery, USEC_PER_SEC);
     assert_int_equal(pipeline_stop(pipeline, PATIENCE_US), 0);
+    way_in = pipeline_source_free(way_in);
     pipeline = pipeline_free(pipeline);
     delivery = delivery_free(delivery);
+    feed = feed_free(feed);
     cad = state_free(cad);
     store = store_close(store);
 }
@@ -122,18 +132,18 @@ static inline int tear_down(void **state)
 static inline int post(char *body, usec_t time_us)
 {
     const struct event_community communities[] = { { community_name, KEY }, { "another", "ANOTHER-KEY" } };
-    static const struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
+    static const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.1" };
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = several_communities ? 2 : 1,
-                                          .families = &all_event_families };
+                                          .families = &families_all };
     struct batch batch;
     int before = n_answered;
     usec_t end = uptime_us() + PATIENCE_US;
     enum envelope_refusal refusal = envelope_parse(body, strlen(body), &rules, &origin, time_us, &batch, NULL, &err);
     if (refusal != ENVELOPE_OK)
         return 1;
-    assert_int_equal(pipeline_submit(pipeline, &batch, &batch), 0);
-    pipeline_flush(pipeline);
+    assert_int_equal(pipeline_submit(way_in, &batch, &batch), 0);
+    pipeline_flush(way_in);
     while (n_answered == before && uptime_us() < end)
         usleep(100);
     assert_int_equal(n_answered, before + 1);

@@ -7,7 +7,7 @@ static const struct event_family family = { .name = "unit" };
 static const struct event_families none = { NULL, 0 };
 static const char known[] = "{\"units\":[{\"id\":7,\"number\":\"3-l-27\"},{\"id\":8}],\"on_duty\":2}";
 
-static struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
+static struct origin origin = { .source = "session", .name = "main", .peer = "192.0.2.1" };
 
 static inline struct event make_event(uint64_t id)
 {
@@ -16,7 +16,6 @@ static inline struct event make_event(uint64_t id)
         .time_us = id * USEC_PER_SEC,
         .type = "EVENT_UNIT_STATUS",
         .type_sent = "event_unit_status",
-        .source = "session",
         .test = true,
         .family = &family,
         .community = "alpha",
@@ -78,7 +77,7 @@ static inline void assert_described(const struct store_row *row)
     assert_int_equal(got.by, 8);
     assert_true(got.record == INT64_MAX);
     assert_int_equal(got.level, 4);
-    assert_string_equal(batch.events[0].source, "session");
+    assert_string_equal(batch.events[0].origin->source, "session");
     assert_string_equal(batch.events[0].type_sent, "event_unit_status");
     assert_true(batch.events[0].test);
     assert_string_equal(batch.events[0].log, row->log);

@@ -76,7 +76,7 @@ static inline char *data_of(uint64_t id, size_t padding)
 
 static inline int append_one(struct store *store, uint64_t id, usec_t time_us, const char *type, size_t padding)
 {
-    struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
+    struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.1" };
     char *data = data_of(id, padding);
     struct event event = {
         .id = id,

@@ -44,7 +44,7 @@ static void check_conditions(const cJSON *list, const struct action_record *reco
     cJSON_ArrayForEach (item, list) {
         struct config_action action = { .when = &(char *){ item->valuestring }, .n_when = 1 };
         struct text complaints CLEANUP(text_free) = TEXT_INIT;
-        filter_check(&action, &all_event_families, false, complain, &complaints);
+        filter_check(&action, &families_all, false, complain, &complaints);
         assert_string_equal(complaints.s, "");
         if ((filter_look(&action, record) == LEFT_OUT_NOT) != holds)
             fail_msg("%s: %s", item->valuestring, holds ? "does not hold" : "holds");
@@ -63,7 +63,7 @@ static void check_record(const cJSON *fixture, const struct action_record *recor
     read_action(fixture, &action);
     assert_int_equal(filter_look(&action, record) == LEFT_OUT_NOT, cJSON_IsTrue(wants));
     if (action.n_events)
-        assert_int_equal(filter_wants_type(&action, &all_event_families, record->event->type), cJSON_IsTrue(wants));
+        assert_int_equal(filter_wants_type(&action, &families_all, record->event->type), cJSON_IsTrue(wants));
     free_action(&action);
 }
 
@@ -96,7 +96,7 @@ static void test_check(void **state)
     struct config_action action;
     read_action(fixture, &action);
     bool accept = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(fixture, "accept_unknown_types"));
-    filter_check(&action, &all_event_families, accept, complain, &complaints);
+    filter_check(&action, &families_all, accept, complain, &complaints);
     free_action(&action);
     cJSON_ArrayForEach (item, cJSON_GetObjectItemCaseSensitive(fixture, "complaints"))
         text_addf(&expected, "%s\n", item->valuestring);
@@ -107,7 +107,7 @@ static bool wants_type(const char *glob, const char *type)
 {
     char *copy = strdup(glob);
     const struct config_action action = { .events = &copy, .n_events = 1 };
-    bool wants = filter_wants_type(&action, &all_event_families, type);
+    bool wants = filter_wants_type(&action, &families_all, type);
     free(copy);
     return wants;
 }
@@ -116,8 +116,8 @@ static void test_types(void **state)
 {
     static const struct config_action any = { 0 };
     (void) state;
-    assert_true(filter_wants_type(&any, &all_event_families, "EVENT_911"));
-    assert_true(filter_wants_type(&any, &all_event_families, "CUSTOM"));
+    assert_true(filter_wants_type(&any, &families_all, "EVENT_911"));
+    assert_true(filter_wants_type(&any, &families_all, "CUSTOM"));
     assert_true(wants_type("*", "CUSTOM"));
     assert_true(wants_type("EVENT_UNIT_ATTACH", "EVENT_DISPATCH_UNIT_ATTACH"));
     assert_true(wants_type("toggle_*", "EVENT_DISPATCH_TOGGLE_BODYCAM"));
@@ -128,9 +128,9 @@ static void test_types(void **state)
 
     char *several[] = { strdup("EVENT_911"), strdup("EVENT_REMOVE_*") };
     const struct config_action two = { .events = several, .n_events = ARRAY_SIZE(several) };
-    assert_true(filter_wants_type(&two, &all_event_families, "EVENT_911"));
-    assert_true(filter_wants_type(&two, &all_event_families, "EVENT_REMOVE_911"));
-    assert_false(filter_wants_type(&two, &all_event_families, "EVENT_DISPATCH_NEW"));
+    assert_true(filter_wants_type(&two, &families_all, "EVENT_911"));
+    assert_true(filter_wants_type(&two, &families_all, "EVENT_REMOVE_911"));
+    assert_false(filter_wants_type(&two, &families_all, "EVENT_DISPATCH_NEW"));
     free(several[0]);
     free(several[1]);
 }

@@ -1,17 +1,12 @@
 /* test_action_pointer.c - what pointers find, and that as text, from fixtures/actions/pointer.json; lists of words. */
 #include "action_helpers.h"
-#include "private.h"
-
-static struct span span_of(const char *s)
-{
-    return (struct span){ s, strlen(s) };
-}
+#include "filter_private.h"
 
 static void add_found(struct text *out, const struct event *event, const char *pointer)
 {
     struct found found;
     if (pointer_look(event, span_of(pointer), &found))
-        found_add(out, &found);
+        pointer_found_add(out, &found);
 }
 
 static void check_event(const cJSON *fixture, const struct event *event)
@@ -162,22 +157,11 @@ static void test_payload(void **state)
     assert_int_equal(payload.words.n + payload.environment.n, 0);
 }
 
-static void test_types(void **state)
-{
-    static const struct action_type exec = { .type = ACTION_TYPE_EXEC }, discord = { .type = ACTION_TYPE_DISCORD };
-    static const struct action_type *const list[] = { &exec, &discord };
-    const struct action_types types = { list, ARRAY_SIZE(list) };
-    (void) state;
-    assert_ptr_equal(action_type_find(&types, ACTION_TYPE_DISCORD), &discord);
-    assert_ptr_equal(action_type_find(&types, ACTION_TYPE_EXEC), &exec);
-    assert_null(action_type_find(&types, ACTION_TYPE_FORWARD));
-}
-
 int main(void)
 {
     const struct CMUnitTest others[] = {
         cmocka_unit_test(test_syntax), cmocka_unit_test(test_values),  cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_words),  cmocka_unit_test(test_payload), cmocka_unit_test(test_types),
+        cmocka_unit_test(test_words),  cmocka_unit_test(test_payload),
     };
     cJSON *fixtures = load_fixtures("pointer");
     int failed = run_fixtures("action_pointer", fixtures, test_fixture, others, ARRAY_SIZE(others));

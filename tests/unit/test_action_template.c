@@ -32,7 +32,7 @@ static void test_fixture(void **state)
     const cJSON *fixture = *state;
     const char *refused = get_text(fixture, "refused", NULL);
     struct err err = { "" };
-    int r = template_check(get_text(fixture, "template", NULL), NULL, &all_event_families, &err);
+    int r = template_check(get_text(fixture, "template", NULL), NULL, &families_all, &err);
     assert_string_equal(err.msg, refused ? refused : "");
     assert_int_equal(r, refused ? -EINVAL : 0);
     if (refused)

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
 #include <sonoran-pushd/facts.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 
 #include "fixture_cases.h"
@@ -174,7 +174,7 @@ static void check_record(const struct event *came, const struct description *des
     event.id = UINT64_MAX >> 1;
     event.log = "9f0c00000000000000000000000000aa";
     event_write_record(&event, description, &record);
-    if (event_read_record((struct span){ record.s, record.size }, &all_event_families, &batch, &read, &err) < 0)
+    if (event_read_record((struct span){ record.s, record.size }, &families_all, &batch, &read, &err) < 0)
         fail_msg("%s: %s", err.msg, record.s);
     event_write_record(&batch.events[0], &read, &again);
     assert_string_equal(again.s, record.s);
@@ -218,7 +218,7 @@ static void check(const struct event *event, struct state *state, const char *wh
     }
     if (event->handler->apply)
         assert_true(event->handler->apply(event, state) >= 0);
-    event_write_known(event, state, &description);
+    families_write_known(event, state, &description);
     cJSON *known = cJSON_Parse(description.known.s);
     struct told told = { event, &description, known, description.line.s };
     if (begins(told.line, "test: "))
@@ -240,9 +240,9 @@ static void check(const struct event *event, struct state *state, const char *wh
 static void hear(const cJSON *item, struct state *state, const char *when)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = true
+        .communities = communities, .n_communities = 1, .families = &families_all, .accept_unknown_types = true
     };
     struct batch batch;
     struct err err;
@@ -275,9 +275,9 @@ static void test_every_fact_is_given(void **state)
 {
     struct text missing CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t k = 0; k < all_event_families.list[i]->n_types; k++) {
-            const struct event_type *type = &all_event_families.list[i]->types[k];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t k = 0; k < families_all.list[i]->n_types; k++) {
+            const struct event_type *type = &families_all.list[i]->types[k];
             for (size_t n = 0; n < type->facts->n; n++)
                 if (!is_given(type->facts, &type->facts->rows[n]))
                     text_addf(&missing, " %s of %s", type->facts->rows[n].name, type->name);

@@ -8,18 +8,18 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 
 static const struct event_community communities[] = { { "first", "KEY-one" }, { "second", "key-TWO" } };
-static const struct http_origin origin = { "main", "192.0.2.1" };
+static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
 
 static enum envelope_refusal parse(const char *body, size_t size, bool accept_unknown, struct batch *ret,
                                    struct err *err)
 {
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = ARRAY_SIZE(communities),
-                                          .families = &all_event_families,
+                                          .families = &families_all,
                                           .accept_unknown_types = accept_unknown };
     char *copy = malloc(size + 1), claimed[EVENT_TYPE_MAX_BYTES + 1];
     memcpy(copy, body, size);
@@ -57,7 +57,7 @@ static void test_no_type(void **state)
         assert_int_equal(event->extra_text.size, strlen(cases[i / 2].extra));
         assert_memory_equal(event->extra_text.s, cases[i / 2].extra, event->extra_text.size);
         assert_memory_equal(event->data_text.s, "[{\"callIds\":[1]},{}]", event->data_text.size);
-        assert_int_equal(batch_restore(&restored, event, &all_event_families), 0);
+        assert_int_equal(batch_restore(&restored, event, &families_all), 0);
         assert_string_equal(restored.events[0].reason, cases[i / 2].reason);
         batch_done(&restored);
         batch_done(&batch);
@@ -81,12 +81,12 @@ static void test_a_refused_list_is_one_event(void **state)
                         event->data_text.size);
 
     /* From the log: the same, what is not refused any more, and what another version refused beside it. */
-    assert_int_equal(batch_restore(&restored, event, &all_event_families), 0);
+    assert_int_equal(batch_restore(&restored, event, &families_all), 0);
     assert_int_equal(restored.n_events, 1);
     assert_string_equal(restored.events[0].reason, event->reason);
     batch_done(&restored);
     event->data_text = (struct span){ "[{\"callId\":1},{\"callId\":2}]", 27 };
-    assert_int_equal(batch_restore(&restored, event, &all_event_families), 0);
+    assert_int_equal(batch_restore(&restored, event, &families_all), 0);
     assert_int_equal(restored.n_events, 1);
     assert_int_equal(restored.events[0].verdict, EVENT_INVALID);
     assert_int_equal(restored.events[0].data_text.size, 27);
@@ -100,7 +100,7 @@ static enum envelope_refusal parse_within(const struct text *body, uint64_t stor
 {
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = ARRAY_SIZE(communities),
-                                          .families = &all_event_families,
+                                          .families = &families_all,
                                           .max_stored_bytes = stored,
                                           .max_parsed_bytes = parsed };
     struct batch batch;

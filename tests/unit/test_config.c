@@ -1,4 +1,4 @@
-/* test_config.c - each fixtures/config/X.conf loads, or is refused with the lines of X.expect; what is read and
+/* test_config.c - each fixtures/config/X.yaml loads, or is refused with the lines of X.expect; what is read and
  * printed; the table. */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -6,7 +6,7 @@
 
 #include "config_helpers.h"
 
-#define FIXTURES_MAX 100
+#define FIXTURES_MAX 200
 
 /* ---- fixtures ---- */
 
@@ -29,12 +29,12 @@ static void fixture(void **state)
     if (access(path_of(name), F_OK) == 0)
         expected = read_text(path_of(name));
     assert_true(!expected || *expected);
-    snprintf(name, sizeof(name), "%s.conf", (const char *) *state);
+    snprintf(name, sizeof(name), "%s.yaml", (const char *) *state);
     assert_lines(name, expected && has_mistake(expected) ? -EINVAL : 0, expected ? expected : "");
     free(expected);
 }
 
-static void every_expect_has_its_conf(void **state)
+static void every_expect_has_its_file(void **state)
 {
     (void) state;
     DIR *dir = opendir(top);
@@ -43,7 +43,7 @@ static void every_expect_has_its_conf(void **state)
         char *dot = strstr(entry->d_name, ".expect");
         if (!dot)
             continue;
-        strcpy(dot, ".conf");
+        strcpy(dot, ".yaml");
         assert_int_equal(access(path_of(entry->d_name), F_OK), 0);
     }
     closedir(dir);
@@ -54,8 +54,8 @@ static void every_expect_has_its_conf(void **state)
 static void defaults(void **state)
 {
     (void) state;
-    struct config *config = must_load("minimal.conf");
-    assert_string_equal(config->file, path_of("minimal.conf"));
+    struct config *config = must_load("minimal.yaml");
+    assert_string_equal(config->file, path_of("minimal.yaml"));
     assert_int_equal(config->n_listeners, 1);
     assert_string_equal(config->listeners[0].name, "main");
     assert_string_equal(config->listeners[0].address, "[::]:30120");
@@ -96,7 +96,7 @@ static void assert_socket_address(const struct config_listener *listener, int fa
 static void everything_given(void **state)
 {
     (void) state;
-    struct config *config = must_load("full.conf");
+    struct config *config = must_load("full.yaml");
     assert_int_equal(config->n_listeners, 4);
     assert_socket_address(&config->listeners[0], AF_INET6, "::1", 30120);
     assert_socket_address(&config->listeners[1], AF_INET, "127.0.0.1", 30121);
@@ -125,7 +125,7 @@ static void everything_given(void **state)
 static void printed_settings_load_again(void **state)
 {
     (void) state;
-    struct config *config = must_load("full.conf");
+    struct config *config = must_load("full.yaml");
     char *printed = print(config), *rest = printed, key[] = "\"SECRET-0\"";
     struct text text = TEXT_INIT;
     for (char *found; (found = strstr(rest, "\"(set)\"")); rest = found + strlen("\"(set)\"")) {
@@ -135,10 +135,10 @@ static void printed_settings_load_again(void **state)
     }
     text_add(&text, rest);
     write_text("printed", text.s);
-    assert_prints_alike("full.conf", "printed");
-    assert_non_null(strstr(printed, "paths = [ \"/sonorancad/event\", \"/a\\\"b\\\\c\" ]\n"));
-    assert_non_null(strstr(printed, "    body = \"64K\"\n"));
-    assert_non_null(strstr(printed, "{ name = \"beta\", api_key = \"(set)\" }"));
+    assert_prints_alike("full.yaml", "printed");
+    assert_non_null(strstr(printed, "paths: [ \"/sonorancad/event\", \"/a\\\"b\\\\c\" ]\n"));
+    assert_non_null(strstr(printed, "\n  body: 64K\n"));
+    assert_non_null(strstr(printed, "  - name: \"beta\"\n    api_key: \"(set)\"\n"));
 
     FILE *full = fopen("/dev/full", "w");
     assert_int_equal(config_print(config, full), -ENOSPC);
@@ -151,10 +151,10 @@ static void printed_settings_load_again(void **state)
 static void assert_restart(const char *settings, const char *expected)
 {
     char text[256];
-    snprintf(text, sizeof(text),
-             "log = { level = \"debug\" } paths = [ \"/\" ] communities = ( { api_key = \"a\" } ) %s", settings);
+    snprintf(text, sizeof(text), "log: { level: \"debug\" }\npaths: [ \"/\" ]\ncommunities: [ { api_key: \"a\" } ]\n%s",
+             settings);
     write_text("changed", text);
-    struct config *old = must_load("minimal.conf"), *changed = must_load("changed");
+    struct config *old = must_load("minimal.yaml"), *changed = must_load("changed");
     char *names = config_needs_restart(old, changed);
     if (expected)
         assert_string_equal(names ? names : "nothing", expected);
@@ -169,9 +169,9 @@ static void what_needs_a_restart(void **state)
 {
     (void) state;
     assert_restart("", NULL);
-    assert_restart("listeners = ( { name = \"other\", address = \"[::]:30121\" } )", NULL);
-    assert_restart("store = { keep = \"1d\" }", NULL);
-    assert_restart("store = { path = \"/other.db\" }", "store.path");
+    assert_restart("listeners: [ { name: \"other\", address: \"[::]:30121\" } ]", NULL);
+    assert_restart("store: { keep: \"1d\" }", NULL);
+    assert_restart("store: { path: \"/other.db\" }", "store.path");
 }
 
 /* ---- the table ---- */
@@ -193,11 +193,11 @@ static void assert_value(const struct config_option *option, uint64_t value, boo
     bool duration = option->type == CONFIG_DURATION;
     char text[256];
     bool of_action = strcmp(option->group, "actions[]") == 0;
-    const char *before = of_action ? "( { name = \"a\" type = \"exec\" command = [ \"/bin/true\" ]" : "{";
-    snprintf(text, sizeof(text), "%.*s = %s %s = %s%llu%s }%s communities = ( { api_key = \"SECRET-1\" } )",
-             (int) strcspn(option->group, "["), option->group, before, option->name, duration ? "\"" : "",
-             (unsigned long long) (value / (duration ? USEC_PER_MSEC : 1)), duration ? "ms\"" : "",
-             of_action ? " )" : "");
+    const char *before = of_action ? "[ { name: a, type: exec, command: [ /bin/true ]," : "{";
+    snprintf(text, sizeof(text), "%.*s: %s %s: %llu%s }%s\ncommunities: [ { api_key: SECRET-1 } ]\n",
+             (int) strcspn(option->group, "["), option->group, before, option->name,
+             (unsigned long long) (value / (duration ? USEC_PER_MSEC : 1)), duration ? "ms" : "",
+             of_action ? " ]" : "");
     write_text("value", text);
 
     int r;
@@ -209,29 +209,44 @@ static void assert_value(const struct config_option *option, uint64_t value, boo
     config_free(config);
 }
 
+/* NULL: of none. */
+static const struct config_kind *kind_of(const struct config_option *option)
+{
+    for (size_t i = 0; i < daemon_schema.n_kinds; i++) {
+        const struct config_kind *kind = daemon_schema.kinds[i];
+        for (size_t k = 0; k < kind->n_options; k++)
+            if (&kind->options[k] == option)
+                return kind;
+    }
+    return NULL;
+}
+
 static void every_row_is_sane(void **state)
 {
+    const struct config_option *option;
     (void) state;
-    assert_true(config_n_options >= 44);
-    for (size_t i = 0; i < config_n_options; i++) {
-        const struct config_option *option = &config_options[i];
+    for (size_t i = 0; (option = config_schema_option(&daemon_schema, i)); i++) {
+        bool names_kind = strcmp(option->group, CONFIG_ACTION) == 0 && strcmp(option->name, "type") == 0;
         size_t length = strlen(option->help);
         assert_true(length > 10 && option->help[length - 1] == '.');
         assert_int_equal(option->size, option->list ? sizeof(char *) + sizeof(size_t) : size_of(option->type));
-        assert_int_equal(!!option->words, option->type == CONFIG_WORD);
-        assert_true(option->fallback || is_in_list(option));
+        assert_int_equal(!!option->words, option->type == CONFIG_WORD && !names_kind);
+        assert_true(!kind_of(option) || strcmp(option->group, CONFIG_ACTION) == 0);
+        bool may_be_absent = strcmp(option->group, "admin") == 0;
+        assert_true(option->fallback || is_in_list(option) || may_be_absent);
         for (size_t j = 0; j < i; j++) {
-            assert_false(strcmp(config_options[j].group, option->group) == 0 &&
-                         strcmp(config_options[j].name, option->name) == 0);
-            assert_false(!is_in_list(option) && !is_in_list(&config_options[j]) &&
-                         config_options[j].offset == option->offset);
+            const struct config_option *other = config_schema_option(&daemon_schema, j);
+            bool apart = kind_of(other) && kind_of(other) != kind_of(option);
+            assert_false(!apart && strcmp(other->group, option->group) == 0 && strcmp(other->name, option->name) == 0);
+            bool partners = option->type == CONFIG_FILE && other->type == CONFIG_SECRET;
+            assert_false(!is_in_list(option) && !is_in_list(other) && other->offset == option->offset && !partners);
         }
         if (option->type < CONFIG_COUNT) {
             assert_true(option->min == 0 && option->max == 0);
             continue;
         }
         assert_true(option->min < option->max);
-        if (option->list) /* of one type of action: actions-values.conf */
+        if (option->list) /* of one type of action: actions-values.yaml */
             continue;
         assert_value(option, option->min, true);
         assert_value(option, option->max, true);
@@ -248,14 +263,14 @@ static int compare_tests(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* One test for each .conf, called as it. */
+/* One test for each .yaml, called as it. */
 static size_t add_fixtures(struct CMUnitTest *tests)
 {
     size_t n = 0;
     DIR *dir = opendir(FIXTURES "/config");
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        char *dot = strstr(entry->d_name, ".conf");
-        if (!dot || dot[strlen(".conf")] || n == FIXTURES_MAX)
+        char *dot = strstr(entry->d_name, ".yaml");
+        if (!dot || dot[strlen(".yaml")] || n == FIXTURES_MAX)
             continue;
         char *name = strndup(entry->d_name, (size_t) (dot - entry->d_name));
         tests[n++] = (struct CMUnitTest){ .name = name, .test_func = fixture, .initial_state = name };
@@ -269,7 +284,7 @@ static size_t add_fixtures(struct CMUnitTest *tests)
 int main(void)
 {
     const struct CMUnitTest others[] = {
-        cmocka_unit_test(every_expect_has_its_conf), cmocka_unit_test(defaults),
+        cmocka_unit_test(every_expect_has_its_file), cmocka_unit_test(defaults),
         cmocka_unit_test(everything_given),          cmocka_unit_test(printed_settings_load_again),
         cmocka_unit_test(what_needs_a_restart),      cmocka_unit_test(every_row_is_sane),
     };

@@ -8,13 +8,13 @@
 static void files_that_cannot_be_read(void **state)
 {
     (void) state;
-    assert_lines("nowhere.conf", -ENOENT, "cannot read nowhere.conf: No such file or directory\n");
+    assert_lines("nowhere.yaml", -ENOENT, "cannot read nowhere.yaml: No such file or directory\n");
     assert_lines("part", -EISDIR, "cannot read part: Is a directory\n");
     assert_lines("/dev/zero", -ENODEV, "cannot read //dev/zero: Not a regular file\n");
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     assert_lines("fifo", -ENODEV, "cannot read fifo: Not a regular file\n");
-    write_text("of-fifo.conf", "@include \"fifo\"");
-    assert_lines("of-fifo.conf", -EINVAL, "of-fifo.conf:1: cannot read fifo: Not a regular file\n");
+    write_text("of-fifo.yaml", "include: [ fifo ]");
+    assert_lines("of-fifo.yaml", -EINVAL, "of-fifo.yaml:1:12: include: cannot read fifo: Not a regular file\n");
 }
 
 static void files_that_are_huge(void **state)
@@ -24,43 +24,81 @@ static void files_that_are_huge(void **state)
     char *s = malloc(size);
     assert_non_null(s);
     memset(s, ' ', size);
-    write_bytes("huge.conf", s, size);
-    assert_lines("huge.conf", -EFBIG, "cannot read huge.conf: larger than 1M, with all that it includes\n");
-    write_bytes("huge.conf", s, size - 1);
-    assert_lines("huge.conf", -EINVAL, "huge.conf: communities: missing, expected at least one community\n");
-    write_text("of-huge.conf", "@include \"huge.conf\"");
-    assert_lines("of-huge.conf", -EINVAL,
-                 "of-huge.conf:1: cannot read huge.conf: larger than 1M, with all that it includes\n");
+    write_bytes("huge.yaml", s, size);
+    assert_lines("huge.yaml", -EFBIG, "cannot read huge.yaml: larger than 1M, with all that it includes\n");
+    write_bytes("huge.yaml", s, size - 1);
+    assert_lines("huge.yaml", -EINVAL, "huge.yaml: communities: missing, expected at least one community\n");
+    write_text("of-huge.yaml", "include: huge.yaml");
+    assert_lines("of-huge.yaml", -EINVAL,
+                 "of-huge.yaml:1:10: include: cannot read huge.yaml: larger than 1M, with all that it includes\n");
 
-    memset(s, '(', size - 1);
-    write_bytes("deep.conf", s, size - 1);
-    assert_lines("deep.conf", -EINVAL, "deep.conf:1: groups and lists are nested too deep here\n");
-    for (size_t i = 0; i + 4 < size; i += 4)
-        memcpy(s + i, "a=1 ", 4);
-    write_bytes("wide.conf", s, size - 1);
-    assert_lines("wide.conf", -EINVAL, "wide.conf:1: too many settings in one group\n");
+    memset(s, '[', size - 1);
+    write_bytes("deep.yaml", s, 10000);
+    assert_lines("deep.yaml", -EINVAL, "deep.yaml:1:17: groups and lists are nested too deep here\n");
+    write_bytes("deeper.yaml", s, size - 1);
+    assert_lines("deeper.yaml", -EINVAL, "deeper.yaml:1:17: groups and lists are nested too deep here\n");
+    for (size_t i = 0; i + 5 < size; i += 5)
+        memcpy(s + i, "a: 1\n", 5);
+    write_bytes("wide.yaml", s, size - 1);
+    assert_lines("wide.yaml", -EINVAL, "wide.yaml:4097:1: more than 4096 elements: expected fewer\n");
     free(s);
+}
+
+/* Of which no more is read than of the one above. */
+static void a_file_of_100_megabytes(void **state)
+{
+    (void) state;
+    write_text("vast.yaml", "communities: [ { api_key: SECRET-1 } ]\n");
+    assert_int_equal(truncate(path_of("vast.yaml"), (off_t) 100 << 20), 0);
+    assert_lines("vast.yaml", -EFBIG, "cannot read vast.yaml: larger than 1M, with all that it includes\n");
+    write_text("of-vast.yaml", "include: [ vast.yaml, deep.yaml ]");
+    assert_lines("of-vast.yaml", -EINVAL,
+                 "of-vast.yaml:1:12: include: cannot read vast.yaml: larger than 1M, with all that it includes\n"
+                 "deep.yaml:1:17: groups and lists are nested too deep here\n");
+}
+
+/* One sentence for all of them, whether they could be read or not. */
+static void a_thousand_files(void **state)
+{
+    (void) state;
+    char name[32];
+    assert_int_equal(mkdir(path_of("thousand"), 0700), 0);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "thousand/%03d.yaml", i);
+        write_text(name, i < 10 ? "include: 000.yaml" : "");
+    }
+    write_text("thousand.yaml", "communities: [ { api_key: SECRET-1 } ]\ninclude: [ \"thousand/*.yaml\" ]");
+    struct config_problems problems;
+    struct config *config = NULL;
+    assert_int_equal(config_load(path_of("thousand.yaml"), &daemon_schema, NULL, &config, &problems), -EINVAL);
+    size_t n = 0;
+    for (size_t i = 0; i < problems.n_lines; i++) {
+        n += strstr(problems.lines[i], "include: more than 256 files: expected fewer") != NULL;
+        assert_null(strstr(problems.lines[i], "more mistake"));
+    }
+    assert_int_equal(n, 1);
+    config_problems_free(&problems);
 }
 
 static void very_many_mistakes(void **state)
 {
     (void) state;
     struct text text = TEXT_INIT;
-    text_add(&text, "communities = ( { api_key = \"SECRET-1\" } ) paths = [\n");
+    text_add(&text, "communities: [ { api_key: SECRET-1 } ]\npaths: [\n");
     for (int i = 0; i < 300; i++)
         text_add(&text, "\"x\",\n");
     text_add(&text, "\"/\" ]\n");
-    write_text("many.conf", text.s);
+    write_text("many.yaml", text.s);
     text_free(&text);
 
     int r;
-    char *lines = load("many.conf", &r, NULL);
+    char *lines = load("many.yaml", &r, NULL);
     assert_int_equal(r, -EINVAL);
     size_t n = 0;
     for (const char *p = lines; *p; p++)
         n += *p == '\n';
     assert_int_equal(n, 201);
-    assert_non_null(strstr(lines, "many.conf:201: paths[199] = \"x\": expected a path"));
+    assert_non_null(strstr(lines, "many.yaml:202:1: paths[199] = \"x\": expected a path"));
     assert_non_null(strstr(lines, "\n… and 100 more mistakes\n"));
     free(lines);
 }
@@ -69,20 +107,20 @@ static void very_many_mistakes(void **state)
 
 static void copy_sample(const char *name)
 {
-    char *s = read_text(path_of("/" SOURCE_ROOT "/config/sonoran-pushd.conf"));
+    char *s = read_text(path_of("/" SOURCE_ROOT "/config/sonoran-pushd.yaml"));
     write_text(name, s);
     free(s);
 }
 
-/* "#name = …" and what is indented behind a # are settings, "# …" are words. */
+/* "#name: …" and what is indented behind a # are settings, "# …" are words. */
 static char *without_comment_marks(const char *s)
 {
     char *copy = strdup(s);
     assert_non_null(copy);
     for (char *p = copy; p; p = strchr(p, '\n')) {
         p += *p == '\n';
-        if (*p == '#' && (isalpha((unsigned char) p[1]) || p[1] == ')' || p[1] == '}' || strncmp(p, "#    ", 5) == 0))
-            *p = ' ';
+        if (*p == '#' && (isalpha((unsigned char) p[1]) || strncmp(p, "#  ", 3) == 0))
+            memmove(p, p + 1, strlen(p));
     }
     return copy;
 }
@@ -97,7 +135,7 @@ static void assert_prints_alike_but_actions(const char *with, const char *withou
     char *of_x = print(x), *of_y = print(y);
     size_t size = strlen(of_y);
     assert_int_equal(strncmp(of_x, of_y, size), 0);
-    assert_int_equal(strncmp(of_x + size, "actions = (", 11), 0);
+    assert_int_equal(strncmp(of_x + size, "actions:\n", 9), 0);
     free(of_x);
     free(of_y);
     config_free(x);
@@ -107,47 +145,46 @@ static void assert_prints_alike_but_actions(const char *with, const char *withou
 static void sample_shows_the_defaults(void **state)
 {
     (void) state;
-    copy_sample("sample.conf");
-    char *s = read_text(path_of("sample.conf")), *all = without_comment_marks(s);
-    write_text("all.conf", all);
+    copy_sample("sample.yaml");
+    char *s = read_text(path_of("sample.yaml")), *all = without_comment_marks(s);
+    write_text("all.yaml", all);
     assert_int_equal(mkdir(path_of("sample"), 0700), 0);
+    assert_int_equal(mkdir(path_of("conf.d"), 0700), 0);
     setenv("CREDENTIALS_DIRECTORY", path_of("sample"), 1);
     write_text("sample/api-key", "SECRET-1\n");
-    assert_key("sample.conf", "SECRET-1");
+    assert_key("sample.yaml", "SECRET-1");
     write_text("sample/bot-key", "SECRET-2\n");
     write_text("sample/bot-secret", "SECRET-3\n");
     write_text("sample/bot-headers", "X-A: SECRET-5\n");
     write_text("sample/discord-url", "https://h/SECRET-4\n");
-    assert_prints_alike("sample.conf", "minimal.conf");
-    assert_prints_alike_but_actions("all.conf", "minimal.conf");
+    write_text("short.yaml", "communities: [ { api_key_file: api-key } ]");
+    assert_prints_alike("sample.yaml", "short.yaml");
+    assert_prints_alike_but_actions("all.yaml", "short.yaml");
     unsetenv("CREDENTIALS_DIRECTORY");
     assert_string_not_equal(s, all);
     free(s);
     free(all);
 }
 
-/* As the sample has it: quoted, a list in [ ]. */
+/* As the sample has it: a list in [ ], in quotes only what needs them. */
 static void add_default(struct text *text, const struct config_option *option)
 {
-    text_addf(text, "%s = ", option->name);
+    text_addf(text, "%s: ", option->name);
     if (!option->fallback)
         return;
-    if (option->type == CONFIG_COUNT || option->type == CONFIG_BOOL) {
-        text_add(text, option->fallback);
-        return;
-    }
-    char *values = replace_all(option->fallback, " ", option->list ? "\", \"" : " ");
-    text_addf(text, option->list ? "[ \"%s\" ]" : "\"%s\"", values);
+    char *values = replace_all(option->fallback, " ", option->list ? ", " : " ");
+    text_addf(text, option->list ? "[ %s ]" : *values == '[' ? "\"%s\"" : "%s", values);
     free(values);
 }
 
 static void sample_names_every_option(void **state)
 {
     (void) state;
-    copy_sample("sample.conf");
-    char *s = read_text(path_of("sample.conf"));
-    for (size_t i = 0; i < config_n_options; i++) {
-        const struct config_option *option = &config_options[i];
+    copy_sample("sample.yaml");
+    char *s = read_text(path_of("sample.yaml"));
+    const struct config_option *option;
+    for (size_t i = 0; (option = config_schema_option(&daemon_schema, i)); i++) {
+        bool names_kind = option->type == CONFIG_WORD && !option->words;
         struct text wanted = TEXT_INIT;
         add_default(&wanted, option);
         bool found = false;
@@ -156,6 +193,8 @@ static void sample_names_every_option(void **state)
             found = strstr(line, option->help) && (p == s || !strchr("_abcdefghijklmnopqrstuvwxyz", p[-1]));
             for (size_t j = 0; option->words && option->words[j]; j++)
                 found = found && strstr(line, option->words[j]);
+            for (size_t j = 0; names_kind && j < daemon_schema.n_kinds; j++)
+                found = found && strstr(line, daemon_schema.kinds[j]->name);
             free(line);
         }
         if (!found)
@@ -168,8 +207,8 @@ static void sample_names_every_option(void **state)
 static void assert_store(const char *text, int r, const char *path)
 {
     char *found = NULL;
-    write_text("store.conf", text);
-    assert_int_equal(config_find_store(path_of("store.conf"), &found), r);
+    write_text("store.yaml", text);
+    assert_int_equal(config_find_store(path_of("store.yaml"), &daemon_schema, &found), r);
     assert_string_equal(found, path);
     free(found);
 }
@@ -178,10 +217,11 @@ static void store_is_found(void **state)
 {
     (void) state;
     char *none;
-    assert_store("store = { path = \"/a/b\" }\nnonsense = 1", 0, "/a/b");
-    assert_store("communities = ( { api_key_file = \"not-there\" } )", 0, "/var/lib/sonoran-pushd/events.db");
-    assert_store("} store = { path = \"/a/b\" }", 1, "/var/lib/sonoran-pushd/events.db");
-    assert_int_equal(config_find_store(path_of("not-there.conf"), &none), -ENOENT);
+    assert_store("store: { path: \"/a/b\" }\nnonsense: 1", 0, "/a/b");
+    assert_store("communities: [ { api_key_file: \"not-there\" } ]", 0, "/var/lib/sonoran-pushd/events.db");
+    assert_store("}\nstore: { path: /a/b }", 1, "/a/b"); /* one sees what was meant */
+    assert_store("paths: [\nstore: { path: /a/b }", 1, "/var/lib/sonoran-pushd/events.db");
+    assert_int_equal(config_find_store(path_of("not-there.yaml"), &daemon_schema, &none), -ENOENT);
 }
 
 static void demo_loads(void **state)
@@ -189,7 +229,7 @@ static void demo_loads(void **state)
     (void) state;
     struct config_problems problems;
     struct config *config;
-    assert_int_equal(config_load(SOURCE_ROOT "/config/demo.conf", NULL, &config, &problems), 0);
+    assert_int_equal(config_load(SOURCE_ROOT "/config/demo.yaml", &daemon_schema, NULL, &config, &problems), 0);
     assert_int_equal(problems.n_lines, 0); /* the first that a new user sees, whatever the checkout's modes are */
     config_problems_free(&problems);
     assert_string_equal(config->listeners[0].address, "[::]:30120");
@@ -205,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(files_that_are_huge),
+        cmocka_unit_test(a_file_of_100_megabytes),
+        cmocka_unit_test(a_thousand_files),
         cmocka_unit_test(very_many_mistakes),
         cmocka_unit_test(sample_shows_the_defaults),
         cmocka_unit_test(sample_names_every_option),

@@ -6,23 +6,23 @@
 static void credentials_come_first(void **state)
 {
     (void) state;
-    write_text("cred.conf", "communities = ( { api_key_file = \"key\" } )");
+    write_text("cred.yaml", "communities: [ { api_key_file: \"key\" } ]");
     assert_int_equal(mkdir(path_of("cred"), 0700), 0);
     write_text("key", "SECRET-beside\n");
-    assert_key("cred.conf", "SECRET-beside");
+    assert_key("cred.yaml", "SECRET-beside");
 
     setenv("CREDENTIALS_DIRECTORY", path_of("cred"), 1);
-    assert_key("cred.conf", "SECRET-beside");
+    assert_key("cred.yaml", "SECRET-beside");
     write_text("cred/key", "\xef\xbb\xbfSECRET-of-systemd");
-    assert_key("cred.conf", "SECRET-of-systemd");
+    assert_key("cred.yaml", "SECRET-of-systemd");
 
     char text[512];
-    snprintf(text, sizeof(text), "communities = ( { api_key_file = \"%s\" } )", path_of("key"));
-    write_text("absolute.conf", text);
-    assert_key("absolute.conf", "SECRET-beside");
+    snprintf(text, sizeof(text), "communities: [ { api_key_file: \"%s\" } ]", path_of("key"));
+    write_text("absolute.yaml", text);
+    assert_key("absolute.yaml", "SECRET-beside");
 
     unsetenv("CREDENTIALS_DIRECTORY");
-    assert_key("cred.conf", "SECRET-beside");
+    assert_key("cred.yaml", "SECRET-beside");
 }
 
 /* The whole order, from the last place to the first. */
@@ -34,23 +34,23 @@ static void places_of_a_key(void **state)
     make_folder("order/cred");
     make_folder("order/a");
     make_folder("order/log/a");
-    write_text("order/c.conf", "communities = ( { api_key_file = \"a/b\" } ) store = { path = \"log/events.db\" }");
-    assert_lines("order/c.conf", -EINVAL,
-                 "order/c.conf:1: communities[0].api_key_file = \"a/b\": no such file, put the key into "
+    write_text("order/c.yaml", "communities: [ { api_key_file: \"a/b\" } ]\nstore: { path: \"log/events.db\" }");
+    assert_lines("order/c.yaml", -EINVAL,
+                 "order/c.yaml:1:32: communities[0].api_key_file = \"a/b\": no such file, put the key into "
                  "order/secrets/a/b\n");
 
     write_text("order/log/a/b", "SECRET-log");
-    assert_key("order/c.conf", "SECRET-log");
+    assert_key("order/c.yaml", "SECRET-log");
     write_text("order/a/b", "SECRET-beside");
-    assert_key("order/c.conf", "SECRET-beside");
+    assert_key("order/c.yaml", "SECRET-beside");
     write_text("order/secrets/a/b", "SECRET-folder\n");
-    assert_key("order/c.conf", "SECRET-folder");
+    assert_key("order/c.yaml", "SECRET-folder");
     setenv("CREDENTIALS_DIRECTORY", path_of("order/cred"), 1);
-    assert_key("order/c.conf", "SECRET-folder");
+    assert_key("order/c.yaml", "SECRET-folder");
     write_text("order/cred/a_b", "SECRET-own");
-    assert_key("order/c.conf", "SECRET-own");
+    assert_key("order/c.yaml", "SECRET-own");
     write_text("order/cred/secrets_a_b", "SECRET-credential");
-    assert_key("order/c.conf", "SECRET-credential");
+    assert_key("order/c.yaml", "SECRET-credential");
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
@@ -63,18 +63,18 @@ static void names_with_the_folder(void **state)
     make_folder("named/cred");
     write_text("named/secrets/key", "SECRET-folder");
     write_text("named/cred/secrets_key", "SECRET-credential");
-    write_text("named/relative.conf", "communities = ( { api_key_file = \"secrets/key\" } )");
-    snprintf(text, sizeof(text), "communities = ( { api_key_file = \"%s\" } )", path_of("named/secrets/key"));
-    write_text("named/absolute.conf", text);
-    assert_key("named/relative.conf", "SECRET-folder");
-    assert_key("named/absolute.conf", "SECRET-folder");
+    write_text("named/relative.yaml", "communities: [ { api_key_file: \"secrets/key\" } ]");
+    snprintf(text, sizeof(text), "communities: [ { api_key_file: \"%s\" } ]", path_of("named/secrets/key"));
+    write_text("named/absolute.yaml", text);
+    assert_key("named/relative.yaml", "SECRET-folder");
+    assert_key("named/absolute.yaml", "SECRET-folder");
     setenv("CREDENTIALS_DIRECTORY", path_of("named/cred"), 1);
-    assert_key("named/relative.conf", "SECRET-credential");
-    assert_key("named/absolute.conf", "SECRET-credential");
+    assert_key("named/relative.yaml", "SECRET-credential");
+    assert_key("named/absolute.yaml", "SECRET-credential");
 
-    write_text("named/none.conf", "communities = ( { api_key_file = \"none\" } )");
-    assert_lines("named/none.conf", -EINVAL,
-                 "named/none.conf:1: communities[0].api_key_file = \"none\": no such file, put the key into "
+    write_text("named/none.yaml", "communities: [ { api_key_file: \"none\" } ]");
+    assert_lines("named/none.yaml", -EINVAL,
+                 "named/none.yaml:1:32: communities[0].api_key_file = \"none\": no such file, put the key into "
                  "named/secrets/none, then systemctl restart sonoran-pushd\n");
     unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -91,21 +91,21 @@ static void links_in_the_folder(void **state)
     static const char *const names[] = { "key", "folder/key", "nothing" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         char text[256], expected[256];
-        snprintf(text, sizeof(text), "communities = ( { api_key_file = \"%s\" } )", names[i]);
+        snprintf(text, sizeof(text), "communities: [ { api_key_file: \"%s\" } ]", names[i]);
         snprintf(expected, sizeof(expected),
-                 "links/c.conf:1: communities[0].api_key_file = \"%s\": links/secrets/%s is a link, which systemd "
+                 "links/c.yaml:1:32: communities[0].api_key_file = \"%s\": links/secrets/%s is a link, which systemd "
                  "leaves out: put the file there\n",
                  names[i], names[i]);
-        write_text("links/c.conf", text);
-        assert_lines("links/c.conf", -EINVAL, expected);
+        write_text("links/c.yaml", text);
+        assert_lines("links/c.yaml", -EINVAL, expected);
     }
-    write_text("links/c.conf", "communities = ( { api_key_file = \"real/key\" } )");
-    assert_key("links/c.conf", "SECRET-2");
+    write_text("links/c.yaml", "communities: [ { api_key_file: \"real/key\" } ]");
+    assert_key("links/c.yaml", "SECRET-2");
 
     make_folder("linked");
     assert_int_equal(symlink("../links/secrets", path_of("linked/secrets")), 0); /* the folder itself may be one */
-    write_text("linked/c.conf", "communities = ( { api_key_file = \"real/key\" } )");
-    assert_key("linked/c.conf", "SECRET-2");
+    write_text("linked/c.yaml", "communities: [ { api_key_file: \"real/key\" } ]");
+    assert_key("linked/c.yaml", "SECRET-2");
 }
 
 static void keys_of_the_environment(void **state)
@@ -122,10 +122,10 @@ static void keys_of_the_environment(void **state)
     assert_string_equal(in_place, "");
 
     make_folder("environment");
-    write_text("environment/c.conf", "communities = ( { name = \"a\", api_key_file = \"api-key\" },\n"
-                                     "{ name = \"b\", api_key_file = \"a/b2\" } )");
+    write_text("environment/c.yaml", "communities: [ { name: \"a\", api_key_file: \"api-key\" },\n"
+                                     "{ name: \"b\", api_key_file: \"a/b2\" } ]");
     write_text("environment/api-key", "SECRET-file");
-    struct config *config = must_load_with("environment/c.conf", secrets);
+    struct config *config = must_load_with("environment/c.yaml", secrets);
     assert_string_equal(config->communities[0].api_keys[0], "SECRET-variable");
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-other");
     config_free(config);
@@ -139,8 +139,8 @@ static void keys_handed_over(void **state)
     struct config_secrets *secrets = NULL, *others = NULL;
     make_folder("handed/cred");
     setenv("CREDENTIALS_DIRECTORY", path_of("handed/cred"), 1);
-    write_text("handed/c.conf", "communities = ( { name = \"a\", api_key_file = \"a/key\" },\n"
-                                "{ name = \"b\", api_key_file = \"b\" } )");
+    write_text("handed/c.yaml", "communities: [ { name: \"a\", api_key_file: \"a/key\" },\n"
+                                "{ name: \"b\", api_key_file: \"b\" } ]");
     write_text("handed/cred/secrets_a_key", "SECRET-old");
     write_text("handed/cred/b", "SECRET-own");
     assert_int_equal(config_secrets_new(&secrets), 0);
@@ -148,7 +148,7 @@ static void keys_handed_over(void **state)
     assert_int_equal(config_secrets_hand_over(secrets, "secrets_a_key", "SECRET-new\n"), 0);
     assert_int_equal(config_secrets_hand_over(secrets, "b", "SECRET-beside"), 0);
 
-    struct config *config = must_load_with("handed/c.conf", secrets);
+    struct config *config = must_load_with("handed/c.yaml", secrets);
     assert_string_equal(config->communities[0].api_keys[0], "SECRET-new");
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-own"); /* its source is the administrator's */
     config_free(config);
@@ -156,13 +156,13 @@ static void keys_handed_over(void **state)
     assert_int_equal(unlink(path_of("handed/cred/b")), 0);
     make_folder("handed/secrets/a");
     write_text("handed/secrets/a/key", "SECRET-newest");
-    config = must_load_with("handed/c.conf", secrets);
+    config = must_load_with("handed/c.yaml", secrets);
     assert_string_equal(config->communities[0].api_keys[0], "SECRET-newest");
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-beside");
     config_free(config);
 
     write_text("handed/b", "SECRET-file");
-    config = must_load_with("handed/c.conf", secrets);
+    config = must_load_with("handed/c.yaml", secrets);
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-file");
     config_free(config);
 
@@ -182,19 +182,20 @@ static void a_key_may_have_4K(void **state)
     char key[4098];
     memset(key, 'k', sizeof(key));
     key[4095] = '\n';
-    write_text("large.conf", "communities = ( { api_key_file = \"large\" } )");
+    write_text("large.yaml", "communities: [ { api_key_file: \"large\" } ]");
     write_bytes("large", key, 4096);
-    struct config *config = must_load("large.conf");
+    struct config *config = must_load("large.yaml");
     assert_int_equal(strlen(config->communities[0].api_keys[0]), 4095);
     config_free(config);
 
     write_bytes("large", key, 4097);
-    assert_lines("large.conf", -EINVAL,
-                 "large.conf:1: communities[0].api_key_file = \"large\": cannot read large: larger than 4K\n");
+    assert_lines("large.yaml", -EINVAL,
+                 "large.yaml:1:32: communities[0].api_key_file = \"large\": cannot read large: larger than 4K\n");
     write_bytes("large", "SECRET\0-1", 9);
-    assert_lines("large.conf", -EINVAL,
-                 "large.conf:1: communities[0].api_key_file = \"large\": expected a key of one line, without control "
-                 "characters\n");
+    assert_lines(
+        "large.yaml", -EINVAL,
+        "large.yaml:1:32: communities[0].api_key_file = \"large\": expected a key of one line, without control "
+        "characters\n");
 }
 
 /* Root cannot know as whom the daemon reads a file that is root's, and that everybody may read. */
@@ -217,29 +218,29 @@ static void others_who_may_read_a_key(void **state)
         { 0664, "read and change", "chmod 640" },
         { 0666, "read and change", "chmod 640" },
     };
-    write_text("demo.conf", "communities = ( { api_key = \"demo\" } )");
-    write_text("inline.conf", "\ncommunities = ( { name = \"a\", api_key = \"SECRET-1\" },\n"
-                              "{ name = \"b\", api_key = \"SECRET-2\" } )");
-    write_text("file.conf", "\ncommunities = ( { api_key_file = \"key\" } )");
+    write_text("demo.yaml", "communities: [ { api_key: \"demo\" } ]");
+    write_text("inline.yaml", "\ncommunities: [ { name: \"a\", api_key: \"SECRET-1\" },\n"
+                              "{ name: \"b\", api_key: \"SECRET-2\" } ]");
+    write_text("file.yaml", "\ncommunities: [ { api_key_file: \"key\" } ]");
     write_text("key", "SECRET-3");
-    assert_int_equal(chmod(path_of("file.conf"), 0666), 0);
+    assert_int_equal(chmod(path_of("file.yaml"), 0666), 0);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char of_config[256] = "", of_key[256] = "";
         bool unknown = geteuid() == 0 && rows[i].mode & 04;
         if (rows[i].may) {
             snprintf(of_config, sizeof(of_config),
-                     "inline.conf:2: warning: this file holds a key, and others may %s it: %s%s\n", rows[i].may,
+                     "inline.yaml:2:38: warning: this file holds a key, and others may %s it: %s%s\n", rows[i].may,
                      unknown ? "keep it in a file of its own, api_key_file, in secrets" : rows[i].remedy,
-                     unknown ? "" : " inline.conf");
-            snprintf(of_key, sizeof(of_key), "file.conf:2: warning: others may %s key, which holds a key: %s key\n",
+                     unknown ? "" : " inline.yaml");
+            snprintf(of_key, sizeof(of_key), "file.yaml:2:32: warning: others may %s key, which holds a key: %s key\n",
                      rows[i].may, unknown ? "chown it to the user of the daemon, then chmod 600" : rows[i].remedy);
         }
-        assert_int_equal(chmod(path_of("inline.conf"), rows[i].mode), 0);
+        assert_int_equal(chmod(path_of("inline.yaml"), rows[i].mode), 0);
         assert_int_equal(chmod(path_of("key"), rows[i].mode), 0);
-        assert_int_equal(chmod(path_of("demo.conf"), rows[i].mode), 0);
-        assert_lines("inline.conf", 0, of_config);
-        assert_lines("demo.conf", 0, ""); /* nobody's secret */
-        assert_lines("file.conf", 0, of_key);
+        assert_int_equal(chmod(path_of("demo.yaml"), rows[i].mode), 0);
+        assert_lines("inline.yaml", 0, of_config);
+        assert_lines("demo.yaml", 0, ""); /* nobody's secret */
+        assert_lines("file.yaml", 0, of_key);
     }
 }
 
@@ -250,22 +251,23 @@ static void the_remedy_keeps_nobody_out(void **state)
     if (geteuid() != 0)
         skip();
     make_folder("remedy/secrets");
-    write_text("remedy/c.conf", "communities = ( { api_key_file = \"key\" } )");
+    write_text("remedy/c.yaml", "communities: [ { api_key_file: \"key\" } ]");
     write_text("remedy/key", "SECRET-1");
     assert_int_equal(chmod(top, 0711), 0);
     assert_int_equal(chmod(path_of("remedy"), 0755), 0);
-    assert_int_equal(chmod(path_of("remedy/c.conf"), 0644), 0);
+    assert_int_equal(chmod(path_of("remedy/c.yaml"), 0644), 0);
     assert_int_equal(chmod(path_of("remedy/key"), 0644), 0);
 
     assert_int_equal(setgroups(0, NULL), 0);
     assert_int_equal(setegid(65534), 0);
     assert_int_equal(seteuid(65534), 0);
-    assert_lines("remedy/c.conf", 0,
-                 "remedy/c.conf:1: warning: others may read remedy/key, which holds a key: chown it to the user of the "
-                 "daemon, then chmod 600 remedy/key\n");
+    assert_lines(
+        "remedy/c.yaml", 0,
+        "remedy/c.yaml:1:32: warning: others may read remedy/key, which holds a key: chown it to the user of the "
+        "daemon, then chmod 600 remedy/key\n");
     setenv("CREDENTIALS_DIRECTORY", "/nowhere", 1);
-    assert_lines("remedy/c.conf", 0,
-                 "remedy/c.conf:1: warning: others may read remedy/key, which holds a key: mv remedy/key "
+    assert_lines("remedy/c.yaml", 0,
+                 "remedy/c.yaml:1:32: warning: others may read remedy/key, which holds a key: mv remedy/key "
                  "remedy/secrets\n");
     unsetenv("CREDENTIALS_DIRECTORY");
     assert_int_equal(seteuid(0), 0);
@@ -277,14 +279,15 @@ static void the_remedy_keeps_nobody_out(void **state)
     } owners[] = { { 0, 1 }, { 65534, 65534 } };
     for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
         assert_int_equal(chown(path_of("remedy/key"), owners[i].user, owners[i].group), 0);
-        assert_lines("remedy/c.conf", 0,
-                     "remedy/c.conf:1: warning: others may read remedy/key, which holds a key: chmod 640 remedy/key\n");
+        assert_lines(
+            "remedy/c.yaml", 0,
+            "remedy/c.yaml:1:32: warning: others may read remedy/key, which holds a key: chmod 640 remedy/key\n");
     }
 
     assert_int_equal(rename(path_of("remedy/key"), path_of("remedy/secrets/key")), 0);
     assert_int_equal(chown(path_of("remedy/secrets/key"), 0, 0), 0);
-    assert_lines("remedy/c.conf", 0,
-                 "remedy/c.conf:1: warning: others may read remedy/secrets/key, which holds a key: chmod 640 "
+    assert_lines("remedy/c.yaml", 0,
+                 "remedy/c.yaml:1:32: warning: others may read remedy/secrets/key, which holds a key: chmod 640 "
                  "remedy/secrets/key\n"); /* systemd reads it as root */
     assert_int_equal(chmod(top, 0700), 0);
 }
@@ -295,10 +298,10 @@ static void assert_doubt(const char *key, const char *expected)
 {
     char line[512] = "";
     write_text("doubt", key);
-    write_text("doubt.conf", "communities = ( { api_key_file = \"doubt\" } )");
+    write_text("doubt.yaml", "communities: [ { api_key_file: \"doubt\" } ]");
     if (*expected)
-        snprintf(line, sizeof(line), "doubt.conf:1: warning: communities[0].api_key_file: %s\n", expected);
-    assert_lines("doubt.conf", 0, line);
+        snprintf(line, sizeof(line), "doubt.yaml:1:32: warning: communities[0].api_key_file: %s\n", expected);
+    assert_lines("doubt.yaml", 0, line);
 }
 
 static void assert_stranger(const char *key, const char *stranger)
@@ -335,12 +338,12 @@ static void keys_that_are_nearly_right(void **state)
 static void warnings_stand_beside_mistakes(void **state)
 {
     (void) state;
-    write_text("both.conf", "bodi = 1\n@include \"inline.conf\"\nbodu = 2\n");
-    assert_int_equal(chmod(path_of("inline.conf"), 0660), 0);
-    assert_lines("both.conf", -EINVAL,
-                 "both.conf:1: bodi: unknown option\n"
-                 "inline.conf:2: warning: this file holds a key, and others may change it: chmod 640 inline.conf\n"
-                 "both.conf:3: bodu: unknown option\n");
+    write_text("both.yaml", "bodi: 1\ninclude: inline.yaml\nbodu: 2\n");
+    assert_int_equal(chmod(path_of("inline.yaml"), 0660), 0);
+    assert_lines("both.yaml", -EINVAL,
+                 "both.yaml:1:1: bodi: unknown option\n"
+                 "both.yaml:3:1: bodu: unknown option\n"
+                 "inline.yaml:2:38: warning: this file holds a key, and others may change it: chmod 640 inline.yaml\n");
 }
 
 int main(void)

@@ -4,12 +4,12 @@
 static void test_backoff(void **state)
 {
     (void) state;
-    assert_int_equal(backoff_us(1, 0), USEC_PER_SEC / 2);
-    assert_int_equal(backoff_us(1, UINT32_MAX), USEC_PER_SEC);
-    assert_int_equal(backoff_us(4, UINT32_MAX), 8 * USEC_PER_SEC);
-    assert_int_equal(backoff_us(9, UINT32_MAX), 256 * USEC_PER_SEC);
-    assert_int_equal(backoff_us(10, UINT32_MAX), 300 * USEC_PER_SEC);
-    assert_int_equal(backoff_us(UINT32_MAX, 0), 150 * USEC_PER_SEC);
+    assert_int_equal(attempt_backoff_us(1, 0), USEC_PER_SEC / 2);
+    assert_int_equal(attempt_backoff_us(1, UINT32_MAX), USEC_PER_SEC);
+    assert_int_equal(attempt_backoff_us(4, UINT32_MAX), 8 * USEC_PER_SEC);
+    assert_int_equal(attempt_backoff_us(9, UINT32_MAX), 256 * USEC_PER_SEC);
+    assert_int_equal(attempt_backoff_us(10, UINT32_MAX), 300 * USEC_PER_SEC);
+    assert_int_equal(attempt_backoff_us(UINT32_MAX, 0), 150 * USEC_PER_SEC);
 }
 
 static void test_in_order(void **state)
@@ -42,7 +42,7 @@ static void test_new_action_begins_at_the_end(void **state)
 static void test_filters(void **state)
 {
     (void) state;
-    start_with(ACTION_WITH("events = [ \"EVENT_911\" ]"));
+    start_with(ACTION_WITH("events: [ \"EVENT_911\" ]"));
     add_events(4);
     wait_until(status_of_first().cursor == 4);
     assert_delivered((uint64_t[]){ 2, 4 }, 2);
@@ -70,7 +70,7 @@ static void test_failing_is_seen(void **state)
     struct delivery_status status = status_of_first();
     assert_string_equal(status.error, "ordered to fail");
     assert_int_equal(status.cursor, 0);
-    assert_int_equal(status.newest, 2);
+    assert_int_equal(status.lag, 2);
     assert_true(status.error_us > 0);
 }
 
@@ -96,7 +96,7 @@ static void test_given_up_after_a_time(void **state)
     char error[256];
     (void) state;
     give_order((struct order){ .id = 1, .result = ACTION_RETRY });
-    start_with(ACTION_WITH("give_up_after = \"250ms\""));
+    start_with(ACTION_WITH("give_up_after: \"250ms\""));
     add_events(2);
     wait_until(status_of_first().cursor == 2);
     assert_delivered((uint64_t[]){ 2 }, 1);
@@ -109,7 +109,7 @@ static void test_asked_to_come_back_later_than_it_is_tried(void **state)
 {
     (void) state;
     give_order((struct order){ .id = 1, .result = ACTION_RETRY, .times = 1, .retry_after_us = 3600 * USEC_PER_SEC });
-    start_with(ACTION_WITH("give_up_after = \"2s\""));
+    start_with(ACTION_WITH("give_up_after: \"2s\""));
     add_events(2);
     wait_until(status_of_first().cursor == 2);
     assert_delivered((uint64_t[]){ 1, 2 }, 2);
@@ -118,7 +118,7 @@ static void test_asked_to_come_back_later_than_it_is_tried(void **state)
 static void test_too_old(void **state)
 {
     (void) state;
-    start_with(ACTION_WITH("max_age = \"1ms\""));
+    start_with(ACTION_WITH("max_age: \"1ms\""));
     give_order((struct order){ .id = 1, .result = ACTION_RETRY });
     add_events(1);
     wait_until(status_of_first().n_left_out[LEFT_OUT_MAX_AGE] == 1);
@@ -162,20 +162,20 @@ static void test_missing_at_the_start(void **state)
 {
     (void) state;
     world.missing = true;
-    start_with(ACTION_WITH("parallel = 3"));
+    start_with(ACTION_WITH("parallel: 3"));
     wait_until(status_of_first().state == DELIVERY_OFF);
     add_events(3);
     struct delivery_status status = status_of_first();
     assert_string_equal(status.error, "command: expected a program");
     assert_int_equal(status.cursor, 0);
-    assert_int_equal(status.newest, 3);
+    assert_int_equal(status.lag, 3);
     assert_true(status.next_try_us > now_us());
     assert_int_equal(world.n_opened, 0);
 
     let_look_again();
     wait_until(status_of_first().state == DELIVERY_OFF && status_of_first().next_try_us > now_us());
     assert_int_equal(world.n_opened, 0);
-    reload_with(ACTION_WITH("parallel = 3"));
+    reload_with(ACTION_WITH("parallel: 3"));
     wait_until(status_of_first().state == DELIVERY_OFF);
 
     world.missing = false;
@@ -202,7 +202,7 @@ static void test_parallel(void **state)
 {
     (void) state;
     give_order((struct order){ .id = 1, .hold = true });
-    start_with(ACTION_WITH("parallel = 3"));
+    start_with(ACTION_WITH("parallel: 3"));
     add_events(100);
     wait_until(world.n_delivered == 99);
     assert_int_equal(status_of_first().cursor, 0);
@@ -216,8 +216,9 @@ static void test_parallel(void **state)
 
 static void test_repeats(void **state)
 {
-    static struct worker worker;
+    static struct worker worker = { .lock = PTHREAD_MUTEX_INITIALIZER };
     (void) state;
+    pthread_mutex_lock(&worker.lock);
     assert_true(worker_is_news(&worker, true, 1, "answered 400: no call 55120"));
     assert_false(worker_is_news(&worker, true, 2, "answered 400: no call 9"));
     assert_true(worker_is_news(&worker, true, 3, "answered 400: no unit 9"));
@@ -231,6 +232,7 @@ static void test_repeats(void **state)
         assert_false(worker_is_news(&worker, true, id, id % 2 ? "y" : "z"));
     assert_int_equal(worker.repeats[REPEATS_KINDS - 1].n_more, 93);
     assert_int_equal(worker.repeats[0].n_more, 2);
+    pthread_mutex_unlock(&worker.lock);
 }
 
 static void test_repeats_are_failures_all_the_same(void **state)

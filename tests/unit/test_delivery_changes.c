@@ -1,7 +1,7 @@
 /* test_delivery_changes.c - reload, restart, failed ones again, replay, the end. */
 #include "delivery_helpers.h"
 
-#include "../../src/store/private.h"
+#include "../../src/store/store_private.h"
 
 static void test_reload(void **state)
 {
@@ -9,14 +9,14 @@ static void test_reload(void **state)
     start_with(ACTION);
     add_events(1);
     wait_until(status_of_first().cursor == 1);
-    reload_with(ACTION ", { name = \"b\", type = \"exec\", command = [ \"/bin/true\" ] }");
+    reload_with(ACTION ", { name: \"b\", type: \"exec\", command: [ \"/bin/true\" ] }");
     wait_until(world.n_opened == 2); /* a went on */
     assert_int_equal(world.n_open, 2);
     add_events(1);
     wait_until(world.n_delivered == 3);
     assert_int_equal(save(false), 0);
     assert_int_equal(stored_cursor("b"), 2);
-    reload_with(ACTION_WITH("timeout = \"3s\"")); /* a changed, b gone */
+    reload_with(ACTION_WITH("timeout: \"3s\"")); /* a changed, b gone */
     wait_until(world.n_opened == 3);
     assert_int_equal(world.n_open, 1); /* who ends has ended when the reload is done */
     assert_true(delivery_unsaved(delivery));
@@ -34,7 +34,7 @@ static void test_reload_while_it_delivers(void **state)
     start_with(ACTION);
     add_events(2);
     wait_until(world.n_tried == 1);
-    reload_with(ACTION_WITH("timeout = \"3s\"")); /* cancelled, and begun again */
+    reload_with(ACTION_WITH("timeout: \"3s\"")); /* cancelled, and begun again */
     wait_until(world.n_tried == 2);
     release();
     wait_until(status_of_first().cursor == 2);
@@ -51,7 +51,7 @@ static void test_cursors_survive(void **state)
     delivery_stop(delivery, 0);
     delivery = delivery_free(delivery);
     config = config_free(config);
-    const struct http_origin origin = { .listener = "main", .peer = "::1" };
+    const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "::1" };
     const struct event event = { .id = 3,
                                  .time_us = now_us(),
                                  .type = "EVENT_911",
@@ -184,7 +184,7 @@ static void test_again_where_it_is_changed_meanwhile(void **state)
     give_order((struct order){ .id = 3, .hold = true });
     assert_int_equal(delivery_retry(delivery, "a", 0, &err), 0);
     wait_until(world.n_delivered == 2);
-    reload_with(ACTION_WITH("timeout = \"3s\""));
+    reload_with(ACTION_WITH("timeout: \"3s\""));
     release();
     wait_until(world.n_delivered == 50);
 }
@@ -218,7 +218,7 @@ static void test_again_where_the_log_cannot_be_read(void **state)
 /* It was refused when it came, so nobody gets it. */
 static void test_refused_is_not_delivered_again(void **state)
 {
-    const struct http_origin origin = { .listener = "main", .peer = "::1" };
+    const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "::1" };
     const struct event event = { .id = 1,
                                  .time_us = now_us(),
                                  .type = "EVENT_911",

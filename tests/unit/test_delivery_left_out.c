@@ -121,7 +121,7 @@ static void test_more_than_can_be_remembered(void **state)
 
 static void add_event(const char *type, usec_t time_us, const char *data, const char *extra)
 {
-    const struct http_origin origin = { .listener = "main", .peer = "127.0.0.1" };
+    const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "127.0.0.1" };
     assert_int_equal(store_begin(store, &err), 0);
     const struct event event = { .id = store_last_id(store) + 1,
                                  .time_us = time_us,
@@ -149,11 +149,11 @@ static uint64_t left_out(enum left_out why)
 
 static void look_at_all(void)
 {
-    delivery_wake(delivery, store_last_id(store));
+    feed_grow(feed, store_last_id(store));
     wait_until(status_of_first().cursor == store_last_id(store));
 }
 
-#define COOLDOWN "events = [ \"EVENT_UNIT_PANIC\" ], when = [ \"/isPanic = true\" ], cooldown = \"30s\""
+#define COOLDOWN "events: [ \"EVENT_UNIT_PANIC\" ], when: [ \"/isPanic = true\" ], cooldown: \"30s\""
 
 static void test_cooldown(void **state)
 {
@@ -176,7 +176,7 @@ static void test_cooldown_and_max_age(void **state)
 {
     usec_t now = now_us();
     (void) state;
-    start_with(ACTION_WITH(COOLDOWN ", max_age = \"1h\""));
+    start_with(ACTION_WITH(COOLDOWN ", max_age: \"1h\""));
     add_panic("1", now - SECONDS(3610));
     add_panic("1", now - SECONDS(3590));
     look_at_all();
@@ -221,7 +221,7 @@ static void test_cooldown_over_a_reload(void **state)
     start_with(ACTION_WITH(COOLDOWN));
     add_panic("1", now);
     look_at_all();
-    reload_with(ACTION_WITH(COOLDOWN ", timeout = \"9s\""));
+    reload_with(ACTION_WITH(COOLDOWN ", timeout: \"9s\""));
     add_panic("1", now + SECONDS(20));
     look_at_all();
     assert_int_equal(world.n_delivered, 1);
@@ -230,11 +230,10 @@ static void test_cooldown_over_a_reload(void **state)
 
 static void add_of_elsewhere(usec_t time_us)
 {
-    const struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
+    const struct origin origin = { .source = "redis", .name = "main", .peer = "192.0.2.1" };
     const struct event event = { .id = store_last_id(store) + 1,
                                  .time_us = time_us,
                                  .type = "EVENT_911",
-                                 .source = "redis",
                                  .community = "default",
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
@@ -271,7 +270,7 @@ static void test_late(void **state)
     assert_delivered((uint64_t[]){ 1, 2, 3 }, 3);
     assert_int_equal(left_out(LEFT_OUT_LATE), 1);
 
-    restart_with(ACTION_WITH("late = true"));
+    restart_with(ACTION_WITH("late: true"));
     add_of_elsewhere(now - SECONDS(7200));
     look_at_all();
     assert_delivered((uint64_t[]){ 1, 2, 3, 5 }, 4);
@@ -313,7 +312,7 @@ static void test_cooldown_of_a_new_action(void **state)
     (void) state;
     start_with("");
     add_panic("1", now);
-    delivery_wake(delivery, store_last_id(store));
+    feed_grow(feed, store_last_id(store));
     reload_with(ACTION_WITH(COOLDOWN));
     add_panic("1", now + SECONDS(20));
     look_at_all();
@@ -323,7 +322,7 @@ static void test_cooldown_of_a_new_action(void **state)
 static void test_invented(void **state)
 {
     (void) state;
-    start_with(ACTION_WITH("events = [ \"EVENT_911\" ]"));
+    start_with(ACTION_WITH("events: [ \"EVENT_911\" ]"));
     add_event("EVENT_911", now_us(), "{\"call\":{\"callId\":7}}", "{\"test\":true}");
     add_event("EVENT_911", now_us(), "{\"call\":{\"callId\":7}}", "{\"test\":\"yes\"}");
     add_event("EVENT_REMOVE_911", now_us(), "{\"callIds\":[7]}", "{\"test\":true}");
@@ -336,9 +335,9 @@ static void test_invented(void **state)
 static void test_reasons(void **state)
 {
     (void) state;
-    assert_string_equal(left_out_name(LEFT_OUT_NOT), "");
+    assert_string_equal(filter_left_out_name(LEFT_OUT_NOT), "");
     for (enum left_out why = LEFT_OUT_EVENTS; why < LEFT_OUT_N; why++)
-        assert_true(*left_out_name(why));
+        assert_true(*filter_left_out_name(why));
 }
 
 int main(void)

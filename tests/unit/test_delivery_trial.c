@@ -3,7 +3,7 @@
 
 static int try_sample(const char *action)
 {
-    const struct http_origin origin = { .listener = "main", .peer = "127.0.0.1" };
+    const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "127.0.0.1" };
     const struct event event = { .type = "EVENT_911",
                                  .time_us = now_us(),
                                  .community = "default",
@@ -11,7 +11,7 @@ static int try_sample(const char *action)
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };
     struct batch batch;
-    assert_int_equal(batch_restore(&batch, &event, &all_event_families), 0);
+    assert_int_equal(batch_restore(&batch, &event, &families_all), 0);
     int r = delivery_try(delivery, action, &batch, &err);
     batch_done(&batch);
     return r;
@@ -53,7 +53,7 @@ static void test_delivered(void **state)
 static void test_filter(void **state)
 {
     (void) state;
-    start_with(ACTION_WITH("when = [ \"/call/callId = 7\", \"/call/x exists\" ]"));
+    start_with(ACTION_WITH("when: [ \"/call/callId = 7\", \"/call/x exists\" ]"));
     assert_int_equal(try_sample("a"), 0);
     struct delivery_trial trial = outcome();
     assert_int_equal(trial.left_out, LEFT_OUT_WHEN);

@@ -8,7 +8,7 @@ static struct cases cases;
 /* ---- the cases ---- */
 
 struct hearing {
-    struct config_action config;
+    struct discord_settings settings;
     char *roles[DISCORD_MENTIONS_MAX], *users[DISCORD_MENTIONS_MAX];
     cJSON *came;
 };
@@ -16,17 +16,17 @@ struct hearing {
 static void read_config(const cJSON *item, struct hearing *hearing)
 {
     const cJSON *id;
-    hearing->config = (struct config_action){ .type = ACTION_TYPE_DISCORD,
-                                              .message = cJSON_GetStringValue(at(item, "message")),
-                                              .username = cJSON_GetStringValue(at(item, "username")),
-                                              .avatar_url = cJSON_GetStringValue(at(item, "avatar_url")),
-                                              .mention = at(item, "mention") ? MENTION_HERE : MENTION_NONE,
-                                              .mention_roles = hearing->roles,
-                                              .mention_users = hearing->users };
-    cJSON_ArrayForEach (id, at(item, "mention_roles"))
-        hearing->roles[hearing->config.n_mention_roles++] = id->valuestring;
-    cJSON_ArrayForEach (id, at(item, "mention_users"))
-        hearing->users[hearing->config.n_mention_users++] = id->valuestring;
+    hearing->settings =
+        (struct discord_settings){ .message = cJSON_GetStringValue(json_get(item, "message")),
+                                   .username = cJSON_GetStringValue(json_get(item, "username")),
+                                   .avatar_url = cJSON_GetStringValue(json_get(item, "avatar_url")),
+                                   .mention = json_get(item, "mention") ? DISCORD_MENTION_HERE : DISCORD_MENTION_NONE,
+                                   .mention_roles = hearing->roles,
+                                   .mention_users = hearing->users };
+    cJSON_ArrayForEach (id, json_get(item, "mention_roles"))
+        hearing->roles[hearing->settings.n_mention_roles++] = id->valuestring;
+    cJSON_ArrayForEach (id, json_get(item, "mention_users"))
+        hearing->users[hearing->settings.n_mention_users++] = id->valuestring;
 }
 
 static void render(const struct event *event, const struct description *description, void *context)
@@ -35,15 +35,16 @@ static void render(const struct event *event, const struct description *descript
     cJSON *known = cJSON_Parse(description->known.s);
     const struct action_record record = { .event = event, .description = description, .known = known };
     struct action_payload payload = ACTION_PAYLOAD_INIT, again = ACTION_PAYLOAD_INIT;
+    const struct config_action config = { .settings = &hearing->settings };
     struct err err;
 
-    assert_int_equal(discord_render(&hearing->config, &record, &payload, &err), 0);
-    assert_int_equal(discord_render(&hearing->config, &record, &again, &err), 0);
+    assert_int_equal(discord_render(&config, &record, &payload, &err), 0);
+    assert_int_equal(discord_render(&config, &record, &again, &err), 0);
     assert_string_equal(payload.body.s, again.body.s);
     assert_int_equal(payload.event_id, event->id);
     assert_string_equal(payload.words.v[0], "Content-Type: application/json");
     assert_null(strstr(payload.body.s, KEY));
-    check_message(payload.body.s, &hearing->config);
+    check_message(payload.body.s, &hearing->settings);
     if (hearing->came)
         cJSON_AddItemToArray(hearing->came, cJSON_Parse(payload.body.s));
     action_payload_free(&payload);
@@ -57,12 +58,12 @@ static void test_case(void **state)
     struct state *cad = state_new();
     struct hearing hearing = { .came = cJSON_CreateArray() };
 
-    cJSON_ArrayForEach (before, at(fixture, "before")) {
+    cJSON_ArrayForEach (before, json_get(fixture, "before")) {
         char *body = body_of(before);
         assert_true(hear(body, cad, NULL, NULL) > 0);
         free(body);
     }
-    read_config(at(fixture, "config"), &hearing);
+    read_config(json_get(fixture, "config"), &hearing);
     char *body = body_of(fixture);
     assert_true(hear(body, cad, render, &hearing) > 0);
     free(body);
@@ -76,12 +77,12 @@ static void test_case(void **state)
 static void test_samples_keep_the_rules(void **state)
 {
     static char role[] = "81384788765712384", message[] = "{summary} {/call/description}{/record/name}";
-    struct hearing plain = { 0 }, talking = { .config = { .message = message, .n_mention_roles = 1 } };
+    struct hearing plain = { 0 }, talking = { .settings = { .message = message, .n_mention_roles = 1 } };
     size_t n_files_seen = 0, n_events = 0;
     (void) state;
 
     talking.roles[0] = role;
-    talking.config.mention_roles = talking.roles;
+    talking.settings.mention_roles = talking.roles;
     DIR *folder = opendir(FIXTURES "/samples");
     assert_non_null(folder);
     for (const struct dirent *entry; (entry = readdir(folder));) {
@@ -129,9 +130,9 @@ static void test_every_type_has_a_layout(void **state)
 {
     size_t n = 0;
     (void) state;
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t k = 0; k < all_event_families.list[i]->n_types; k++, n++) {
-            const struct event_type *type = &all_event_families.list[i]->types[k];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t k = 0; k < families_all.list[i]->n_types; k++, n++) {
+            const struct event_type *type = &families_all.list[i]->types[k];
             const struct event event = { .type = type->name, .handler = type, .community = "default" };
             const struct description description = DESCRIPTION_INIT;
             const struct action_record record = { .event = &event, .description = &description };
@@ -156,7 +157,7 @@ static void hear_printed(cJSON *root, struct hearing *hearing)
 
 static const cJSON *embed_of(const struct hearing *hearing)
 {
-    return cJSON_GetArrayItem(at(cJSON_GetArrayItem(hearing->came, 0), "embeds"), 0);
+    return cJSON_GetArrayItem(json_get(cJSON_GetArrayItem(hearing->came, 0), "embeds"), 0);
 }
 
 static char *repeat(const char *piece, size_t n)
@@ -190,17 +191,17 @@ static void test_long_texts_are_cut_at_characters(void **state)
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
         for (size_t offset = 0; offset < 3; offset++) {
-            struct hearing hearing = { .config = { .message = message, .n_mention_roles = offset > 1 },
+            struct hearing hearing = { .settings = { .message = message, .n_mention_roles = offset > 1 },
                                        .roles = { role } };
-            hearing.config.mention_roles = hearing.roles;
+            hearing.settings.mention_roles = hearing.roles;
             char *rest = repeat(pieces[i], 10000), *text = NULL;
             assert_true(asprintf(&text, "%.*s%s", (int) offset, "xyz", rest) > 0);
             hear_printed(call_with(text), &hearing);
-            const char *description = cJSON_GetStringValue(at(embed_of(&hearing), "description"));
+            const char *description = cJSON_GetStringValue(json_get(embed_of(&hearing), "description"));
             if (*pieces[i] == 'a') {
                 assert_int_equal(units_of(description), 4096);
                 assert_string_equal(description + strlen(description) - 4, "a…");
-                const cJSON *content = at(cJSON_GetArrayItem(hearing.came, 0), "content");
+                const cJSON *content = json_get(cJSON_GetArrayItem(hearing.came, 0), "content");
                 assert_int_equal(units_of(content->valuestring), 2000);
             }
             cJSON_Delete(hearing.came);
@@ -221,9 +222,9 @@ static void test_thousands_of_units(void **state)
     for (int i = 0; i < 4096; i++)
         cJSON_AddItemToArray(list, cJSON_CreateNumber(100000 + i));
     hear_printed(root, &hearing);
-    const cJSON *units = cJSON_GetArrayItem(at(embed_of(&hearing), "fields"), 0);
-    assert_string_equal(at(units, "name")->valuestring, "Units");
-    assert_non_null(strstr(at(units, "value")->valuestring, "unit 100019 and 4076 more"));
+    const cJSON *units = cJSON_GetArrayItem(json_get(embed_of(&hearing), "fields"), 0);
+    assert_string_equal(json_get(units, "name")->valuestring, "Units");
+    assert_non_null(strstr(json_get(units, "value")->valuestring, "unit 100019 and 4076 more"));
     cJSON_Delete(hearing.came);
 }
 
@@ -242,9 +243,9 @@ static void test_many_fields(void **state)
         cJSON_AddStringToObject(data, name, i % 2 || i > 20 ? "short" : text);
     }
     hear_printed(root, &hearing);
-    const cJSON *fields = at(embed_of(&hearing), "fields"), *first = cJSON_GetArrayItem(fields, 0);
-    assert_int_equal(units_of(at(first, "value")->valuestring), 1024);
-    assert_string_equal(at(cJSON_GetArrayItem(fields, 1), "value")->valuestring, "short");
+    const cJSON *fields = json_get(embed_of(&hearing), "fields"), *first = cJSON_GetArrayItem(fields, 0);
+    assert_int_equal(units_of(json_get(first, "value")->valuestring), 1024);
+    assert_string_equal(json_get(cJSON_GetArrayItem(fields, 1), "value")->valuestring, "short");
     assert_in_range(cJSON_GetArraySize(fields), 10, 12);
     cJSON_Delete(hearing.came);
     free(text);

@@ -17,7 +17,7 @@ static cJSON *load(void)
 
 static const char *text_at(const cJSON *object, const char *name)
 {
-    return cJSON_GetStringValue(at(object, name));
+    return cJSON_GetStringValue(json_get(object, name));
 }
 
 static const char *const results[] = { [ACTION_DONE] = "done",
@@ -28,17 +28,18 @@ static const char *const results[] = { [ACTION_DONE] = "done",
 
 static void judge(const cJSON *step, struct discord_limits *limits, uint64_t key, usec_t uptime)
 {
-    const cJSON *said = at(step, "answer"), *body = at(said, "body"), *retry_after = at(said, "Retry-After");
+    const cJSON *said = json_get(step, "answer"), *body = json_get(said, "body"),
+                *retry_after = json_get(said, "Retry-After");
     char *printed = cJSON_IsString(body) ? strdup(body->valuestring) : body ? cJSON_PrintUnformatted(body) : strdup("");
     const struct discord_answer answer = {
-        .status = at(said, "status")->valueint,
+        .status = json_get(said, "status")->valueint,
         .body = { printed, strlen(printed) },
         .retry_after_us = retry_after ? (usec_t) retry_after->valueint * USEC_PER_SEC : 0,
         .remaining = text_at(said, "X-RateLimit-Remaining"),
         .reset_after = text_at(said, "X-RateLimit-Reset-After"),
         .global = text_at(said, "X-RateLimit-Global"),
         .scope = text_at(said, "X-RateLimit-Scope"),
-        .in_thread = cJSON_IsTrue(at(step, "in_thread")),
+        .in_thread = cJSON_IsTrue(json_get(step, "in_thread")),
     };
     struct action_outcome outcome = { 0 };
     discord_judge(&answer, limits, key, uptime, &outcome);
@@ -47,7 +48,7 @@ static void judge(const cJSON *step, struct discord_limits *limits, uint64_t key
     const char *sentence = text_at(step, "sentence");
     assert_string_equal(results[outcome.result], text_at(step, "result"));
     assert_string_equal(outcome.err.msg, sentence ? sentence : "");
-    const cJSON *wait = at(step, "wait_ms");
+    const cJSON *wait = json_get(step, "wait_ms");
     assert_int_equal(outcome.retry_after_us / USEC_PER_MSEC, wait ? wait->valueint : 0);
 }
 
@@ -57,16 +58,16 @@ static void test_sequence(void **state)
     const cJSON *sequence = *state, *step;
     struct discord_limits limits = DISCORD_LIMITS_INIT;
     const usec_t start = 5 * USEC_PER_SEC;
-    cJSON_ArrayForEach (step, at(sequence, "steps")) {
+    cJSON_ArrayForEach (step, json_get(sequence, "steps")) {
         const char *webhook = text_at(step, "webhook");
         uint64_t key = discord_webhook_key(webhook ? webhook : "https://d.example/1/t");
-        usec_t uptime = start + (usec_t) at(step, "at_ms")->valueint * USEC_PER_MSEC;
-        if (at(step, "answer")) {
+        usec_t uptime = start + (usec_t) json_get(step, "at_ms")->valueint * USEC_PER_MSEC;
+        if (json_get(step, "answer")) {
             judge(step, &limits, key, uptime);
             continue;
         }
         usec_t wait = discord_limits_take(&limits, key, uptime);
-        if (wait / USEC_PER_MSEC != (usec_t) at(step, "may_send_in_ms")->valueint) {
+        if (wait / USEC_PER_MSEC != (usec_t) json_get(step, "may_send_in_ms")->valueint) {
             char *printed = cJSON_PrintUnformatted(step);
             fail_msg("%s: %llu us", printed, (unsigned long long) wait);
         }

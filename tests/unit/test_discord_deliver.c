@@ -5,10 +5,10 @@
 
 #include "discord.h"
 #include "discord_checks.h"
-#include "web.h"
 
 #include <sonoran-pushd/actions.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
+#include <sonoran-pushd/net.h>
 
 struct web {
     int unused;
@@ -21,12 +21,12 @@ static const char *next_body, *next_headers[4][2];
 static size_t n_posts;
 static char posted_url[256];
 
-/* ---- instead of src/actions/web.c ---- */
+/* ---- instead of src/net ---- */
 
-int web_open(struct web **ret, const struct action_context *context, struct err *err)
+int web_open(struct web **ret, const struct web_settings *settings, struct err *err)
 {
     static struct web web;
-    (void) context;
+    (void) settings;
     (void) err;
     *ret = &web;
     return 0;
@@ -71,11 +71,13 @@ void web_answer_free(struct web_answer *answer)
 static struct action *open_action(char *url, char *thread_id)
 {
     static struct config_action configs[16];
+    static struct discord_settings settings[16];
     static size_t n;
     struct config_action *config = &configs[n++];
     struct action *action = NULL;
     struct err err;
-    *config = (struct config_action){ .type = ACTION_TYPE_DISCORD, .url = url, .thread_id = thread_id };
+    settings[n - 1] = (struct discord_settings){ .url = url, .thread_id = thread_id };
+    *config = (struct config_action){ .settings = &settings[n - 1] };
     const struct action_context context = { .config = config, .cancel_fd = -1 };
     assert_int_equal(action_discord.open(&action, &context, &err), 0);
     next_error = 0;
@@ -91,7 +93,7 @@ static struct action_outcome deliver(struct action *action)
     struct action_payload payload CLEANUP(action_payload_free) = ACTION_PAYLOAD_INIT;
     struct action_outcome outcome = { .result = ACTION_CANCELLED };
     text_add(&payload.body, "{}");
-    action_discord.deliver(action, &payload, &outcome);
+    action_discord.deliver(action, &payload, 1, &outcome);
     return outcome;
 }
 
@@ -216,8 +218,9 @@ static void test_check(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct text said CLEANUP(text_free) = TEXT_INIT;
         char *texts[] = { copy(rows[i].message), copy(rows[i].username), copy(rows[i].avatar_url) };
-        const struct config_action config = { .message = texts[0], .username = texts[1], .avatar_url = texts[2] };
-        action_discord.check(&config, &all_event_families, complain, &said);
+        struct discord_settings settings = { .message = texts[0], .username = texts[1], .avatar_url = texts[2] };
+        const struct config_action config = { .settings = &settings };
+        action_discord.check(&config, &families_all, complain, &said);
         assert_string_equal(said.s, rows[i].complaints);
         for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
             free(texts[k]);
@@ -228,18 +231,19 @@ static void test_check_mentions(void **state)
 {
     static char id[] = "1";
     char *ids[DISCORD_MENTIONS_MAX + 1] = { id };
-    struct config_action config = { .mention_roles = ids, .mention_users = ids };
+    struct discord_settings settings = { .mention_roles = ids, .mention_users = ids };
+    const struct config_action config = { .settings = &settings };
     struct text said CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    config.n_mention_roles = DISCORD_MENTIONS_MAX;
-    action_discord.check(&config, &all_event_families, complain, &said);
+    settings.n_mention_roles = DISCORD_MENTIONS_MAX;
+    action_discord.check(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "");
-    config.n_mention_roles = DISCORD_MENTIONS_MAX + 1;
-    action_discord.check(&config, &all_event_families, complain, &said);
+    settings.n_mention_roles = DISCORD_MENTIONS_MAX + 1;
+    action_discord.check(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "mention_roles");
     text_reset(&said);
-    config.n_mention_roles = config.n_mention_users = DISCORD_MENTIONS_MAX / 2 + 1;
-    action_discord.check(&config, &all_event_families, complain, &said);
+    settings.n_mention_roles = settings.n_mention_users = DISCORD_MENTIONS_MAX / 2 + 1;
+    action_discord.check(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "mention_users");
 }
 

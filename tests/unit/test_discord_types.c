@@ -7,14 +7,15 @@ static size_t n_rendered;
 static void render(const struct event *event, const struct description *description, void *context)
 {
     static char message[] = "{summary}";
-    const struct config_action config = { .message = message };
+    struct discord_settings settings = { .message = message };
+    const struct config_action config = { .settings = &settings };
     cJSON *known = cJSON_Parse(description->known.s);
     const struct action_record record = { .event = event, .description = description, .known = known };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct err err;
     (void) context;
     assert_int_equal(discord_render(&config, &record, &payload, &err), 0);
-    check_message(payload.body.s, &config);
+    check_message(payload.body.s, &settings);
     action_payload_free(&payload);
     cJSON_Delete(known);
     n_rendered++;

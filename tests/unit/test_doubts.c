@@ -8,8 +8,11 @@
 #include <cmocka.h>
 
 #include <sonoran-pushd/actions.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/text.h>
+
+#include "../../src/actions/discord.h"
+#include "../../src/actions/exec.h"
 
 static struct text said = TEXT_INIT;
 
@@ -31,7 +34,7 @@ static void assert_condition(const char *condition, const char *expected)
 {
     char *when[] = { (char *) (uintptr_t) condition };
     const struct config_action config = { .when = when, .n_when = 1 };
-    filter_doubt(&config, &all_event_families, hear, &said);
+    filter_doubt(&config, &families_all, hear, &said);
     assert_said(expected);
 }
 
@@ -62,7 +65,7 @@ static void assert_on(const char *event, const char *condition, const char *expe
 {
     char *events[] = { (char *) (uintptr_t) event }, *when[] = { (char *) (uintptr_t) condition };
     const struct config_action config = { .events = events, .n_events = 1, .when = when, .n_when = 1 };
-    filter_doubt(&config, &all_event_families, hear, &said);
+    filter_doubt(&config, &families_all, hear, &said);
     assert_said(expected);
 }
 
@@ -98,7 +101,7 @@ static void assert_advised(const char *event, const char *condition, const char 
 {
     char *events[] = { (char *) (uintptr_t) event }, *when[] = { (char *) (uintptr_t) condition };
     const struct config_action config = { .events = events, .n_events = 1, .when = when, .n_when = 1 };
-    filter_advise(&config, &all_event_families, hear, &said);
+    filter_advise(&config, &families_all, hear, &said);
     assert_said(expected);
 }
 
@@ -129,7 +132,7 @@ static void conditions_against_each_other(void **state)
         char *when[2];
         memcpy(when, rows[i], sizeof(when));
         const struct config_action config = { .when = when, .n_when = 2 };
-        filter_doubt(&config, &all_event_families, hear, &said);
+        filter_doubt(&config, &families_all, hear, &said);
         assert_said(i ? "" : "when: two conditions want different values of the same member, and all have to hold\n");
     }
 }
@@ -174,10 +177,11 @@ static void commands(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char *words[8];
         memcpy(words, rows[i].words, sizeof(words));
-        struct config_action config = { .type = ACTION_TYPE_EXEC, .command = words };
-        while (config.n_command < 8 && rows[i].words[config.n_command])
-            config.n_command++;
-        action_type_find(&all_action_types, ACTION_TYPE_EXEC)->doubt(&config, &all_event_families, hear, &said);
+        struct exec_settings settings = { .command = words };
+        const struct config_action config = { .settings = &settings };
+        while (settings.n_command < 8 && rows[i].words[settings.n_command])
+            settings.n_command++;
+        action_exec.doubt(&config, &families_all, hear, &said);
         assert_said(rows[i].expected);
     }
 }
@@ -195,28 +199,27 @@ static void messages(void **state)
         { NULL, "" },
         { "", "" },
         { "🚨 {summary}", "" },
-        { "@here {summary}", "message: @here pings nobody: write mention = \"here\"\n" },
-        { "hey @everyone", "message: @everyone pings nobody: mention = \"here\" and mention_roles do\n" },
-        { "<@42>", "message: <@42> pings nobody: write mention_users = [ \"42\" ]\n" },
-        { "<@!42>", "message: <@!42> pings nobody: write mention_users = [ \"42\" ]\n" },
-        { "<@&42> @here", "message: <@&42> pings nobody: write mention_roles = [ \"42\" ]\n" },
+        { "@here {summary}", "message: @here pings nobody: write mention: here\n" },
+        { "hey @everyone", "message: @everyone pings nobody: mention: here and mention_roles do\n" },
+        { "<@42>", "message: <@42> pings nobody: write mention_users: [ 42 ]\n" },
+        { "<@!42>", "message: <@!42> pings nobody: write mention_users: [ 42 ]\n" },
+        { "<@&42> @here", "message: <@&42> pings nobody: write mention_roles: [ 42 ]\n" },
         { "<@&77> {summary}", "" },
-        { "<@88> and <@!88>, <@77>", "message: <@77> pings nobody: write mention_users = [ \"77\" ]\n" },
-        { "<@&77> and <@&123456789012345678>, <@&7>",
-          "message: <@&7> pings nobody: write mention_roles = [ \"7\" ]\n" },
+        { "<@88> and <@!88>, <@77>", "message: <@77> pings nobody: write mention_users: [ 77 ]\n" },
+        { "<@&77> and <@&123456789012345678>, <@&7>", "message: <@&7> pings nobody: write mention_roles: [ 7 ]\n" },
         { "@Dispatch dispatch@example.org <@x> <@&> <@ @", "" },
         { "call {{/call/callId}}",
           "message: {{/call/callId}} is written as it stands, {/call/callId}, because {{ is a brace: one { and one } "
           "make a placeholder, such as {call911}\n" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct config_action config = { .type = ACTION_TYPE_DISCORD,
-                                              .message = (char *) (uintptr_t) rows[i].message,
-                                              .mention_roles = roles,
-                                              .n_mention_roles = ARRAY_SIZE(roles),
-                                              .mention_users = users,
-                                              .n_mention_users = ARRAY_SIZE(users) };
-        action_type_find(&all_action_types, ACTION_TYPE_DISCORD)->doubt(&config, &all_event_families, hear, &said);
+        struct discord_settings settings = { .message = (char *) (uintptr_t) rows[i].message,
+                                             .mention_roles = roles,
+                                             .n_mention_roles = ARRAY_SIZE(roles),
+                                             .mention_users = users,
+                                             .n_mention_users = ARRAY_SIZE(users) };
+        const struct config_action config = { .settings = &settings };
+        action_discord.doubt(&config, &families_all, hear, &said);
         assert_said(rows[i].expected);
     }
 }
@@ -224,13 +227,14 @@ static void messages(void **state)
 static void message_with_here(void **state)
 {
     static char message[] = "@here {summary}", both[] = "@here @everyone";
-    struct config_action config = { .type = ACTION_TYPE_DISCORD, .mention = MENTION_HERE, .message = message };
+    struct discord_settings settings = { .mention = DISCORD_MENTION_HERE, .message = message };
+    const struct config_action config = { .settings = &settings };
     (void) state;
-    action_type_find(&all_action_types, ACTION_TYPE_DISCORD)->doubt(&config, &all_event_families, hear, &said);
+    action_discord.doubt(&config, &families_all, hear, &said);
     assert_said("");
-    config.message = both;
-    action_type_find(&all_action_types, ACTION_TYPE_DISCORD)->doubt(&config, &all_event_families, hear, &said);
-    assert_said("message: @everyone pings nobody: mention = \"here\" and mention_roles do\n");
+    settings.message = both;
+    action_discord.doubt(&config, &families_all, hear, &said);
+    assert_said("message: @everyone pings nobody: mention: here and mention_roles do\n");
 }
 
 int main(void)

@@ -8,18 +8,18 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 
 static const struct event_community communities[] = { { "first", "KEY-one" }, { "second", "key-TWO" } };
-static const struct http_origin origin = { "main", "192.0.2.1" };
+static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
 
 static enum envelope_refusal parse(const char *body, size_t size, bool accept_unknown, struct batch *ret,
                                    struct err *err)
 {
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = ARRAY_SIZE(communities),
-                                          .families = &all_event_families,
+                                          .families = &families_all,
                                           .accept_unknown_types = accept_unknown };
     char *copy = malloc(size + 1), claimed[EVENT_TYPE_MAX_BYTES + 1];
     memcpy(copy, body, size);
@@ -338,7 +338,7 @@ static void test_keys_as_types(void **state)
         assert_int_equal(batch.events[0].extra_text.size, strlen("{\"x\":1}"));
         batch_done(&batch);
 
-        const struct envelope_rules rules = { communities, ARRAY_SIZE(communities), &all_event_families, false, 0, 0 };
+        const struct envelope_rules rules = { communities, ARRAY_SIZE(communities), &families_all, false, 0, 0 };
         snprintf(body, sizeof(body), "{\"key\":\"EVENT_911\",\"type\":\"%s\"}", cases[i].sent);
         char *copy = strdup(body);
         assert_int_equal(envelope_parse(copy, strlen(copy), &rules, &origin, 1, &batch, claimed, &err), ENVELOPE_KEY);
@@ -349,7 +349,7 @@ static void test_keys_as_types(void **state)
 static void test_a_key_like_a_type(void **state)
 {
     static const struct event_community short_one[] = { { "first", "911" } };
-    const struct envelope_rules rules = { short_one, 1, &all_event_families, false, 0, 0 };
+    const struct envelope_rules rules = { short_one, 1, &families_all, false, 0, 0 };
     char *body = strdup("{\"key\":\"911\",\"type\":\"event_remove_911\",\"data\":{\"callIds\":[5]}}");
     struct batch batch;
     struct err err;

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "event_bodies.h"
 #include "event_dump.h"
@@ -40,8 +40,7 @@ static void check_read_back(const struct text *record)
     struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
     struct batch batch;
     struct err err;
-    if (event_read_record((struct span){ record->s, record->size }, &all_event_families, &batch, &description, &err) <
-        0)
+    if (event_read_record((struct span){ record->s, record->size }, &families_all, &batch, &description, &err) < 0)
         fail_msg("%s: %s", err.msg, record->s);
     event_write_record(&batch.events[0], &description, &again);
     assert_string_equal(again.s, record->s);
@@ -68,7 +67,7 @@ static void check_record(const struct event *came, const struct description *des
 static void check_restored(const struct event *event)
 {
     struct batch batch;
-    assert_int_equal(batch_restore(&batch, event, &all_event_families), 0);
+    assert_int_equal(batch_restore(&batch, event, &families_all), 0);
     assert_int_equal(batch.n_events, 1);
     const struct event *restored = &batch.events[0];
     assert_int_equal(restored->verdict, event->verdict);
@@ -123,7 +122,7 @@ static cJSON *dump_event(const struct event *event, struct state *state)
     return object;
 }
 
-/* As ingress answers. */
+/* As the push source answers. */
 static void add_answer(cJSON *object, enum envelope_refusal refusal, const struct batch *batch)
 {
     static const char *const refusals[] = {
@@ -146,9 +145,9 @@ static void add_answer(cJSON *object, enum envelope_refusal refusal, const struc
 static cJSON *hear(const char *text, struct state *state)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = false
+        .communities = communities, .n_communities = 1, .families = &families_all, .accept_unknown_types = false
     };
     struct batch batch;
     struct err err;
@@ -259,12 +258,12 @@ static void test_types_are_covered(void **state)
 {
     size_t n_types = 0, n_aliases = 0;
     (void) state;
-    for (size_t i = 0; i < all_event_families.n; i++) {
-        const struct event_family *family = all_event_families.list[i];
+    for (size_t i = 0; i < families_all.n; i++) {
+        const struct event_family *family = families_all.list[i];
         for (size_t k = 0; k < family->n_types; k++, n_types++) {
             const struct event_type *type = &family->types[k];
             const struct event_family *found;
-            assert_ptr_equal(event_find_type(&all_event_families, type->name, &found), type);
+            assert_ptr_equal(event_find_type(&families_all, type->name, &found), type);
             if (!count_cases(accepts, type->name) || !count_cases(refuses, type->name))
                 fail_msg("no accepted or no refused case of %s", type->name);
             if (type->alias && !count_cases(says_alias, type->alias))

@@ -1,5 +1,5 @@
 /* test_exec.c - the exec action: what it refuses, what a program is given, what its end means, its log lines. */
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "exec_helpers.h"
 
@@ -19,7 +19,7 @@ static void assert_complaints(const char *program, const char *argument, const c
     struct text complaints = TEXT_INIT;
     struct siren siren;
     siren_init(&siren, LONG_US, program, argument);
-    action_exec.check(&siren.config, &all_event_families, note_complaint, &complaints);
+    action_exec.check(&siren.config, &families_all, note_complaint, &complaints);
     action_exec.check_present(&siren.config, note_complaint, &complaints);
 
     char *found;
@@ -66,8 +66,8 @@ static void test_check(void **state)
 
     struct text complaints = TEXT_INIT;
     char program[] = "/bin/sh", template[] = "{id", *words[] = { program, template, NULL };
-    struct config_action config = { .command = words, .n_command = 2 };
-    action_exec.check(&config, &all_event_families, note_complaint, &complaints);
+    const struct config_action config = { .settings = &(struct exec_settings){ words, 2 } };
+    action_exec.check(&config, &families_all, note_complaint, &complaints);
     assert_non_null(strstr(complaints.s, "command: expected ")); /* about the template */
     assert_non_null(strstr(complaints.s, "{id"));
     text_free(&complaints);
@@ -81,7 +81,7 @@ static void test_render(void **state)
     char program[] = "/bin/{id}", a[] = "--from={from}", b[] = "{/none}", c[] = "{/note}", d[] = "", name[] = "siren";
     char *words[] = { program, a, b, c, d, NULL };
     const char *data = "{\"note\":\"-rf $(reboot); \\\"x\\\"\\n'y'\",\n\"x\":1}";
-    struct config_action config = { .name = name, .command = words, .n_command = 5 };
+    const struct config_action config = { .name = name, .settings = &(struct exec_settings){ words, 5 } };
     static const char *const variables[] = {
         "SONORAN_ACTION=siren",
         "SONORAN_EVENT=EVENT_911",
@@ -135,7 +135,8 @@ static int render_long(size_t size, size_t n, const char *sentence, struct err *
 {
     char program[] = "/bin/true", argument[] = "{/x}", name[] = "siren";
     char *words[COMMAND_MAX + 1] = { program };
-    struct config_action config = { .name = name, .command = words, .n_command = n + 1 };
+    struct exec_settings settings = { .command = words, .n_command = n + 1 };
+    struct config_action config = { .name = name, .settings = &settings };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct text data = TEXT_INIT;
     struct sample sample;
@@ -160,7 +161,7 @@ static int render_long(size_t size, size_t n, const char *sentence, struct err *
         assert_in_range(summary ? strlen(summary) : 4000, 4000, 4200);
         assert_string_equal(summary ? summary + strlen(summary) - 5 : "é…", "é…");
         assert_int_equal(action_exec.open(&action, &context, ret_err), 0);
-        action_exec.deliver(action, &payload, &outcome);
+        action_exec.deliver(action, &payload, 1, &outcome);
         assert_outcome(&outcome, *sentence ? ACTION_GIVE_UP : ACTION_DONE, sentence);
         action_exec.close(action);
     } else {

@@ -1,5 +1,5 @@
 /* test_exec_facts.c - what an event means as variables of the exec action's program. */
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "../../src/actions/exec.h"
 #include "exec_helpers.h"
@@ -9,7 +9,8 @@ static void test_facts(void **state)
 {
     (void) state;
     char program[] = "/bin/true", name[] = "siren", *words[] = { program, NULL };
-    struct config_action config = { .name = name, .command = words, .n_command = 1 };
+    struct exec_settings settings = { .command = words, .n_command = 1 };
+    struct config_action config = { .name = name, .settings = &settings };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct text body = TEXT_INIT;
     struct batch batch;
@@ -23,10 +24,8 @@ static void test_facts(void **state)
         text_add(&body, "é");
     text_add(&body, "\"}}}");
     static const struct event_community communities[] = { { "default", "TEST-API-KEY-0000" } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
-    const struct envelope_rules rules = { .communities = communities,
-                                          .n_communities = 1,
-                                          .families = &all_event_families };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
+    const struct envelope_rules rules = { .communities = communities, .n_communities = 1, .families = &families_all };
     if (envelope_parse(body.s, body.size, &rules, &origin, 1, &batch, NULL, &err) != ENVELOPE_OK)
         fail_msg("%s", err.msg);
     cJSON *known = cJSON_Parse("{\"dispatchers\":0,\"on_duty\":3}");
@@ -54,7 +53,8 @@ static void test_more_than_there_is_room_for(void **state)
     (void) state;
     char program[] = "/bin/true", argument[] = "{/x}", name[] = "siren";
     char *words[COMMAND_MAX + 1] = { program };
-    struct config_action config = { .name = name, .command = words, .n_command = 8, .timeout_us = LONG_US };
+    struct exec_settings settings = { .command = words, .n_command = 8 };
+    struct config_action config = { .name = name, .timeout_us = LONG_US, .settings = &settings };
     const struct action_context context = { .config = &config, .cancel_fd = -1 };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct action_outcome outcome;
@@ -68,7 +68,7 @@ static void test_more_than_there_is_room_for(void **state)
         text_add(&data, "x");
     text_add(&data, "\"}");
     sample_init(&sample, data.s);
-    for (size_t i = 1; i < config.n_command; i++)
+    for (size_t i = 1; i < settings.n_command; i++)
         words[i] = argument;
     for (int64_t i = 0; i < IDS_MAX; i++)
         ids_add(&sample.description.units, 1000000000000000000 + i);
@@ -80,7 +80,7 @@ static void test_more_than_there_is_room_for(void **state)
     assert_non_null(find_variable(&payload.environment, "SONORAN_CALLS"));
     assert_null(find_variable(&payload.environment, "SONORAN_UNITS"));
     assert_int_equal(action_exec.open(&action, &context, &err), 0);
-    action_exec.deliver(action, &payload, &outcome);
+    action_exec.deliver(action, &payload, 1, &outcome);
     assert_outcome(&outcome, ACTION_DONE, "");
     action_exec.close(action);
     action_payload_free(&payload);
@@ -93,7 +93,8 @@ static void test_summary(void **state)
 {
     (void) state;
     char program[] = "/bin/true", argument[] = "{summary}", name[] = "siren", *words[] = { program, argument, NULL };
-    struct config_action config = { .name = name, .command = words, .n_command = 2 };
+    struct exec_settings settings = { .command = words, .n_command = 2 };
+    struct config_action config = { .name = name, .settings = &settings };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     static const char player[] = "Zo\u200b\u00eb \x1b[2J\n\u202eC:\\new";
     struct sample sample;

@@ -182,14 +182,14 @@ static void test_cannot_be_ended(void **state)
     assert_int_equal(action_exec.render(&siren.config, &sample.record, &payload, &err), 0);
 
     signals_get_lost = true;
-    action_exec.deliver(action, &payload, &outcome);
+    action_exec.deliver(action, &payload, 1, &outcome);
     signals_get_lost = false;
     assert_outcome(&outcome, ACTION_GIVE_UP, "did not end within 200ms and could not be stopped");
 
     pid_t pid = atoi(read_all("pids"));
     char sentence[128];
     snprintf(sentence, sizeof(sentence), "waits for process %d of an earlier event, which could not be stopped", pid);
-    action_exec.deliver(action, &payload, &outcome);
+    action_exec.deliver(action, &payload, 1, &outcome);
     assert_outcome(&outcome, ACTION_RETRY, sentence);
 
     siginfo_t info;
@@ -197,7 +197,7 @@ static void test_cannot_be_ended(void **state)
     assert_int_equal(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT), 0);
     write_file("quick", "", 0600);
     siren.config.timeout_us = LONG_US;
-    action_exec.deliver(action, &payload, &outcome);
+    action_exec.deliver(action, &payload, 1, &outcome);
     assert_outcome(&outcome, ACTION_DONE, "");
     assert_no_children();
 

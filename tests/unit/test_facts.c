@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
 #include <sonoran-pushd/facts.h>
+#include <sonoran-pushd/families.h>
 
 #include "fixture_cases.h"
 
@@ -36,7 +36,7 @@ static cJSON *dump_facts(const struct event *event, const cJSON *known)
     cJSON *object = cJSON_CreateObject(), *list;
     facts_emit(event, NULL, known, dump_value, object);
     for (list = object->child; list; list = list->next) {
-        const struct fact *fact = facts_find(event->handler, (struct span){ list->string, strlen(list->string) });
+        const struct fact *fact = facts_find(event->handler, span_of(list->string));
         assert_non_null(fact);
         assert_true(cJSON_GetArraySize(list) == 1 || (fact->flags & FACT_SEVERAL));
     }
@@ -51,7 +51,7 @@ static cJSON *dump_batch(const struct batch *batch, const cJSON *known)
         struct batch restored;
         cJSON *facts = dump_facts(event, known);
         cJSON_AddItemToArray(all, facts);
-        assert_int_equal(batch_restore(&restored, event, &all_event_families), 0);
+        assert_int_equal(batch_restore(&restored, event, &families_all), 0);
         cJSON *again = dump_facts(&restored.events[0], known);
         assert_true(cJSON_Compare(facts, again, true));
         cJSON_Delete(again);
@@ -63,9 +63,9 @@ static cJSON *dump_batch(const struct batch *batch, const cJSON *known)
 static void test_case(void **state)
 {
     static const struct event_community communities[] = { { "default", KEY } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .accept_unknown_types = true
+        .communities = communities, .n_communities = 1, .families = &families_all, .accept_unknown_types = true
     };
     const cJSON *fixture = *state;
     struct batch batch;
@@ -96,9 +96,9 @@ static void check_row(const struct event_type *type, const struct fact *fact)
 static void test_rows(void **state)
 {
     (void) state;
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t k = 0; k < all_event_families.list[i]->n_types; k++) {
-            const struct event_type *type = &all_event_families.list[i]->types[k];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t k = 0; k < families_all.list[i]->n_types; k++) {
+            const struct event_type *type = &families_all.list[i]->types[k];
             assert_non_null(type->facts);
             for (size_t n = 0; n < type->facts->n; n++)
                 check_row(type, &type->facts->rows[n]);

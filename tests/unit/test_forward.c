@@ -6,13 +6,15 @@
 
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/actions.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
+
+#include "../../src/actions/forward.h"
 
 #define KEY "KEY-one"
 #define TIME_US (1764000000 * USEC_PER_SEC + 123456)
 
 static const struct event_community communities[] = { { "default", KEY }, { "default", "TEST-API-KEY-0000" } };
-static const struct http_origin origin = { "main", "192.0.2.1" };
+static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
 static struct err err;
 
 /* ---- render ---- */
@@ -21,6 +23,7 @@ struct fixture {
     struct batch batch;
     struct description description;
     struct action_record record;
+    struct forward_settings settings;
     struct config_action config;
     struct action_payload payload;
 };
@@ -29,7 +32,7 @@ static bool try_parse(struct fixture *fixture, const char *body)
 {
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = ARRAY_SIZE(communities),
-                                          .families = &all_event_families,
+                                          .families = &families_all,
                                           .accept_unknown_types = true };
     *fixture = (struct fixture){ .description = DESCRIPTION_INIT, .payload = ACTION_PAYLOAD_INIT };
     fixture->record.community_key = KEY;
@@ -55,6 +58,7 @@ static int render(struct fixture *fixture, size_t index)
     event->id = 1042 + index;
     fixture->record.event = event;
     action_payload_free(&fixture->payload);
+    fixture->config.settings = &fixture->settings;
     return action_forward.render(&fixture->config, &fixture->record, &fixture->payload, &err);
 }
 
@@ -131,15 +135,15 @@ static void test_key(void **state)
     struct fixture fixture;
     (void) state;
     parse(&fixture, "{\"key\":\"" KEY "\",\"type\":\"GET_LOGS\"}");
-    fixture.config.api_key = (char[]){ "own \"key\"\n" };
+    fixture.settings.api_key = (char[]){ "own \"key\"\n" };
     expect_body(&fixture, 0, "{\"key\":\"own \\\"key\\\"\\n\",\"type\":\"GET_LOGS\"}");
     fixture.record.community_key = NULL;
     expect_body(&fixture, 0, "{\"key\":\"own \\\"key\\\"\\n\",\"type\":\"GET_LOGS\"}");
 
-    fixture.config.api_key = NULL;
+    fixture.settings.api_key = NULL;
     assert_int_equal(render(&fixture, 0), -ENOKEY);
     assert_string_equal(err.msg, "no key to send: the community is gone, and the action has no api_key");
-    fixture.config.body = FORWARD_BODY_RECORD; /* which has no key */
+    fixture.settings.body = FORWARD_BODY_RECORD; /* which has no key */
     assert_int_equal(render(&fixture, 0), 0);
     assert_null(strstr(fixture.payload.body.s, KEY));
     finish(&fixture);
@@ -151,7 +155,7 @@ static void test_record(void **state)
     (void) state;
     parse(&fixture,
           "{\"key\":\"" KEY "\",\"type\":\"EVENT_REMOVE_911\",\"x\":1.0,\"data\":{ \"callIds\":[9007199254740993]}}");
-    fixture.config.body = FORWARD_BODY_RECORD;
+    fixture.settings.body = FORWARD_BODY_RECORD;
     expect_body(&fixture, 0,
                 "{\"id\":1042,\"time\":\"2025-11-24T16:00:00.123456Z\",\"type\":\"EVENT_REMOVE_911\","
                 "\"family\":\"call911\",\"level\":0,"
@@ -167,7 +171,7 @@ static void test_headers(void **state)
     struct fixture fixture;
     (void) state;
     parse(&fixture, "{\"key\":\"" KEY "\",\"type\":\"GET_LOGS\"}");
-    fixture.config.signing_secret = (char[]){ "a secret" };
+    fixture.settings.signing_secret = (char[]){ "a secret" };
     assert_int_equal(render(&fixture, 0), 0);
     assert_int_equal(fixture.payload.words.n, 2); /* a signature is of the time of a try */
     assert_string_equal(fixture.payload.words.v[0], "Content-Type: application/json");
@@ -282,7 +286,8 @@ static void test_answers(void **state)
     struct turn turns[ARRAY_SIZE(answer_cases)];
     struct server server;
     char url[64];
-    struct config_action config = { .url = url, .timeout_us = 60 * USEC_PER_SEC };
+    struct forward_settings settings = { .url = url };
+    struct config_action config = { .settings = &settings, .timeout_us = 60 * USEC_PER_SEC };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(answer_cases); i++)
@@ -295,7 +300,7 @@ static void test_answers(void **state)
     struct action *action = open_action(&config, -1);
     for (size_t i = 0; i < ARRAY_SIZE(answer_cases); i++) {
         struct action_outcome outcome;
-        action_forward.deliver(action, &payload, &outcome);
+        action_forward.deliver(action, &payload, 1, &outcome);
         assert_int_equal(outcome.result, answer_cases[i].result);
         assert_int_equal(outcome.retry_after_us, answer_cases[i].retry_after_us);
         if (answer_cases[i].sentence)
@@ -312,15 +317,16 @@ static void test_answers(void **state)
 
 static enum action_result deliver_to(const char *url, const char *header, int cancel_fd)
 {
-    struct config_action config = { .url = strdup(url), .timeout_us = 60 * USEC_PER_SEC };
+    struct forward_settings settings = { .url = strdup(url) };
+    struct config_action config = { .settings = &settings, .timeout_us = 60 * USEC_PER_SEC };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct action_outcome outcome;
     words_add(&payload.words, header);
     struct action *action = open_action(&config, cancel_fd);
-    action_forward.deliver(action, &payload, &outcome);
+    action_forward.deliver(action, &payload, 1, &outcome);
     action_forward.close(action);
     action_payload_free(&payload);
-    free(config.url);
+    free(settings.url);
     assert_true(outcome.err.msg[0]);
     assert_int_equal(outcome.retry_after_us, 0);
     return outcome.result;
@@ -349,26 +355,27 @@ static void complain(void *context, const char *option, const char *sentence)
 static void test_check(void **state)
 {
     struct text said CLEANUP(text_free) = TEXT_INIT;
-    struct config_action config = { .url = (char[]){ "https://user:pass@example.org:8443/x?y" },
-                                    .content_type = (char[]){ "application/json" } };
+    struct forward_settings settings = { .url = (char[]){ "https://user:pass@example.org:8443/x?y" },
+                                         .content_type = (char[]){ "application/json" } };
+    const struct config_action config = { .settings = &settings };
     (void) state;
-    action_forward.check(&config, &all_event_families, complain, &said);
+    action_forward.check(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "");
-    config.url = (char[]){ "http://[::1/secret" };
-    action_forward.check(&config, &all_event_families, complain, &said);
+    settings.url = (char[]){ "http://[::1/secret" };
+    action_forward.check(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "url: expected an http or https URL with a host\n");
 
     text_reset(&said);
-    config.url = (char[]){ "http://host/" };
-    config.ca_file = (char[]){ "bot.pem" };
-    action_forward.check(&config, &all_event_families, complain, &said);
+    settings.url = (char[]){ "http://host/" };
+    settings.ca_file = (char[]){ "bot.pem" };
+    action_forward.check(&config, &families_all, complain, &said);
     action_forward.check_present(&config, complain, &said);
     assert_string_equal(said.s, "ca_file: expected the absolute path of a file, such as /etc/ssl/bot.pem\n");
     text_reset(&said);
-    config.ca_file = (char[]){ "/nowhere/bot.pem" };
-    action_forward.check(&config, &all_event_families, complain, &said);
+    settings.ca_file = (char[]){ "/nowhere/bot.pem" };
+    action_forward.check(&config, &families_all, complain, &said);
     action_forward.check_present(&config, complain, &said);
-    action_forward.doubt(&config, &all_event_families, complain, &said);
+    action_forward.doubt(&config, &families_all, complain, &said);
     assert_string_equal(said.s, "ca_file: /nowhere/bot.pem: No such file or directory\n"
                                 "ca_file: without effect, because the URL is not one of https\n");
 }

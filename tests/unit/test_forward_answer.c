@@ -61,18 +61,19 @@ static char *headers[] = { (char[]){ "Authorization: Bearer tok-of_headers" } };
 static void judge(const struct judge_case *c, const char *key, struct action_outcome *ret)
 {
     static uint64_t later[] = { 404, 201 };
-    const struct config_action config = { .url = (char[]){ URL },
-                                          .expect = c->expect ? strdup(c->expect) : NULL,
-                                          .retry_statuses = later,
-                                          .n_retry_statuses = ARRAY_SIZE(later),
-                                          .headers = headers,
-                                          .n_headers = ARRAY_SIZE(headers) };
+    struct forward_settings settings = { .url = (char[]){ URL },
+                                         .expect = c->expect ? strdup(c->expect) : NULL,
+                                         .retry_statuses = later,
+                                         .n_retry_statuses = ARRAY_SIZE(later),
+                                         .headers = headers,
+                                         .n_headers = ARRAY_SIZE(headers) };
+    const struct config_action config = { .settings = &settings };
     struct web_answer answer = { .status = c->status, .body = TEXT_INIT, .redirect = TEXT_INIT, .whole = !c->broken };
     *ret = (struct action_outcome){ .result = ACTION_CANCELLED };
     text_add(&answer.body, c->body);
     forward_judge(&config, &answer, key, ret);
     web_answer_free(&answer);
-    free(config.expect);
+    free(settings.expect);
 }
 
 static void test_judge(void **state)
@@ -133,7 +134,7 @@ static void test_signature(void **state)
     struct text signature CLEANUP(text_free) = TEXT_INIT;
     struct err err;
     (void) state;
-    assert_int_equal(sign_body(&signature, "a secret", 1764000000, (struct span){ body, strlen(body) }, &err), 0);
+    assert_int_equal(sign_body(&signature, "a secret", 1764000000, span_of(body), &err), 0);
     assert_string_equal(signature.s,
                         "t=1764000000,v1=ab1eea8693cad62049d624e79ca6fef7160535487d43cde007fe012a0c4eb7ab");
 }

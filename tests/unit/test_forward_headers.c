@@ -3,6 +3,8 @@
 
 #include <sonoran-pushd/actions.h>
 
+#include "../../src/actions/forward.h"
+
 static struct err err;
 
 static void test_headers_of_the_configuration(void **state)
@@ -10,12 +12,13 @@ static void test_headers_of_the_configuration(void **state)
     static const struct turn turns[] = { { OK_ANSWER, STAY }, { OK_ANSWER, STAY } };
     struct server server;
     char url[64], *headers[] = { (char[]){ "X-Api-Key: abc" }, (char[]){ "Title: Panic! é" } };
-    struct config_action config = { .url = url, .timeout_us = 60 * USEC_PER_SEC };
+    struct forward_settings settings = { .url = url };
+    struct config_action config = { .settings = &settings, .timeout_us = 60 * USEC_PER_SEC };
     struct action_payload payload = ACTION_PAYLOAD_INIT;
     struct action_outcome outcome;
     (void) state;
-    config.headers = headers;
-    config.n_headers = ARRAY_SIZE(headers);
+    settings.headers = headers;
+    settings.n_headers = ARRAY_SIZE(headers);
     server_start(&server, turns, ARRAY_SIZE(turns));
     server_run(&server);
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", server.port);
@@ -23,10 +26,10 @@ static void test_headers_of_the_configuration(void **state)
     const struct action_context context = { &config, -1 };
     struct action *action = NULL;
     assert_int_equal(action_forward.open(&action, &context, &err), 0);
-    action_forward.deliver(action, &payload, &outcome);
+    action_forward.deliver(action, &payload, 1, &outcome);
     assert_int_equal(outcome.result, ACTION_DONE);
-    config.signing_secret = (char[]){ "secret" };
-    action_forward.deliver(action, &payload, &outcome);
+    settings.signing_secret = (char[]){ "secret" };
+    action_forward.deliver(action, &payload, 1, &outcome);
     action_forward.close(action);
     server_stop(&server);
     assert_non_null(strstr(server.last.s, "\r\nContent-Type: application/json\r\n"));

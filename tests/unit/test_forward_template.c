@@ -3,7 +3,9 @@
 
 #include <cjson/cJSON.h>
 #include <sonoran-pushd/actions.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
+
+#include "../../src/actions/forward.h"
 
 #define NASTY "a \"b\" \\ c\n{id} é&=<@everyone>"
 
@@ -14,10 +16,11 @@ static struct err err;
 /* By an event whose data have what is nasty. */
 static void make(const char *template, const char *content_type, struct action_payload *ret)
 {
-    static const struct http_origin origin = { .listener = "main", .peer = "192.0.2.1" };
-    struct config_action config = { .body = FORWARD_BODY_TEMPLATE,
-                                    .template = strdup(template),
-                                    .content_type = strdup(content_type) };
+    static const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.1" };
+    struct forward_settings settings = { .body = FORWARD_BODY_TEMPLATE,
+                                         .template = strdup(template),
+                                         .content_type = strdup(content_type) };
+    const struct config_action config = { .settings = &settings };
     struct description description = DESCRIPTION_INIT;
     cJSON *data = cJSON_CreateObject();
     cJSON_AddStringToObject(data, "nasty", NASTY);
@@ -34,8 +37,8 @@ static void make(const char *template, const char *content_type, struct action_p
     description_free(&description);
     cJSON_Delete(data);
     free(text);
-    free(config.template);
-    free(config.content_type);
+    free(settings.template);
+    free(settings.content_type);
 }
 
 static void assert_json(const char *template, const char *content_type)
@@ -86,12 +89,13 @@ static void complain(void *context, const char *option, const char *sentence)
     text_addf(context, "%s: %s\n", option, sentence);
 }
 
-static void assert_said(struct config_action config, const char *mistakes, const char *doubts)
+static void assert_said(struct forward_settings settings, const char *mistakes, const char *doubts)
 {
     struct text said CLEANUP(text_free) = TEXT_INIT, doubted CLEANUP(text_free) = TEXT_INIT;
-    config.url = (char[]){ "http://host/" };
-    action_forward.check(&config, &all_event_families, complain, &said);
-    action_forward.doubt(&config, &all_event_families, complain, &doubted);
+    settings.url = (char[]){ "http://host/" };
+    const struct config_action config = { .settings = &settings };
+    action_forward.check(&config, &families_all, complain, &said);
+    action_forward.doubt(&config, &families_all, complain, &doubted);
     assert_string_equal(said.s, mistakes);
     assert_string_equal(doubted.s, doubts);
 }
@@ -99,7 +103,7 @@ static void assert_said(struct config_action config, const char *mistakes, const
 static void check(const char *template, const char *content_type, const char *mistakes, const char *doubts)
 {
     char *type = strdup(content_type), *text = template ? strdup(template) : NULL;
-    assert_said((struct config_action){ .body = FORWARD_BODY_TEMPLATE, .template = text, .content_type = type },
+    assert_said((struct forward_settings){ .body = FORWARD_BODY_TEMPLATE, .template = text, .content_type = type },
                 mistakes, doubts);
     free(type);
     free(text);
@@ -121,16 +125,16 @@ static void test_check(void **state)
     check("{\"call\":{/call/callId}}", JSON, "", NOT_ALWAYS);
     check("{\"text\":{summary}}", "text/plain", "", "");
     check("{/a~}", JSON, "template: expected a JSON Pointer with ~0 for ~ and ~1 for /, not \"/a~\"\n", "");
-    check(NULL, JSON, "template: expected a text with {placeholders}, because body = \"template\"\n", "");
+    check(NULL, JSON, "template: expected a text with {placeholders}, because body: template\n", "");
     static const char *const bad_types[] = { "", "json", "text/", "/plain", "text/plain\r\nX: y", "text/plain x" };
     for (size_t i = 0; i < ARRAY_SIZE(bad_types); i++)
         check("x", bad_types[i], "content_type: expected a type such as application/json or text/plain\n", "");
-    assert_said((struct config_action){ .template = (char[]){ "x" }, .content_type = (char[]){ JSON } }, "",
+    assert_said((struct forward_settings){ .template = (char[]){ "x" }, .content_type = (char[]){ JSON } }, "",
                 "template: without effect, because body is not \"template\"\n");
-    assert_said((struct config_action){ .content_type = (char[]){ "text/plain" } }, "",
+    assert_said((struct forward_settings){ .content_type = (char[]){ "text/plain" } }, "",
                 "content_type: without effect, because body is not \"template\"\n");
     char *headers[] = { (char[]){ "A: }{" }, (char[]){ "Title: {summary}" }, (char[]){ "B: {id}" } };
-    assert_said((struct config_action){ .content_type = (char[]){ JSON }, .headers = headers, .n_headers = 3 }, "",
+    assert_said((struct forward_settings){ .content_type = (char[]){ JSON }, .headers = headers, .n_headers = 3 }, "",
                 "headers: {…} is sent as it stands: placeholders are for template alone\n");
 }
 

@@ -2,6 +2,7 @@
 #include "http_helpers.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -27,14 +28,21 @@ static size_t count_watched(void)
     return n;
 }
 
+static uint64_t n_connections(void)
+{
+    struct http_values values;
+    http_get_values(http, &values);
+    return values.connections;
+}
+
 static bool no_connections(void)
 {
-    return http_n_connections(http) == 0;
+    return n_connections() == 0;
 }
 
 static bool one_connection(void)
 {
-    return http_n_connections(http) == 1;
+    return n_connections() == 1;
 }
 
 static void wait_for_rounds(unsigned n)
@@ -78,9 +86,72 @@ static void a_freed_connection_leaves_the_loop(void **state)
     assert_int_equal(n_watched_after, n_watched);
 }
 
+static bool overtaken;
+static struct http_ticket *kept;
+
+static void *answer(void *ticket)
+{
+    struct http_ticket *answered = ticket;
+    answered->answer.status = 200;
+    answered->answer.body = "from another thread";
+    http_answer_later(http, answered);
+    return NULL;
+}
+
+/* The first request is answered before this returns, as by a thread that is faster; the second is kept. */
+static void answer_elsewhere(void *userdata, struct http_request *request, struct http_answer *ret)
+{
+    pthread_t thread;
+    (void) userdata;
+    (void) ret;
+    if (overtaken) {
+        __atomic_store_n(&kept, request->ticket, __ATOMIC_RELEASE);
+        return;
+    }
+    overtaken = true;
+    assert_int_equal(pthread_create(&thread, NULL, answer, request->ticket), 0);
+    pthread_join(thread, NULL);
+}
+
+static bool one_is_kept(void)
+{
+    return __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
+}
+
+static int set_up_elsewhere(void **state)
+{
+    static const struct http_route rows[] = { { .method = "POST", .path = "/", .handle = answer_elsewhere } };
+    const struct http_routes routes = { .rows = rows, .n = ARRAY_SIZE(rows) };
+    const struct http_settings settings = http_default_settings();
+    (void) state;
+    return http_begin(&settings, &routes, (struct http_callbacks){ 0 });
+}
+
+static void expect_answer(int fd)
+{
+    char received[1024];
+    assert_true(http_receive(fd, received, sizeof(received)) > 0);
+    assert_non_null(strstr(received, "from another thread"));
+}
+
+static void an_answer_that_overtakes_the_handler(void **state)
+{
+    static const char post[] = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}";
+    (void) state;
+    int fd = http_connect();
+    http_send(fd, post);
+    expect_answer(fd);
+    http_send(fd, post);
+    http_wait_for(one_is_kept);
+    answer(kept);
+    expect_answer(fd);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_answer_that_overtakes_the_handler, set_up_elsewhere, http_tear_down),
         cmocka_unit_test_setup_teardown(a_freed_connection_leaves_the_loop, http_set_up, http_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #define SECRET "WATCHED-KEY-4711"
 #define ESCAPED "\\u0057ATCHED-KEY-471\\u0031"
@@ -44,9 +44,9 @@ void *__wrap_realloc(void *memory, size_t size)
 static void expect_wiped(const char *body, enum envelope_refusal wanted)
 {
     static const struct event_community communities[] = { { "default", SECRET } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
-        .communities = communities, .n_communities = 1, .families = &all_event_families, .max_stored_bytes = 4096
+        .communities = communities, .n_communities = 1, .families = &families_all, .max_stored_bytes = 4096
     };
     struct batch batch;
     struct err err = { "" };
@@ -86,6 +86,7 @@ static void test_the_key_is_wiped(void **state)
     expect_wiped("{\"key\":[\"" SECRET "\"]" REST "}", ENVELOPE_KEY);
     expect_wiped("{\"key\":\"" SECRET "\",\"key\":\"" SECRET "\"" REST "}", ENVELOPE_JSON);
     expect_wiped("{\"key\":\"" SECRET "\"" REST, ENVELOPE_JSON);
+    expect_wiped("{\"key\":\"x\",\"type\":\"T\",\"apiKey\":\"" SECRET "\"}", ENVELOPE_KEY);
     expect_wiped("{\"key\":\"" SECRET, ENVELOPE_JSON);
 }
 

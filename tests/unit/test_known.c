@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 #include <stdlib.h>
 
@@ -56,7 +56,7 @@ static void put_call(struct scene *scene, int64_t id, const char *title)
 
 static const char *known(struct scene *scene)
 {
-    event_write_known(&scene->event, scene->state, &scene->description);
+    families_write_known(&scene->event, scene->state, &scene->description);
     return scene->description.known.s;
 }
 
@@ -231,7 +231,7 @@ static void what_it_changed_and_has_no_room(void **fixture)
         memset(old, '"', size);
         text_reset(was);
         text_add(was, "{\"priority\":\"2\",\"code\":");
-        text_add_json(was, old, size);
+        json_quote(was, old, size);
         text_add(was, ",\"postal\":\"7042\",\"note\":\"\"}");
         bool whole = was->size <= 512;
         cJSON *root = cJSON_Parse(known(scene)), *kept = cJSON_GetObjectItem(root, "was");
@@ -333,7 +333,7 @@ static void numbers_of_all_units(void **fixture)
     assert_int_equal(n, 25);
 
     char *row = strdup(description->known.s);
-    description_take_known(description, (struct span){ row, strlen(row) });
+    description_take_known(description, span_of(row));
     free(row);
     description_read_numbers(description);
     assert_string_equal(description->numbers.s, "L-1");

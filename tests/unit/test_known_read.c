@@ -51,11 +51,6 @@ static const char *const unsound[] = {
     "{\"was\":{\"address\":5}}",
 };
 
-static struct span span_of(const char *s)
-{
-    return (struct span){ s, strlen(s) };
-}
-
 static void what_is_sound_is_taken(void **state)
 {
     struct description description = DESCRIPTION_INIT;

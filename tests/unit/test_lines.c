@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 #include <sonoran-pushd/state.h>
 
 #include "event_bodies.h"
@@ -27,11 +27,11 @@ static cJSON *shift;
 static void hear(struct batch *batch, const cJSON *item, double minute)
 {
     static const struct event_community communities[] = { { "default", KEY }, { "county", "another key" } };
-    static const struct http_origin origin = { "main", "192.0.2.1" };
+    static const struct origin origin = { EVENT_SOURCE_PUSH, "main", "192.0.2.1" };
     const struct envelope_rules rules = {
         .communities = communities,
         .n_communities = cJSON_GetObjectItem(item, "communities") ? 2 : 1,
-        .families = &all_event_families,
+        .families = &families_all,
         .accept_unknown_types = true,
     };
     usec_t time_us = SHIFT_BEGINS_US + (usec_t) (minute * 60 * (double) USEC_PER_SEC);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/delivery/private.h"
+#include "../../src/delivery/delivery_private.h"
 
 #define MS USEC_PER_MSEC
 #define START_US USEC_PER_SEC

@@ -1,4 +1,4 @@
-/* test_phrases.c - the words that all sentences of events share: durations, old values, ends of lists, URLs. */
+/* test_phrases.c - the words that all sentences of events share: old values, ends of lists, URLs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,40 +11,16 @@
 
 #include "fields.h"
 
-static void test_durations(void **state)
-{
-    static const struct {
-        uint64_t seconds;
-        const char *words;
-    } cases[] = {
-        { 1, "1 s" },
-        { 59, "59 s" },
-        { 60, "1 min" },
-        { 3599, "59 min" },
-        { 3600, "1 h" },
-        { 3 * 3600 + 12 * 60 + 59, "3 h 12 min" },
-        { 24 * 3600 - 1, "23 h 59 min" },
-        { 24 * 3600 + 59, "1 d" },
-        { 50 * 3600, "2 d 2 h" },
-    };
-    (void) state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct text text CLEANUP(text_free) = TEXT_INIT;
-        say_duration(&text, cases[i].seconds * USEC_PER_SEC);
-        assert_string_equal(text.s, cases[i].words);
-    }
-}
-
 static void test_since(void **state)
 {
     const usec_t noon = 1795449600 * USEC_PER_SEC;
     struct text text CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    assert_false(say_since(&text, " after ", 0, noon));                   /* not seen */
-    assert_false(say_since(&text, " after ", noon, noon + 999999));       /* below a second */
-    assert_false(say_since(&text, " after ", noon + USEC_PER_SEC, noon)); /* a clock that stepped */
+    assert_false(phrase_say_since(&text, " after ", 0, noon));                   /* not seen */
+    assert_false(phrase_say_since(&text, " after ", noon, noon + 999999));       /* below a second */
+    assert_false(phrase_say_since(&text, " after ", noon + USEC_PER_SEC, noon)); /* a clock that stepped */
     assert_string_equal(text.s, "");
-    assert_true(say_since(&text, " after ", noon, noon + USEC_PER_SEC));
+    assert_true(phrase_say_since(&text, " after ", noon, noon + USEC_PER_SEC));
     assert_string_equal(text.s, " after 1 s");
 }
 
@@ -52,15 +28,15 @@ static void test_was(void **state)
 {
     struct text text CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    say_was(&text, NULL, "Pier Rd");
-    say_was(&text, "", "Pier Rd");
-    say_was(&text, "Pier Rd", "Pier Rd");
-    say_was(&text, "Pier Rd", NULL);
-    say_was_word(&text, WORD_UNIT_STATUS, STATE_UNSET, 2);
-    say_was_word(&text, WORD_UNIT_STATUS, 2, 2);
+    phrase_say_was(&text, NULL, "Pier Rd");
+    phrase_say_was(&text, "", "Pier Rd");
+    phrase_say_was(&text, "Pier Rd", "Pier Rd");
+    phrase_say_was(&text, "Pier Rd", NULL);
+    phrase_say_was_word(&text, WORD_UNIT_STATUS, STATE_UNSET, 2);
+    phrase_say_was_word(&text, WORD_UNIT_STATUS, 2, 2);
     assert_string_equal(text.s, "");
-    say_was(&text, "Pier\nRd", "Old Mill Ln");
-    say_was_word(&text, WORD_UNIT_STATUS, 3, 4);
+    phrase_say_was(&text, "Pier\nRd", "Old Mill Ln");
+    phrase_say_was_word(&text, WORD_UNIT_STATUS, 3, 4);
     assert_string_equal(text.s, " (was Pier Rd) (was en route)");
 }
 
@@ -72,13 +48,13 @@ static void test_other(void **state)
     memset(told, 'x', sizeof(told) - 1);
     told[sizeof(told) - 1] = '\0';
     memset(known, 'x', STATE_TEXT_MAX_BYTES);
-    assert_false(is_other(known, told));
+    assert_false(phrase_is_other(known, told));
     told[10] = 'y';
-    assert_true(is_other(known, told));
-    assert_true(is_other(NULL, "a"));
-    assert_true(is_other("a", ""));
-    assert_false(is_other(NULL, ""));
-    assert_false(is_other("a", NULL));
+    assert_true(phrase_is_other(known, told));
+    assert_true(phrase_is_other(NULL, "a"));
+    assert_true(phrase_is_other("a", ""));
+    assert_false(phrase_is_other(NULL, ""));
+    assert_false(phrase_is_other("a", NULL));
 }
 
 static void test_file(void **state)
@@ -101,7 +77,7 @@ static void test_file(void **state)
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct text text CLEANUP(text_free) = TEXT_INIT;
-        say_file(&text, ", ", cases[i].url);
+        phrase_say_file(&text, ", ", cases[i].url);
         assert_string_equal(text.s, cases[i].said);
     }
 }
@@ -112,7 +88,7 @@ static void assert_position(const char *x, const char *y, const char *position)
     cJSON *place = cJSON_CreateObject();
     cJSON_AddStringToObject(place, "x", x);
     cJSON_AddStringToObject(place, "y", y);
-    assert_int_equal(position_of(place, got), *position != '\0');
+    assert_int_equal(phrase_position_of(place, got), *position != '\0');
     assert_string_equal(got, position);
     cJSON_Delete(place);
 }
@@ -152,19 +128,22 @@ static void test_more(void **state)
 {
     struct text text CLEANUP(text_free) = TEXT_INIT;
     (void) state;
-    say_more(&text, LINE_LIST_MAX);
+    phrase_say_more(&text, LINE_LIST_MAX);
     assert_string_equal(text.s, "");
-    say_more(&text, LINE_LIST_MAX + 7);
+    phrase_say_more(&text, LINE_LIST_MAX + 7);
     assert_string_equal(text.s, " and 7 more");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_since),
-        cmocka_unit_test(test_was),       cmocka_unit_test(test_other),
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_more),
-        cmocka_unit_test(test_position),  cmocka_unit_test(test_positions_as_printed),
+        cmocka_unit_test(test_since),
+        cmocka_unit_test(test_was),
+        cmocka_unit_test(test_other),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_more),
+        cmocka_unit_test(test_position),
+        cmocka_unit_test(test_positions_as_printed),
     };
     return cmocka_run_group_tests_name("phrases", tests, NULL, NULL);
 }

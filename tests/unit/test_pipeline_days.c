@@ -242,6 +242,32 @@ static void a_start_reads_two_days_at_most(void **unused)
     start_anew();
 }
 
+/* Where less is kept than two days, state goes back no further than that. */
+static void a_start_knows_as_much_without_what_is_not_kept(void **unused)
+{
+    struct text before CLEANUP(text_free) = TEXT_INIT, after CLEANUP(text_free) = TEXT_INIT;
+    char statement[96];
+    (void) unused;
+    stop();
+    keep_us = DAY_US / 2;
+    start();
+    usec_t now = T0;
+    post_login(41, now);
+    for (unsigned hour = 1; hour < 24 * 3; hour++) {
+        post_status(41, (int) (hour % 5), now = T0 + hour * 60 * MINUTE_US);
+        assert_true(store_last_id(store) - place("state_after_id") <= 13);
+    }
+    dump(&before);
+    stop();
+    snprintf(statement, sizeof(statement), "DELETE FROM events WHERE received_at < %llu",
+             (unsigned long long) (now - keep_us));
+    (void) ask_number(statement);
+    start();
+    dump(&after);
+    assert_string_equal(before.s, after.s);
+    keep_us = 0;
+}
+
 /* Of an older version, or one that ran in between: the last day is read, and it stays at that. */
 static void a_log_without_a_place(void **unused)
 {
@@ -334,8 +360,11 @@ static void old_rows_say_what_they_said(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pipeline_test(starts_change_nothing),          pipeline_test(a_name_is_known_for_a_day),
-        pipeline_test(a_start_reads_two_days_at_most), pipeline_test(a_log_without_a_place),
+        pipeline_test(starts_change_nothing),
+        pipeline_test(a_name_is_known_for_a_day),
+        pipeline_test(a_start_reads_two_days_at_most),
+        pipeline_test(a_log_without_a_place),
+        pipeline_test(a_start_knows_as_much_without_what_is_not_kept),
         pipeline_test(old_rows_say_what_they_said),
     };
     list_samples();

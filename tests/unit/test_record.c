@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #define HEAD "{\"id\":1042,\"log\":\"9f0c00000000000000000000000000aa\",\"time\":\"2026-11-23T16:00:00.123456Z\""
 #define FROM "\"community\":\"default\",\"source\":\"session\",\"listener\":\"main\",\"from\":\"203.0.113.7\","
@@ -22,7 +22,7 @@ static int read_back(const char *record, struct batch *batch, struct description
     size_t size = strlen(record);
     char *copy = malloc(size);
     memcpy(copy, record, size);
-    int r = event_read_record((struct span){ copy, size }, &all_event_families, batch, description, err);
+    int r = event_read_record((struct span){ copy, size }, &families_all, batch, description, err);
     free(copy);
     return r;
 }
@@ -52,6 +52,47 @@ static void test_sound(void **state)
         assert_string_equal(again.s, sound[i]);
         batch_done(&batch);
     }
+}
+
+/* Without the one member, and with a part that can be left out. */
+static void test_view(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
+        struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+        struct text view CLEANUP(text_free) = TEXT_INIT;
+        struct text wanted CLEANUP(text_free) = TEXT_INIT;
+        const char *from = strstr(sound[i], "\"from\""), *data = strstr(sound[i], ",\"data\"");
+        size_t data_at, data_bytes;
+        struct batch batch;
+        struct err err;
+        assert_int_equal(read_back(sound[i], &batch, &description, &err), 0);
+        event_write_view(&batch.events[0], &description, &view, &data_at, &data_bytes);
+        text_addf(&wanted, "%.*s%s", (int) (from - sound[i]), sound[i], strchr(from, ',') + 1);
+        assert_string_equal(view.s, wanted.s);
+        assert_int_equal(strlen(data) - 1, data_bytes);
+        assert_memory_equal(view.s + data_at, data, data_bytes);
+        assert_string_equal(view.s + data_at + data_bytes, "}");
+        batch_done(&batch);
+    }
+}
+
+static void test_view_of_a_refusal(void **state)
+{
+    (void) state;
+    static const char record[] = HEAD ",\"type\":\"\",\"level\":4," FROM "\"verdict\":\"unknown\",\"reason\":\"type: "
+                                      "missing\",\"summary\":\"refused an event without a type from 203.0.113.7: type: "
+                                      "missing\",\"calls911\":[],\"calls\":[],\"units\":[],\"data\":{}}";
+    struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+    struct text view CLEANUP(text_free) = TEXT_INIT;
+    size_t data_at, data_bytes;
+    struct batch batch;
+    struct err err;
+    assert_int_equal(read_back(record, &batch, &description, &err), 0);
+    event_write_view(&batch.events[0], &description, &view, &data_at, &data_bytes);
+    assert_non_null(strstr(view.s, "\"summary\":\"refused an event without a type: type: missing\""));
+    assert_null(strstr(view.s, "203.0.113.7"));
+    batch_done(&batch);
 }
 
 /* As deep inside extra as a request may be, which is one level deeper in a record. */
@@ -223,8 +264,10 @@ static void test_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound), cmocka_unit_test(test_deep),           cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_large), cmocka_unit_test(test_line_made_safe), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_sound),          cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_view),           cmocka_unit_test(test_view_of_a_refusal),
+        cmocka_unit_test(test_wrong),          cmocka_unit_test(test_large),
+        cmocka_unit_test(test_line_made_safe), cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

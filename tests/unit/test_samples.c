@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/events.h>
+#include <sonoran-pushd/families.h>
 
 #include "../../src/ctl/body.h"
 #include "../../src/ctl/samples.h"
@@ -19,10 +19,8 @@
 static enum envelope_refusal parse(const struct text *body, struct batch *ret, struct err *err)
 {
     const struct event_community community = { "default", KEY };
-    const struct envelope_rules rules = { .communities = &community,
-                                          .n_communities = 1,
-                                          .families = &all_event_families };
-    const struct http_origin origin = { "main", "127.0.0.1" };
+    const struct envelope_rules rules = { .communities = &community, .n_communities = 1, .families = &families_all };
+    const struct origin origin = { EVENT_SOURCE_PUSH, "main", "127.0.0.1" };
     char claimed[EVENT_TYPE_MAX_BYTES + 1];
     return envelope_parse(strndup(body->s, body->size), body->size, &rules, &origin, 1, ret, claimed, err);
 }
@@ -54,9 +52,9 @@ static void test_every_type(void **unused)
 {
     (void) unused;
     size_t n = 0, n_aliases = 0;
-    for (size_t i = 0; i < all_event_families.n; i++)
-        for (size_t j = 0; j < all_event_families.list[i]->n_types; j++) {
-            const struct event_type *type = &all_event_families.list[i]->types[j];
+    for (size_t i = 0; i < families_all.n; i++)
+        for (size_t j = 0; j < families_all.list[i]->n_types; j++) {
+            const struct event_type *type = &families_all.list[i]->types[j];
             check(type->name, type);
             n++;
             if (type->alias) {
@@ -64,7 +62,7 @@ static void test_every_type(void **unused)
                 n_aliases++;
             }
         }
-    assert_int_equal(n, n_samples);
+    assert_int_equal(n, samples_n);
     assert_int_equal(n_aliases, 4);
 }
 
@@ -111,6 +109,10 @@ static void test_body_with_key(void **unused)
     expect_body("{\"data\":{\"key\":1,\"x\":[{},[1,2]]},\n\"key\":[\"key\",{}],\"z\":\"\\\\\"}",
                 "{\"key\":\"a\\\"b\",\"data\":{\"key\":1,\"x\":[{},[1,2]]},\"z\":\"\\\\\"}");
     expect_body("{\"keys\":1,\"Key\":2}", "{\"key\":\"a\\\"b\",\"keys\":1,\"Key\":2}");
+    expect_body("{\"k\\u0065y\":1, \"z\":2}", "{\"key\":\"a\\\"b\", \"z\":2}");
+    expect_body("\xef\xbb\xbf{\"z\":2}", "{\"key\":\"a\\\"b\",\"z\":2}");
+    expect_body("{\"z\":\"\t\"}", NULL);
+    expect_body("{\"z\":01}", NULL);
     expect_body("", NULL);
     expect_body("[]", NULL);
     expect_body("{\"a\":1", NULL);
@@ -127,16 +129,33 @@ static void test_body_is_marked(void **unused)
                 "{\"key\":\"a\\\"b\",\"type\":\"T\", \"data\":{\"test\":1} ,\"test\":true}");
     expect_body("{\"test\": false}", "{\"key\":\"a\\\"b\",\"test\": false}");
     expect_body("{\"te\\u0073t\":0}", "{\"key\":\"a\\\"b\",\"te\\u0073t\":0}");
+    expect_body("{\"Test\":false}",
+                "{\"key\":\"a\\\"b\",\"Test\":false,\"test\":true}"); /* which says nothing to the daemon */
     marked = false;
+}
+
+/* Whatever stands beside it. */
+static void test_made_body_is_marked(void **unused)
+{
+    static const char *const tops[] = { NULL, "\"test\":false", "\"te\\u0073t\":false,\"test\":0", "\"TEST\":false" };
+    (void) unused;
+    for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
+        struct text body CLEANUP(text_free) = TEXT_INIT;
+        struct batch batch;
+        struct err err = { "" };
+        assert_int_equal(body_make(KEY, "EVENT_911", "{}", tops[i], true, &body, &err), 0);
+        assert_int_equal(parse(&body, &batch, &err), ENVELOPE_OK);
+        assert_true(batch.events[0].test);
+        batch_done(&batch);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_type),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_body_with_key),
-        cmocka_unit_test(test_body_is_marked),
+        cmocka_unit_test(test_every_type),          cmocka_unit_test(test_find),
+        cmocka_unit_test(test_body_with_key),       cmocka_unit_test(test_body_is_marked),
+        cmocka_unit_test(test_made_body_is_marked),
     };
     return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
 }

@@ -195,11 +195,63 @@ static void no_memory_is_said(void **fixture)
     assert_string_equal(s->units[0].name, "old");
 }
 
+/* Each try finds memory for one thing more. After one of them the first unit knows the call, which does not know it. */
+static void tried_again_nobody_is_there_twice(void **fixture)
+{
+    int r = -ENOMEM;
+    int64_t calls[4];
+    need_own_allocator();
+    for (size_t n = 0; r < 0 && n < 20; n++) {
+        count_from_now(1);
+        r = step_attach(*fixture);
+        counting = false;
+    }
+    assert_int_equal(r, 1);
+    assert_int_equal(state_unit_calls(*fixture, "a", 1, calls, 4), 1);
+    assert_int_equal(state_unit_calls(*fixture, "a", 2, calls, 4), 1);
+}
+
+#define STEP_US (STATE_KEEP_US / 96) /* whole minutes */
+
+/* The time goes on until the unit of that id was heard of too long ago. */
+static void forget_unit(struct state *state, int64_t id)
+{
+    usec_t now = T0 + (usec_t) id * STEP_US + STATE_KEEP_US + STEP_US / 2;
+    state_set_event(state, 1000 + (uint64_t) id, now);
+    assert_true(put_unit(state, 999, 1, now) >= 0);
+}
+
+/* Once there was no room for one more of what went, which drove out the oldest; then there was again. */
+static void what_went_is_in_order_after_a_lack_of_memory(void **fixture)
+{
+    struct state *state = *fixture;
+    need_own_allocator();
+    put_unit(state, 999, 1, T0);
+    for (int64_t id = 1; id <= 70; id++) {
+        state_set_event(state, (uint64_t) id, T0 + (usec_t) id * STEP_US);
+        put_unit(state, id, 1, T0 + (usec_t) id * STEP_US);
+        put_unit(state, 999, 1, T0 + (usec_t) id * STEP_US);
+    }
+    for (int64_t id = 1; id <= 70; id++) {
+        count_from_now(id == 33 || id == 34 ? 0 : SIZE_MAX);
+        forget_unit(state, id);
+        counting = false;
+    }
+    CLEANUP(drop) struct state_snapshot *s = NULL;
+    assert_int_equal(state_changes(state, "a", 1002, &s), 0);
+    assert_false(s->lost);
+    assert_int_equal(s->n_gone, 68);
+    for (size_t i = 0; i < s->n_gone; i++)
+        assert_true(s->gone[i].id == 3 + (int64_t) i && s->gone[i].changed_id == 1003 + i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(unchanged_puts_allocate_nothing),
         TEST(no_memory_is_said),
+        TEST(tried_again_nobody_is_there_twice),
+        TEST(what_went_is_in_order_after_a_lack_of_memory),
     };
     return cmocka_run_group_tests_name("state_memory", tests, NULL, NULL);
 }

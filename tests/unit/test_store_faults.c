@@ -1,4 +1,6 @@
-/* test_store_faults.c - a disk that fails: below SQLite, at each single write and sync of a commit. */
+/* test_store_faults.c - a disk that fails: below SQLite, at each single write and sync of a commit; no descriptors. */
+#include <sys/resource.h>
+
 #include "store_helpers.h"
 
 enum fault { FAULT_NONE, FAULT_FULL, FAULT_WRITE, FAULT_SHORT, FAULT_SYNC };
@@ -308,6 +310,32 @@ static void test_probe(void **state)
     assert_rows(path, 1, 7, 100);
 }
 
+/* However many are left: it is they that are missing, and nothing is said of the file. */
+static void test_reader_without_descriptors(void **state)
+{
+    (void) state;
+    struct store *store = open_store(0, 0);
+    struct store_reader *reader = NULL;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(STDERR_FILENO), r = -1;
+    assert_return_code(next, errno);
+    close(next);
+    for (rlim_t left = 0; r < 0; left++) {
+        struct rlimit few = { (rlim_t) next + left, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        r = store_reader_open(&reader, path, &err);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(left > 0 || r < 0);
+        if (r < 0) {
+            assert_int_equal(r, -EMFILE);
+            assert_non_null(strstr(err.msg, "Too many open files"));
+        }
+    }
+    store_reader_close(reader);
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +352,7 @@ int main(void)
         store_test(test_trim_fails),
         store_test(test_reason_is_not_stale),
         store_test(test_probe),
+        store_test(test_reader_without_descriptors),
     };
     return cmocka_run_group_tests(tests, install, NULL);
 }

@@ -2,7 +2,7 @@
  * none is stored. */
 #include "store_described.h"
 
-#include "private.h"
+#include "store_private.h"
 
 #define N_EVENTS 2000
 #define FEW 20 /* cursors and lives are */

@@ -48,7 +48,6 @@ static void test_refs(void **state)
     store_close(store);
 }
 
-/* A row that somebody else has spoiled keeps no other from being deleted. */
 /* Many rows of one statement, and what is left over: as one by one. */
 static void test_many_at_once(void **state)
 {
@@ -95,6 +94,62 @@ static void test_many_at_once(void **state)
     assert_int_equal(ask_number("SELECT count(*) FROM refs WHERE kind NOT IN ('unit', 'number')"), 0);
 }
 
+/* Whatever stood in the same place of the statement before: another text, one that begins alike, one that is longer
+ * than what is kept, none. */
+static void test_changes_between(void **state)
+{
+    static const char *const texts[] = { "alpha", "alphabet", "", "beta", "beta" };
+    enum { N = 160, N_TEXTS = ARRAY_SIZE(texts) };
+    static char longest[200];
+    struct event events[N];
+    struct description descriptions[N];
+    struct origin origins[N];
+    struct store_entry entries[N];
+    struct store_reader *reader = NULL;
+    struct store_row row;
+    struct store *store = open_store(0, 0);
+    (void) state;
+    memset(longest, 'y', sizeof(longest) - 1);
+    for (int i = 0; i < N; i++) {
+        int turn = i / 16; /* so many rows has the statement */
+        events[i] = make_event((uint64_t) i + 1);
+        origins[i] = *events[i].origin;
+        snprintf(origins[i].peer, sizeof(origins[i].peer), "%.*s", turn * 7, longest);
+        events[i].origin = &origins[i];
+        events[i].community = texts[turn % N_TEXTS];
+        events[i].type_sent = turn % 3 ? texts[turn % N_TEXTS] : NULL;
+        events[i].test = turn % 2;
+        events[i].extra_text = (struct span){ longest, turn % 4 == 1 ? 150 : 0 };
+        descriptions[i] = (struct description) DESCRIPTION_INIT;
+        descriptions[i].by = turn % 3 == 1 ? i : 0;
+        if (turn % 3)
+            ids_add(&descriptions[i].calls, turn % 3);
+        entries[i] = (struct store_entry){ &events[i], turn == 4 ? NULL : &descriptions[i] };
+    }
+    assert_int_equal(store_begin(store, &err), 0);
+    assert_int_equal(store_append_all(store, entries, N, &err), 0);
+    assert_int_equal(store_commit(store, &err), 0);
+    store_close(store);
+
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(store_seek(reader, &(struct store_filter){ 0 }, &err), 0);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(store_read(reader, &row, &err), 1);
+        bool described = entries[i].description;
+        const char *sent = events[i].type_sent && *events[i].type_sent ? events[i].type_sent : NULL;
+        assert_string_equal(row.community, events[i].community);
+        assert_string_equal(row.peer, origins[i].peer);
+        assert_true(sent ? row.type_sent && strcmp(row.type_sent, sent) == 0 : !row.type_sent);
+        assert_int_equal(row.extra.size, events[i].extra_text.size);
+        assert_int_equal(row.by, described ? descriptions[i].by : 0);
+        assert_int_equal(row.calls.size, described && descriptions[i].calls.n ? 3 : 0);
+        assert_true(!row.calls.size || row.calls.s[1] == (char) ('0' + descriptions[i].calls.v[0]));
+        description_free(&descriptions[i]);
+    }
+    store_reader_close(reader);
+}
+
+/* A row that somebody else has spoiled keeps no other from being deleted. */
 static void test_refs_of_spoiled(void **state)
 {
     (void) state;
@@ -209,9 +264,10 @@ static void test_ids_of_lives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_described),       store_test(test_refs),       store_test(test_many_at_once),
-        store_test(test_refs_of_spoiled), store_test(test_first_life), store_test(test_restarts),
-        store_test(test_ids_of_lives),
+        store_test(test_described),       store_test(test_refs),
+        store_test(test_many_at_once),    store_test(test_refs_of_spoiled),
+        store_test(test_changes_between), store_test(test_first_life),
+        store_test(test_restarts),        store_test(test_ids_of_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

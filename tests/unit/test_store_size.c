@@ -17,7 +17,7 @@ static void append_padded(struct store *store, uint64_t id, size_t padding)
     describe(&description);
     for (int i = 0; i < N_UNITS; i++)
         ids_add(&description.units, 100000 + (int64_t) event.id * N_UNITS + i);
-    event.data_text = (struct span){ data, strlen(data) };
+    event.data_text = span_of(data);
     assert_int_equal(store_append(store, &event, &description, &err), 0);
     free(data);
     description_free(&description);

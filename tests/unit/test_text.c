@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include <cjson/cJSON.h>
 #include <sonoran-pushd/text.h>
 
 static void test_grows(void **state)
@@ -92,12 +91,36 @@ static void test_wiped(void **state)
 
 static void test_duration(void **state)
 {
+    static const struct {
+        usec_t us;
+        const char *exact, *lapse, *about;
+    } cases[] = {
+        { 0, "0s", "0 s", "0 s" },
+        { 1500 * USEC_PER_MSEC, "1500ms", "1 s", "1 s" },
+        { USEC_PER_SEC, "1s", "1 s", "1 s" },
+        { 59 * USEC_PER_SEC, "59s", "59 s", "59 s" },
+        { 60 * USEC_PER_SEC, "1min", "1 min", "60 s" },
+        { 119 * USEC_PER_SEC, "119s", "1 min", "119 s" },
+        { 120 * USEC_PER_SEC, "2min", "2 min", "2 min" },
+        { 3599 * USEC_PER_SEC, "3599s", "59 min", "59 min" },
+        { 3600 * USEC_PER_SEC, "1h", "1 h", "60 min" },
+        { (3 * 3600 + 12 * 60 + 59) * USEC_PER_SEC, "11579s", "3 h 12 min", "3 h" },
+        { (24 * 3600 - 1) * USEC_PER_SEC, "86399s", "23 h 59 min", "23 h" },
+        { (24 * 3600 + 59) * USEC_PER_SEC, "86459s", "1 d", "24 h" },
+        { 50 * 3600 * USEC_PER_SEC, "50h", "2 d 2 h", "2 d" },
+        { 30 * 24 * 3600 * USEC_PER_SEC, "30d", "30 d", "30 d" },
+    };
     (void) state;
-    struct text text CLEANUP(text_free) = TEXT_INIT;
-    text_add_duration(&text, 20 * USEC_PER_SEC);
-    text_add(&text, " ");
-    text_add_duration(&text, 1500 * USEC_PER_MSEC);
-    assert_string_equal(text.s, "20s 1500ms");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct text exact CLEANUP(text_free) = TEXT_INIT, lapse CLEANUP(text_free) = TEXT_INIT,
+                          about CLEANUP(text_free) = TEXT_INIT;
+        text_add_duration(&exact, cases[i].us);
+        text_add_lapse(&lapse, cases[i].us);
+        text_add_about(&about, cases[i].us);
+        assert_string_equal(exact.s, cases[i].exact);
+        assert_string_equal(lapse.s, cases[i].lapse);
+        assert_string_equal(about.s, cases[i].about);
+    }
 }
 
 static void test_size(void **state)
@@ -183,74 +206,6 @@ static void test_safe_counts_nul_as_text(void **state)
     assert_string_equal(text.s, "a\\x00b");
 }
 
-static void test_json_says_the_same(void **state)
-{
-    (void) state;
-    const char *in = "q\" b\\ n\n \033[2J \xc2\x9b \xe2\x80\xae \xf3\xa0\x81\x81 ë 😀";
-    struct text text CLEANUP(text_free) = TEXT_INIT;
-    text_add_json(&text, in, strlen(in));
-    for (const char *p = text.s; *p; p++)
-        assert_true((unsigned char) *p >= 0x20 && *p != 0x7f);
-    assert_null(strstr(text.s, "\xc2\x9b"));
-    assert_null(strstr(text.s, "\xe2\x80\xae"));
-
-    cJSON *json = cJSON_Parse(text.s);
-    assert_non_null(json);
-    assert_string_equal(json->valuestring, in);
-    cJSON_Delete(json);
-}
-
-/* Eight bytes are looked at together, and room is made for some hundred: it is all the same wherever one stands. */
-static void test_json_says_the_same_at_any_place(void **state)
-{
-    static const char *const strange[] = { "\"", "\\", "\x01", "\x1f", "\x7f", "\n", "é", "\u202e", "😀", "\U000e0001" };
-    struct text text CLEANUP(text_free) = TEXT_INIT;
-    (void) state;
-    for (size_t place = 0; place < 600; place++) {
-        const char *one = strange[place % ARRAY_SIZE(strange)];
-        char in[640];
-        memset(in, place % 2 ? ' ' : '~', sizeof(in));
-        memcpy(in + place, one, strlen(one));
-        in[place + strlen(one) + place % 19] = '\0';
-        text_reset(&text);
-        text_add_json(&text, in, strlen(in));
-        cJSON *json = cJSON_Parse(text.s);
-        assert_string_equal(cJSON_GetStringValue(json), in);
-        assert_int_equal(strlen(text.s), text.size);
-        cJSON_Delete(json);
-    }
-}
-
-static void test_plain_ends_at_the_first_that_is_not(void **state)
-{
-    (void) state;
-    for (size_t place = 0; place <= 24; place++)
-        for (int c = 0; c < 256; c++) {
-            char in[24];
-            memset(in, 'x', sizeof(in));
-            if (place < sizeof(in))
-                in[place] = (char) c;
-            for (size_t behind = place + 1; behind < sizeof(in); behind++)
-                in[behind] = (char) (c + 1); /* what it borrows from */
-            bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-            if (!plain || place == sizeof(in))
-                assert_int_equal(text_count_plain(in, sizeof(in)), place);
-            else
-                assert_true(text_count_plain(in, sizeof(in)) > place);
-        }
-}
-
-static void test_json_replaces_what_is_not_utf8(void **state)
-{
-    (void) state;
-    struct text text CLEANUP(text_free) = TEXT_INIT;
-    text_add_json(&text,
-                  "a\xff"
-                  "b",
-                  3);
-    assert_string_equal(text.s, "\"a\\ufffdb\"");
-}
-
 static void test_time(void **state)
 {
     (void) state;
@@ -276,9 +231,83 @@ static void test_err(void **state)
     assert_int_equal(err_set(NULL, -7, "nobody reads it"), -7);
 }
 
+static void test_marks(void **state)
+{
+    (void) state;
+    static const struct {
+        uint32_t code;
+        bool is_unsafe, is_unseen;
+        const char *text;
+        bool is_blank;
+    } rows[] = {
+        { 0x00, true, true, "\x01", true },
+        { 0x1f, true, true, "\x1f", true },
+        { ' ', false, false, " ", true },
+        { 'a', false, false, "a", false },
+        { '~', false, false, "~", false },
+        { 0x7f, true, true, "\x7f", true },
+        { 0x9f, true, true, "\xc2\x9f", true },
+        { 0xa0, false, false, "\u00a0", true },
+        { 0xad, false, true, "\u00ad", true },
+        { 0xae, false, false, "\u00ae", false },
+        { 0x180e, false, true, "\u180e", true },
+        { 0x200b, true, true, "\u200b", true },
+        { 0x200d, false, false, "\u200d", true },
+        { 0x2027, false, false, "\u2027", false },
+        { 0x202e, true, true, "\u202e", true },
+        { 0xfff8, false, false, "\ufff8", false },
+        { 0xfff9, false, true, "\ufff9", true },
+        { 0xfffb, false, true, "\ufffb", true },
+        { 0xfffd, false, false, "\ufffd", false },
+        { 0xe0041, true, true, "\U000e0041", true },
+        { 0x1f6a8, false, false, "\U0001f6a8", false },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_int_equal(text_is_unsafe(rows[i].code), rows[i].is_unsafe);
+        assert_int_equal(text_is_unseen(rows[i].code), rows[i].is_unseen);
+        assert_int_equal(text_is_blank(rows[i].text, strlen(rows[i].text)), rows[i].is_blank);
+    }
+}
+
+static void test_cut(void **state)
+{
+    (void) state;
+    static const char siren[] = "ab\U0001f6a8c";
+    static const size_t keep[] = { 0, 1, 2, 2, 2, 2, 6, 7, 7 };
+    for (size_t max = 0; max < ARRAY_SIZE(keep); max++)
+        assert_int_equal(utf8_cut(siren, strlen(siren), max), keep[max]);
+    assert_int_equal(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5); /* no UTF-8 */
+    assert_int_equal(utf8_cut("\x80\x80", 2, 1), 1);
+}
+
+static void test_nearest(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *written, *name;
+    } rows[] = {
+        { "mian", "main" }, { "Mian", "main" },     { "amin", "main" },     { "jsno", "json" },
+        { "naim", NULL },   { "stauts", "status" }, { "status", "status" }, { "sttaus", "status" },
+        { "", NULL },       { "something", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct nearest nearest = nearest_to(rows[i].written);
+        static const char *const known[] = { "main", "json", "status" };
+        for (size_t k = 0; k < ARRAY_SIZE(known); k++)
+            nearest_try(&nearest, known[k], (int) strlen(known[k]));
+        if (rows[i].name)
+            assert_string_equal(nearest.name, rows[i].name);
+        else
+            assert_null(nearest.name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_cut),
         cmocka_unit_test(test_grows),
         cmocka_unit_test(test_refuses_more_than_the_limit),
         cmocka_unit_test(test_wiped),
@@ -290,10 +319,6 @@ int main(void)
         cmocka_unit_test(test_prose),
         cmocka_unit_test(test_prose),
         cmocka_unit_test(test_safe_counts_nul_as_text),
-        cmocka_unit_test(test_json_says_the_same),
-        cmocka_unit_test(test_json_says_the_same_at_any_place),
-        cmocka_unit_test(test_plain_ends_at_the_first_that_is_not),
-        cmocka_unit_test(test_json_replaces_what_is_not_utf8),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_err),
     };

@@ -109,6 +109,21 @@ static void test_sent_is_enough(void **state)
     assert_string_equal(strstr(server.last.s, "\r\n\r\n") + 4, "{\"last\":1}");
 }
 
+/* Nothing is to be sent but the head, and that arrives too. */
+static void test_nothing_is_sent(void **state)
+{
+    static const struct turn turns[] = { { NULL, HANG } };
+    (void) state;
+    server_start(&server, turns, ARRAY_SIZE(turns));
+    server_run(&server);
+    open_web(LONG_US);
+    waits = WEB_WAIT_SENT;
+    assert_int_equal(post_to(url, NULL, "", 1000), 0);
+    assert_int_equal(answer.status, 0);
+    web_answer_free(&answer);
+    end();
+}
+
 static void test_all_is_sent(void **state)
 {
     struct text body CLEANUP(text_free) = TEXT_INIT;
@@ -251,6 +266,7 @@ int main(void)
         web_test(test_stale_connection),
         web_test(test_redirect_is_not_followed),
         web_test(test_sent_is_enough),
+        web_test(test_nothing_is_sent),
         web_test(test_all_is_sent),
         web_test(test_where_it_redirects),
         web_test(test_headers_of_answer),

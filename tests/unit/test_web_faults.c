@@ -1,5 +1,5 @@
 /* test_web_faults.c - servers that do not behave, names that do not exist, and giving up on them. */
-#include "../../src/actions/web_library.h"
+#include "../../src/net/web_library.h"
 #include "web_client.h"
 
 #include <dlfcn.h>
@@ -222,14 +222,13 @@ static CURL *no_memory(void)
 static void test_no_memory_to_open(void **state)
 {
     (void) state;
-    config = (struct config_action){ .timeout_us = LONG_US };
-    const struct action_context context = { &config, cancel_fd };
+    const struct web_settings settings = { .timeout_us = LONG_US, .cancel_fd = cancel_fd };
     assert_int_equal(web_library_load(&err), 0);
-    __typeof__(libcurl.curl_easy_init) easy_init = libcurl.curl_easy_init;
+    __typeof__(web_libcurl.curl_easy_init) easy_init = web_libcurl.curl_easy_init;
     int flags = fcntl(STDIN_FILENO, F_GETFD);
-    libcurl.curl_easy_init = no_memory;
-    assert_int_equal(web_open(&web, &context, &err), -ENOMEM);
-    libcurl.curl_easy_init = easy_init;
+    web_libcurl.curl_easy_init = no_memory;
+    assert_int_equal(web_open(&web, &settings, &err), -ENOMEM);
+    web_libcurl.curl_easy_init = easy_init;
     assert_true(flags >= 0);
     assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), flags);
 }

@@ -4,47 +4,29 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "../../src/actions/web.h"
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <sonoran-pushd/actions.h>
+#include <sonoran-pushd/net.h>
+
+#include "tls_helpers.h"
 
 #define LONG_US (600 * USEC_PER_SEC) /* never reached */
 
-static struct config_action config = { .timeout_us = 60 * USEC_PER_SEC };
+static struct web_settings settings = { .timeout_us = 60 * USEC_PER_SEC, .cancel_fd = -1 };
 static struct err err;
 
 static int post_to_port(int port)
 {
-    const struct action_context context = { &config, -1 };
     struct web *web = NULL;
     struct web_answer answer;
     char url[128];
     snprintf(url, sizeof(url), "https://user:pass@127.0.0.1:%d/secret", port);
     const struct web_request request = { .url = url, .body = { "{}", 2 } };
-    assert_int_equal(web_open(&web, &context, &err), 0);
+    assert_int_equal(web_open(&web, &settings, &err), 0);
     int r = web_post(web, &request, &answer, &err);
     if (r == 0)
         web_answer_free(&answer);
     web_close(web);
     return r;
-}
-
-/* Says nothing wrong but in who vouches for it: itself. */
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *certificate = X509_new();
-    X509_NAME *name = X509_get_subject_name(certificate);
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *) "127.0.0.1", -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    return certificate;
 }
 
 struct tls_server {
@@ -74,9 +56,7 @@ static int try_to_post(struct tls_server *tls, EVP_PKEY *key, X509 *certificate)
     pthread_t thread;
     int port;
     tls->n_read = 0;
-    tls->context = SSL_CTX_new(TLS_server_method());
-    assert_int_equal(SSL_CTX_use_certificate(tls->context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(tls->context, key), 1);
+    tls->context = make_context(key, certificate);
     tls->listen_fd = listen_anywhere(1, &port);
     assert_int_equal(pthread_create(&thread, NULL, serve_tls, tls), 0);
     int r = post_to_port(port);
@@ -108,14 +88,6 @@ static void test_certificate_is_checked(void **state)
     EVP_PKEY_free(key);
 }
 
-static void write_certificate(const char *path, X509 *certificate)
-{
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    assert_int_equal(PEM_write_X509(out, certificate), 1);
-    fclose(out);
-}
-
 /* Whom a file of ours vouches for, and nobody else. */
 static void test_ca_file(void **state)
 {
@@ -129,7 +101,7 @@ static void test_ca_file(void **state)
     assert_non_null(strstr(err.msg, " has no certificate in it: expected -----BEGIN CERTIFICATE-----"));
     assert_int_equal(web_check_ca_file("/nowhere/ca.pem", &err), -ENOENT);
     assert_string_equal(err.msg, "/nowhere/ca.pem: No such file or directory");
-    config.ca_file = path;
+    settings.ca_file = path;
 
     write_certificate(path, certificate);
     assert_int_equal(web_check_ca_file(path, &err), 0);
@@ -139,7 +111,7 @@ static void test_ca_file(void **state)
     assert_true(tls.n_read <= 0);
 
     unlink(path);
-    config.ca_file = NULL;
+    settings.ca_file = NULL;
     X509_free(certificate);
     X509_free(other);
     EVP_PKEY_free(key);

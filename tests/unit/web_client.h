@@ -3,14 +3,12 @@
 
 #include "web_helpers.h"
 
-#include "../../src/actions/web.h"
-#include <sonoran-pushd/actions.h>
+#include <sonoran-pushd/net.h>
 
 #define LONG_US (600 * USEC_PER_SEC) /* never reached */
 
 static struct server server;
 static struct web *web;
-static struct config_action config;
 static struct web_answer answer;
 static struct err err;
 static char url[128];
@@ -19,11 +17,10 @@ static enum web_wait waits;
 
 static inline void open_web(usec_t timeout_us)
 {
-    config = (struct config_action){ .timeout_us = timeout_us };
-    const struct action_context context = { &config, cancel_fd };
+    const struct web_settings settings = { .timeout_us = timeout_us, .cancel_fd = cancel_fd };
     snprintf(url, sizeof(url), "http://user:pass@127.0.0.1:%d/secret-path?token=secret", server.port);
     err.msg[0] = '\0';
-    assert_int_equal(web_open(&web, &context, &err), 0);
+    assert_int_equal(web_open(&web, &settings, &err), 0);
 }
 
 /* A server with this script, and a web that talks to it. */

@@ -1,0 +1,54 @@
+/* interrupt.c - a flag for loops, and a descriptor for whoever waits for other things besides. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+
+static int came_fd = -1;
+static volatile sig_atomic_t came;
+
+static void take(int number)
+{
+    static const uint64_t one = 1;
+    int before = errno;
+    (void) number;
+    came = 1;
+    (void) !write(came_fd, &one, sizeof(one));
+    errno = before;
+}
+
+int interrupt_begin(struct err *err)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = take, .sa_flags = (int) SA_RESETHAND }; /* no SA_RESTART: a read ends */
+    came_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (came_fd < 0)
+        return err_set(err, -errno, "no descriptor: %s", strerror(errno));
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        struct sigaction before;
+        /* Under nohup, or behind a script's "&", it is not meant. */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
+    return came_fd;
+}
+
+bool interrupt_came(void)
+{
+    return came;
+}
+
+bool interrupt_wait(usec_t until_us)
+{
+    struct pollfd poll_fd = { .fd = came_fd, .events = POLLIN };
+    for (usec_t now; !came && (now = uptime_us()) < until_us;) {
+        usec_t ms = (until_us - now + 999) / 1000;
+        poll(&poll_fd, 1, ms > INT_MAX ? INT_MAX : (int) ms);
+    }
+    return !came;
+}

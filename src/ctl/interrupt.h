@@ -1,0 +1,15 @@
+/* interrupt.h - inside src/ctl: for verbs that go on until somebody ends them (SIGINT, SIGTERM, SIGHUP).
+ *
+ * Shape:   one for the program. The second signal ends it in the hard way.
+ * Threads: any.
+ */
+#pragma once
+
+#include <sonoran-pushd/base.h>
+
+/* From here on these signals are kept. Returns what becomes readable with the first, and stays so. -errno. */
+int interrupt_begin(struct err *err) MUST_CHECK;
+bool interrupt_came(void);
+
+/* false: a signal came before that time (of uptime_us), or has come already. */
+bool interrupt_wait(usec_t until_us);

@@ -1,0 +1,7 @@
+/* families.c - the list of all families, as it is handed down. */
+#include <sonoran-pushd/families.h>
+
+#define ROW(name) &family_##name,
+static const struct event_family *const list[] = { EVENT_FAMILIES(ROW) };
+
+const struct event_families families_all = { list, ARRAY_SIZE(list) };

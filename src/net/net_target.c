@@ -1,0 +1,148 @@
+/* net_target.c - how a connection is made, and why it was not, as one sentence. Source: libcurl-errors(3). */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "web_private.h"
+
+/* libcurl's own sockets would be inherited by programs that are started meanwhile. */
+static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void) userdata;
+    (void) purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int net_target_open(struct net_target *target, const char *unix_path, const char *ca_file, struct err *err)
+{
+    if (unix_path && strlen(unix_path) >= sizeof(target->unix_path))
+        return err_set(err, -ENAMETOOLONG, "%s is too long for a Unix socket", unix_path);
+    CURL *easy = target->easy = web_libcurl.curl_easy_init();
+    if (!easy)
+        return err_set(err, -ENOMEM, "no memory for a connection");
+    text_copy(target->unix_path, sizeof(target->unix_path), unix_path ? unix_path : "");
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not even one of the environment */
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (target->connect_us / USEC_PER_MSEC));
+    if (unix_path)
+        web_libcurl.curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, unix_path);
+    if (ca_file) {
+        web_libcurl.curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        web_libcurl.curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    }
+    /* A name server that says nothing must not hold up a timeout or a cancel: the thread that asks it is left to
+     * end by itself. */
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    web_libcurl.curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, target->words);
+    return 0;
+}
+
+/* ---- failures ---- */
+
+void net_target_add_host(struct text *out, const struct net_target *target, bool with_port)
+{
+    CURLU *parts CLEANUP(web_cleanup_url) = web_libcurl.curl_url();
+    char *host CLEANUP(web_cleanup_text) = NULL, *port CLEANUP(web_cleanup_text) = NULL;
+    if (!parts || web_libcurl.curl_url_set(parts, CURLUPART_URL, target->url, 0) != CURLUE_OK ||
+        web_libcurl.curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+        text_add(out, "the host");
+        return;
+    }
+    text_add_safe(out, host, strlen(host), 100);
+    if (with_port && web_libcurl.curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        text_addf(out, ":%s", port);
+}
+
+void net_target_add_end(struct text *out, const struct net_target *target)
+{
+    if (target->unix_path[0])
+        text_add(out, target->unix_path);
+    else
+        net_target_add_host(out, target, true);
+}
+
+static int explain_timeout(struct net_target *target, struct err *err)
+{
+    struct text host CLEANUP(text_free) = TEXT_INIT, time CLEANUP(text_free) = TEXT_INIT;
+    curl_off_t found_us = 0;
+    web_libcurl.curl_easy_getinfo(target->easy, CURLINFO_NAMELOOKUP_TIME_T, &found_us);
+    text_add_duration(&time, target->connect_us);
+    net_target_add_host(&host, target, found_us != 0);
+    if (found_us)
+        return err_set(err, -ETIMEDOUT, "cannot connect to %s: no answer within %s", host.s, time.s);
+    return err_set(err, -ETIMEDOUT, "the name %s cannot be resolved: no answer within %s", host.s, time.s);
+}
+
+static int explain_connect(struct net_target *target, struct err *err)
+{
+    struct text host CLEANUP(text_free) = TEXT_INIT;
+    long system = 0;
+    web_libcurl.curl_easy_getinfo(target->easy, CURLINFO_OS_ERRNO, &system);
+    net_target_add_end(&host, target);
+    const char *words = system > 0 ? strerrordesc_np((int) system) : NULL;
+    if (!words)
+        return err_set(err, target->unix_path[0] ? -EIO : -ECONNREFUSED, "cannot connect to %s", host.s);
+    int r = target->unix_path[0] ? -(int) system : -ECONNREFUSED;
+    return err_set(err, r, "cannot connect to %s: %c%s", host.s, tolower((unsigned char) *words), words + 1);
+}
+
+/* libcurl's words have in them what the other side's certificate says. */
+static int explain_tls(struct net_target *target, CURLcode code, struct err *err)
+{
+    struct text safe CLEANUP(text_free) = TEXT_INIT;
+    const char *words = target->words[0] ? target->words : web_libcurl.curl_easy_strerror(code);
+    const char *openssl = strstr(words, "error:"); /* error:0A00010B:SSL routines::wrong version number */
+    if (openssl)
+        words = strrchr(openssl, ':') + 1;
+    else if (strncmp(words, "SSL: ", 5) == 0 || strncmp(words, "SSL certificate", 15) == 0)
+        words = strchr(words, ' ') + 1;
+    text_add_safe(&safe, words, strlen(words), 200);
+    return err_set(err, -EPROTO, "TLS: %s", safe.s);
+}
+
+/* Before there is a connection, nobody but a proxy is read from: "CONNECT tunnel failed, response 407" */
+static int explain_proxy(struct net_target *target, struct err *err)
+{
+    struct text host CLEANUP(text_free) = TEXT_INIT, words CLEANUP(text_free) = TEXT_INIT;
+    net_target_add_end(&host, target);
+    text_add_safe(&words, target->words, strlen(target->words), 200);
+    return err_set(err, -ECONNRESET, "cannot connect to %s by the proxy: %s", host.s, words.s);
+}
+
+int net_target_explain(struct net_target *target, CURLcode code, struct err *err)
+{
+    struct text host CLEANUP(text_free) = TEXT_INIT;
+    switch ((int) code) {
+    case CURLE_OUT_OF_MEMORY:
+        return err_set(err, -ENOMEM, "no memory for a request");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+        return err_set(err, -EINVAL, "expected an http or https URL with a host");
+    case CURLE_COULDNT_RESOLVE_HOST:
+        net_target_add_host(&host, target, false);
+        return err_set(err, -EHOSTUNREACH, "the name %s cannot be resolved", host.s);
+    case CURLE_COULDNT_CONNECT:
+        return explain_connect(target, err);
+    case CURLE_OPERATION_TIMEDOUT:
+        return explain_timeout(target, err);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return explain_tls(target, code, err);
+    case CURLE_RECV_ERROR:
+        return explain_proxy(target, err);
+    default:
+        return err_set(err, -EIO, "%s", web_libcurl.curl_easy_strerror(code));
+    }
+}

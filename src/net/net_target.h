@@ -1,0 +1,27 @@
+/* net_target.h - inside src/net: whom libcurl connects to, and why it could not. */
+#pragma once
+
+#include <sonoran-pushd/text.h>
+
+#include "web_library.h"
+
+struct net_target {
+    CURL *easy;
+    const char *url;             /* that is asked now, borrowed */
+    usec_t connect_us;           /* the longest that name, TCP and TLS may take together */
+    char unix_path[108];         /* as in sockaddr_un; "": the URL's host is asked */
+    char words[CURL_ERROR_SIZE]; /* libcurl's own on the last failure */
+};
+
+/* With what holds for whatever is asked: certificates are checked, by ca_file alone where there is one. Either of the
+ * two may be NULL. Ends with curl_easy_cleanup. -ENAMETOOLONG: unix_path. */
+int net_target_open(struct net_target *target, const char *unix_path, const char *ca_file, struct err *err) MUST_CHECK;
+
+/* Why there is no connection. */
+int net_target_explain(struct net_target *target, CURLcode code, struct err *err) MUST_CHECK;
+
+/* "example.org", and ":443" where with_port. */
+void net_target_add_host(struct text *out, const struct net_target *target, bool with_port);
+
+/* The Unix socket, or host and port. */
+void net_target_add_end(struct text *out, const struct net_target *target);

@@ -1,0 +1,278 @@
+/* hand_over.c - from the sources' threads to the writer, and back what became of it.
+ *
+ * A submission is in one of three places:
+ *   source->round      submitted, and not flushed yet: of the source's thread alone. Each source gathers there, and
+ *                      takes the lock once for all that a round of its loop brought
+ *   pipeline->waiting  flushed: under the lock. From here alone it can be withdrawn
+ *   the writer's list  taken (take_waiting): of the writer alone, until it is settled, with the answer of the commit
+ * Its bytes count in queued_bytes from pipeline_submit until it is settled or withdrawn. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline_private.h"
+
+/* About what is kept of the decision about an event until it is told. */
+#define DESCRIPTION_BYTES (sizeof(struct description) + 512)
+
+int pipeline_source_new(struct pipeline_source **ret, struct pipeline *pipeline,
+                        const struct pipeline_source_callbacks *callbacks)
+{
+    struct pipeline_source *source = calloc(1, sizeof(*source));
+    if (!source)
+        return -ENOMEM;
+    source->pipeline = pipeline;
+    source->callbacks = *callbacks;
+    pthread_mutex_lock(&pipeline->lock);
+    source->next = pipeline->sources;
+    pipeline->sources = source;
+    pthread_mutex_unlock(&pipeline->lock);
+    *ret = source;
+    return 0;
+}
+
+static void unlink_source(struct pipeline *pipeline, const struct pipeline_source *source)
+{
+    struct pipeline_source **link = &pipeline->sources;
+    while (*link != source)
+        link = &(*link)->next;
+    *link = source->next;
+    pipeline->n_paused -= source->paused || source->waits;
+}
+
+static size_t count_events(const struct queue *queue)
+{
+    size_t n = 0;
+    for (const struct submission *s = queue->first; s; s = s->next)
+        n += s->batch.n_events;
+    return n;
+}
+
+struct pipeline_source *pipeline_source_free(struct pipeline_source *source)
+{
+    if (!source)
+        return NULL;
+    struct pipeline *pipeline = source->pipeline;
+    pthread_mutex_lock(&pipeline->lock);
+    while (pipeline->running && (source->n_open || source->called))
+        pthread_cond_wait(&pipeline->left, &pipeline->lock);
+    unlink_source(pipeline, source);
+    pthread_mutex_unlock(&pipeline->lock);
+    pipeline->queued_events -= count_events(&source->round);
+    pipeline->queued_bytes -= hand_over_free(&source->round);
+    free(source);
+    return NULL;
+}
+
+bool pipeline_source_is_idle(struct pipeline_source *source)
+{
+    pthread_mutex_lock(&source->pipeline->lock);
+    bool idle = !source->n_open && !source->called;
+    pthread_mutex_unlock(&source->pipeline->lock);
+    return idle;
+}
+
+/* Behind what is there already, up to the link behind the last; under what guards the queue. */
+static void append(struct queue *queue, struct submission *first, struct submission **end)
+{
+    if (!first)
+        return;
+    *(queue->first ? queue->end : &queue->first) = first;
+    queue->end = end;
+}
+
+size_t hand_over_free(struct queue *queue)
+{
+    size_t bytes = 0;
+    for (struct submission *s = queue->first, *next; s; s = next) {
+        next = s->next;
+        bytes += s->bytes;
+        batch_done(&s->batch);
+        free(s);
+    }
+    *queue = (struct queue){ 0 };
+    return bytes;
+}
+
+/* ---- in the source's thread ---- */
+
+/* Where nothing waits there is room for anything. */
+static bool reserve(struct pipeline *pipeline, size_t bytes)
+{
+    uint64_t queued = pipeline->queued_bytes;
+    do {
+        if (queued && queued + bytes > pipeline->max_queue_bytes)
+            return false;
+    } while (!atomic_compare_exchange_weak(&pipeline->queued_bytes, &queued, queued + bytes));
+    return true;
+}
+
+/* Under the lock. */
+static void set_paused(struct pipeline_source *source, bool paused, bool waits)
+{
+    assert(wait_is_locked(&source->pipeline->lock));
+    source->pipeline->n_paused += paused || waits;
+    source->pipeline->n_paused -= source->paused || source->waits;
+    source->paused = paused;
+    source->waits = waits;
+}
+
+/* False: it is told by resume() when to come again. The writer may have made room before it could see that somebody
+ * waits for it, and would not look again: so it is tried once more behind that. */
+static bool reserve_or_wait(struct pipeline_source *source, size_t bytes)
+{
+    struct pipeline *pipeline = source->pipeline;
+    if (reserve(pipeline, bytes))
+        return true;
+    if (!source->callbacks.resume)
+        return false;
+    pthread_mutex_lock(&pipeline->lock);
+    set_paused(source, source->paused, true);
+    pthread_mutex_unlock(&pipeline->lock);
+    if (!reserve(pipeline, bytes))
+        return false;
+    pthread_mutex_lock(&pipeline->lock);
+    set_paused(source, source->paused, false);
+    pthread_mutex_unlock(&pipeline->lock);
+    return true;
+}
+
+int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, void *ticket)
+{
+    assert(take_batch->n_events);
+    size_t bytes = batch_bytes(take_batch) + take_batch->n_events * DESCRIPTION_BYTES;
+    struct submission *s = malloc(sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    if (!reserve_or_wait(source, bytes)) {
+        free(s);
+        if (source->callbacks.resume)
+            pipeline_flush(source); /* what it has gathered takes the room that it waits for */
+        return -EBUSY;
+    }
+    *s = (struct submission){ .source = source, .batch = *take_batch, .ticket = ticket, .bytes = bytes };
+    *take_batch = (struct batch){ 0 };
+    source->pipeline->queued_events += s->batch.n_events;
+    append(&source->round, s, &s->next);
+    source->n_round++;
+    return 0;
+}
+
+/* Under the lock. */
+static void flush(struct pipeline_source *source)
+{
+    assert(wait_is_locked(&source->pipeline->lock));
+    append(&source->pipeline->waiting, source->round.first, source->round.end);
+    source->n_open += source->n_round;
+    source->round = (struct queue){ 0 };
+    source->n_round = 0;
+}
+
+void pipeline_flush(struct pipeline_source *source)
+{
+    struct pipeline *pipeline = source->pipeline;
+    if (!source->round.first)
+        return;
+    pthread_mutex_lock(&pipeline->lock);
+    flush(source);
+    pthread_mutex_unlock(&pipeline->lock);
+    pthread_cond_signal(&pipeline->more); /* without the lock, for which the writer would have to wait again */
+}
+
+void hand_over_flush_all(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    for (struct pipeline_source *source = pipeline->sources; source; source = source->next)
+        flush(source);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* ---- in any ---- */
+
+void pipeline_poke(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    if (!pipeline->poked && !pipeline->waiting.first)
+        pthread_cond_signal(&pipeline->more);
+    pipeline->poked = true;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* ---- in the writer's ---- */
+
+static void leave(struct pipeline_source *source, size_t n_settled)
+{
+    struct pipeline *pipeline = source->pipeline;
+    pthread_mutex_lock(&pipeline->lock);
+    assert(source->n_open >= n_settled);
+    source->n_open -= n_settled;
+    source->called = false;
+    pthread_cond_broadcast(&pipeline->left);
+    pthread_mutex_unlock(&pipeline->lock); /* from here on it may be gone */
+}
+
+/* They wait no longer: whoever has its answer may send the next one, and finds room. */
+void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r)
+{
+    struct pipeline_source *touched = NULL;
+    for (struct submission *s = list; s; s = s->next) {
+        struct pipeline_source *source = s->source;
+        pipeline->queued_bytes -= s->bytes;
+        pipeline->queued_events -= s->batch.n_events;
+        if (!source->n_settled++) {
+            source->next_touched = touched;
+            touched = source;
+        }
+        source->callbacks.settled(source->callbacks.userdata, s->ticket, &s->batch.events[0], r);
+    }
+    for (struct pipeline_source *source = touched, *next; source; source = next) {
+        size_t n_settled = source->n_settled;
+        next = source->next_touched;
+        source->n_settled = 0;
+        if (source->callbacks.settled_all)
+            source->callbacks.settled_all(source->callbacks.userdata);
+        leave(source, n_settled);
+    }
+}
+
+/* One that is not paused and can be (pause), or that is to be resumed. It stays until the writer has left it; NULL:
+ * none. */
+static struct pipeline_source *take_source(struct pipeline *pipeline, bool pause)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    struct pipeline_source *source = pipeline->sources;
+    while (source && (pause ? source->paused || !source->callbacks.pause : !source->paused && !source->waits))
+        source = source->next;
+    if (source) {
+        set_paused(source, pause, pause && source->waits);
+        source->called = true;
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return source;
+}
+
+void hand_over_pause(struct pipeline *pipeline)
+{
+    for (struct pipeline_source *source; (source = take_source(pipeline, true));) {
+        source->callbacks.pause(source->callbacks.userdata);
+        leave(source, 0);
+    }
+}
+
+/* Half of it is free again: not each batch that is stored wakes somebody for one more. */
+static bool has_room(const struct pipeline *pipeline)
+{
+    return !pipeline->failing && pipeline->queued_bytes <= pipeline->max_queue_bytes / 2;
+}
+
+void hand_over_resume(struct pipeline *pipeline)
+{
+    while (pipeline->n_paused && has_room(pipeline)) {
+        struct pipeline_source *source = take_source(pipeline, false);
+        if (!source)
+            return;
+        if (source->callbacks.resume)
+            source->callbacks.resume(source->callbacks.userdata);
+        leave(source, 0);
+    }
+}

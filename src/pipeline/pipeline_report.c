@@ -1,0 +1,115 @@
+/* pipeline_report.c - what is told of the pipeline: a sentence, a status, its counters. */
+#include <string.h>
+
+#include "pipeline_private.h"
+
+const char *pipeline_sentence(const struct pipeline *pipeline)
+{
+    if (pipeline->hanging)
+        return pipeline->locked ? "Another program has locked the event log, and events are answered 503"
+                                : "The disk does not answer, and events are answered 503";
+    return pipeline->failing ? "Events cannot be stored and are answered 503" : "Listening for push events";
+}
+
+void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)
+{
+    *ret = (struct pipeline_status){ .storing = !pipeline->failing && !pipeline->hanging,
+                                     .newest_id = pipeline->newest_id,
+                                     .newest_us = pipeline->newest_us };
+    pthread_mutex_lock(&pipeline->lock);
+    ret->wal_bytes = pipeline->wal_bytes;
+    memcpy(ret->wal_held_by, pipeline->wal_held_by, sizeof(ret->wal_held_by));
+    pthread_mutex_unlock(&pipeline->lock);
+    report_copy(&ret->counts, &pipeline->counts, sizeof(ret->counts));
+    ret->counts.queued_events = pipeline->queued_events;
+    ret->counts.queued_bytes = pipeline->queued_bytes;
+    ret->counts.queue_limit_bytes = pipeline->max_queue_bytes;
+}
+
+#define COUNT(member) REPORT_OFFSET(struct pipeline_status, counts.member)
+#define FAILURES(ERROR, WHICH)                                                                                         \
+    {                                                                                                                  \
+        .name = "store_failures", .kind = REPORT_COUNTER, .label = "error", .value = (ERROR),                          \
+        .help = "Transactions that failed.", .offset = COUNT(failures[WHICH])                                          \
+    }
+#define TRIMMED(REASON, MEMBER)                                                                                        \
+    {                                                                                                                  \
+        .name = "store_trimmed_events", .kind = REPORT_COUNTER, .label = "reason", .value = (REASON),                  \
+        .help = "Old events that were deleted; unread: before an action had seen them.", .offset = COUNT(MEMBER)       \
+    }
+
+static const struct report_row report_rows[] = {
+    { .name = "store_wal_bytes",
+      .unit = "bytes",
+      .kind = REPORT_GAUGE,
+      .help = "Size of the event log's write-ahead log.",
+      .object = "store",
+      .member = "wal_bytes",
+      .offset = REPORT_OFFSET(struct pipeline_status, wal_bytes) },
+    { .name = "store_writable",
+      .kind = REPORT_FLAG,
+      .help = "1: events can be stored.",
+      .member = "storing",
+      .offset = REPORT_OFFSET(struct pipeline_status, storing) },
+    { .name = "store_newest_event_id",
+      .kind = REPORT_GAUGE,
+      .help = "Id of the newest event in the log.",
+      .member = "newest",
+      .line = "in the log",
+      .offset = REPORT_OFFSET(struct pipeline_status, newest_id) },
+    { .name = "last_event_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "When the newest event came.",
+      .member = "last_event",
+      .line = "the last at",
+      .offset = REPORT_OFFSET(struct pipeline_status, newest_us) },
+    { .name = "queue_events",
+      .kind = REPORT_GAUGE,
+      .help = "Events that wait to be stored.",
+      .offset = COUNT(queued_events) },
+    { .name = "queue_bytes",
+      .unit = "bytes",
+      .kind = REPORT_GAUGE,
+      .help = "Memory of the events that wait to be stored.",
+      .offset = COUNT(queued_bytes) },
+    { .name = "queue_limit_bytes",
+      .unit = "bytes",
+      .kind = REPORT_GAUGE,
+      .help = "How much memory they may have (limits.in_flight).",
+      .offset = COUNT(queue_limit_bytes) },
+    { .name = "store_commit_seconds",
+      .unit = "seconds",
+      .kind = REPORT_HISTOGRAM,
+      .limits = &counts_commit_limits,
+      .help = "One transaction with events, from its begin to its end.",
+      .offset = REPORT_OFFSET_HISTOGRAM(struct pipeline_status, counts.commit_us) },
+    { .name = "store_batch_events",
+      .kind = REPORT_HISTOGRAM,
+      .limits = &counts_batch_limits,
+      .help = "How many events a transaction had.",
+      .offset = REPORT_OFFSET_HISTOGRAM(struct pipeline_status, counts.batch_events) },
+    FAILURES("nospace", PIPELINE_FAILURE_NO_SPACE),
+    FAILURES("io", PIPELINE_FAILURE_IO),
+    FAILURES("busy", PIPELINE_FAILURE_BUSY),
+    FAILURES("other", PIPELINE_FAILURE_OTHER),
+    TRIMMED("age", trimmed_by_age),
+    TRIMMED("size", trimmed_by_size),
+    TRIMMED("unread", trimmed_unread),
+    { .name = "store_oldest_event_id",
+      .kind = REPORT_GAUGE,
+      .help = "Id of the oldest event in the log, when it was last looked for old ones.",
+      .offset = COUNT(oldest_id) },
+    { .name = "store_size_bytes",
+      .unit = "bytes",
+      .kind = REPORT_GAUGE,
+      .help = "Size of the event log with its write-ahead log, as store.max_size counts it.",
+      .offset = COUNT(size_bytes) },
+    { .name = "store_limit_bytes",
+      .unit = "bytes",
+      .kind = REPORT_GAUGE,
+      .help = "How large it may be (store.max_size), 0: no limit.",
+      .offset = COUNT(limit_bytes) },
+};
+
+const struct report_table pipeline_report = { report_rows, ARRAY_SIZE(report_rows) };

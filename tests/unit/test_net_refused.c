@@ -1,0 +1,141 @@
+/* test_net_refused.c - every way in which no connection is made, each with its sentence; and what a proxy is asked. */
+#include "net_peer.h"
+
+PRINTF_LIKE(3, 4)
+static void expect_failure(const struct net_settings *settings, int wanted, const char *format, ...)
+{
+    char sentence[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof(sentence), format, args);
+    va_end(args);
+    int r = connect_with(settings);
+    end();
+    assert_string_equal(err.msg, sentence);
+    assert_int_equal(r, wanted);
+}
+
+static void test_no_connection(void **state)
+{
+    char long_path[200];
+    int port, fd = bind_anywhere(&port);
+    (void) state;
+    snprintf(url, sizeof(url), "http://user:pass@127.0.0.1:%d/secret", port);
+    expect_failure(&(struct net_settings){ .url = url, .connect_us = CONNECT_US }, -ECONNREFUSED,
+                   "cannot connect to 127.0.0.1:%d: connection refused", port);
+    close(fd);
+    unlink(unix_path);
+    expect_failure(&(struct net_settings){ .url = url, .unix_path = unix_path, .connect_us = CONNECT_US }, -ENOENT,
+                   "cannot connect to %s: no such file or directory", unix_path);
+    memset(long_path, 'x', sizeof(long_path) - 1);
+    long_path[sizeof(long_path) - 1] = '\0';
+    expect_failure(&(struct net_settings){ .url = url, .unix_path = long_path, .connect_us = CONNECT_US },
+                   -ENAMETOOLONG, "%s is too long for a Unix socket", long_path);
+    expect_failure(&(struct net_settings){ .url = "http://", .connect_us = CONNECT_US }, -EINVAL,
+                   "expected an http or https URL with a host");
+    expect_failure(&(struct net_settings){ .url = "ftp://127.0.0.1", .connect_us = CONNECT_US }, -EINVAL,
+                   "expected an http or https URL with a host");
+    expect_failure(&(struct net_settings){ .url = "http://nowhere.invalid:1/secret", .connect_us = CONNECT_US },
+                   -EHOSTUNREACH, "the name nowhere.invalid cannot be resolved");
+}
+
+/* It takes the connection, and then says nothing to TLS. */
+static void test_no_answer(void **state)
+{
+    int port, fd = listen_anywhere(1, &port);
+    (void) state;
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d", port);
+    expect_failure(&(struct net_settings){ .url = url, .connect_us = USEC_PER_SEC / 10 }, -ETIMEDOUT,
+                   "cannot connect to 127.0.0.1:%d: no answer within 100ms", port);
+    close(fd);
+}
+
+static void expect_no_tls(const char *host, const char *ca, const char *words)
+{
+    peer_start(TLS, speak_in_halves);
+    snprintf(url, sizeof(url), "https://%s:%d", host, peer.port);
+    int r = connect_with(&(struct net_settings){ .url = url, .ca_file = ca, .connect_us = CONNECT_US });
+    end();
+    peer_stop();
+    assert_int_equal(r, -EPROTO);
+    assert_true(strncmp(err.msg, "TLS: ", 5) == 0 && strstr(err.msg, words));
+}
+
+static void test_certificate(void **state)
+{
+    (void) state;
+    expect_no_tls("localhost", ca_file, "localhost");
+    expect_no_tls("127.0.0.1", NULL, "self-signed certificate");
+}
+
+/* ---- by a proxy ---- */
+
+static struct text asked = TEXT_INIT;
+static const char *proxy_says;
+
+static void speak_as_proxy(struct peer *self)
+{
+    char byte;
+    while (!strstr(asked.s, "\r\n\r\n") && peer_read(self, &byte, 1) == 1)
+        text_add_bytes(&asked, &byte, 1);
+    peer_write(self, proxy_says);
+    while (peer_read(self, &byte, 1) == 1)
+        peer_write(self, "!");
+}
+
+static int connect_by_proxy(const char *answer)
+{
+    char proxy[64];
+    const struct net_settings settings = { .url = "http://there.invalid:80/",
+                                           .use_proxy = true,
+                                           .connect_us = CONNECT_US };
+    text_reset(&asked);
+    proxy_says = answer;
+    peer_start(TCP, speak_as_proxy);
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", peer.port);
+    setenv("http_proxy", proxy, 1);
+    int r = connect_with(&settings);
+    unsetenv("http_proxy");
+    return r;
+}
+
+static void test_proxy(void **state)
+{
+    (void) state;
+    assert_int_equal(connect_by_proxy("HTTP/1.1 200 OK\r\n\r\n"), 0);
+    send_words("x");
+    expect_piece("!");
+    end();
+    peer_stop();
+    assert_true(strncmp(asked.s, "CONNECT there.invalid:80 HTTP/1.1\r\n", 35) == 0);
+
+    assert_int_equal(connect_by_proxy("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), -ECONNRESET);
+    end();
+    peer_stop();
+    assert_non_null(strstr(err.msg, "there.invalid:80"));
+    assert_non_null(strstr(err.msg, "407"));
+}
+
+/* Not asked for, it is not used. */
+static void test_no_proxy(void **state)
+{
+    (void) state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    peer_start(TCP, speak_in_halves);
+    connect_to_peer(TCP);
+    unsetenv("http_proxy");
+    end();
+    peer_stop();
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN); /* as the daemon does: TLS writes without asking */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_connection), cmocka_unit_test(test_no_answer), cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_proxy),         cmocka_unit_test(test_no_proxy),
+    };
+    int r = cmocka_run_group_tests(tests, set_up, tear_down);
+    text_free(&asked);
+    return r;
+}
