@@ -127,6 +127,8 @@ struct http {
     bool resumed;              /* libmicrohttpd has to be run for some that are no more */
     usec_t idle_due_us;        /* uptime: one of the paused may have been silent for long enough */
     usec_t woken_us;           /* uptime: they were last asked, because of http_wake */
+    size_t n_woken, part_size; /* how many of the paused, from the first on, are still to be asked then, and at once */
+    usec_t part_due_us;        /* uptime: the next part of them is */
     _Atomic bool woken;        /* http_wake was called since */
     _Atomic uint64_t n_rounds; /* of the loop */
     uint64_t seen_rounds;      /* by http_alive */

@@ -3,7 +3,8 @@
  * A body that is not ready makes libmicrohttpd ask in every round, without a wait. So the connection is suspended,
  * which takes it out of its epoll, and resumed:
  *
- * - by http_wake, all of them, at most once in WOKEN_MIN_US, so that what is said in between goes out as one;
+ * - by http_wake, all of them, at most once in WOKEN_MIN_US, so that what is said in between goes out as one; many of
+ *   them a part at a time, so that who sends an event meanwhile finds a processor;
  * - after idle_us, those that were silent so long, and those that soon will be;
  * - when the client is gone, which libmicrohttpd does not notice then, but our own watch does (connection_end);
  * - at the end of http: libmicrohttpd aborts where it is stopped with one suspended.
@@ -15,7 +16,10 @@
 #include "http_private.h"
 
 #define WOKEN_MIN_US (50 * USEC_PER_MSEC)
-#define IDLE_SLACK_US USEC_PER_SEC /* so that many streams are asked in one go */
+#define PART_MIN 100 /* streams, asked within a millisecond */
+#define PARTS_MAX ((size_t) 4)
+#define PART_US (10 * USEC_PER_MSEC) /* between two parts: all are asked before they are woken again */
+#define IDLE_SLACK_US USEC_PER_SEC   /* so that many streams are asked in one go */
 
 static usec_t idle_due_us(const struct connection *connection)
 {
@@ -81,23 +85,49 @@ static void resume_idle(struct http *http)
     }
 }
 
+/* Who is resumed and pauses again goes behind all that still wait. */
+static void resume_part(struct http *http)
+{
+    size_t n = http->part_size < http->n_woken ? http->part_size : http->n_woken;
+    http->n_woken -= n;
+    http->part_due_us = http->now_us + PART_US;
+    for (; n > 0 && !TAILQ_EMPTY(&http->paused); n--)
+        stream_resume(TAILQ_FIRST(&http->paused));
+}
+
+static void wake_all(struct http *http)
+{
+    size_t part = (http->n_paused + PARTS_MAX - 1) / PARTS_MAX;
+    http->woken_us = http->now_us;
+    http->n_woken = http->n_paused;
+    http->part_size = part > PART_MIN ? part : PART_MIN;
+    resume_part(http);
+}
+
+static usec_t woken_due_us(const struct http *http)
+{
+    if (http->n_woken)
+        return http->part_due_us;
+    return http->woken ? http->woken_us + WOKEN_MIN_US : HTTP_NEVER_US;
+}
+
 void streams_resume_due(struct http *http)
 {
     if (!http->n_paused)
-        return;
-    if (http->now_us >= http->woken_us + WOKEN_MIN_US && atomic_exchange(&http->woken, false)) {
-        http->woken_us = http->now_us;
-        streams_resume_all(http);
-    } else if (http->now_us >= http->idle_due_us) {
+        http->n_woken = 0;
+    else if (http->n_woken && http->now_us >= http->part_due_us)
+        resume_part(http);
+    else if (!http->n_woken && http->now_us >= http->woken_us + WOKEN_MIN_US && atomic_exchange(&http->woken, false))
+        wake_all(http);
+    else if (http->now_us >= http->idle_due_us)
         resume_idle(http);
-    }
 }
 
 int streams_wait_ms(const struct http *http, int longest_ms)
 {
     if (!http->n_paused || !longest_ms)
         return longest_ms;
-    usec_t now = uptime_us(), due = http->woken ? http->woken_us + WOKEN_MIN_US : HTTP_NEVER_US;
+    usec_t now = uptime_us(), due = woken_due_us(http);
     due = http->idle_due_us < due ? http->idle_due_us : due;
     if (due == HTTP_NEVER_US)
         return longest_ms;

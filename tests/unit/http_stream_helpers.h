@@ -20,6 +20,7 @@ static struct {
 
 static _Atomic int n_streams, n_flooded_bytes, n_asked;
 static _Atomic unsigned n_rounds;
+static _Atomic int most_asked; /* in a round */
 
 static inline void say(const char *words, bool over)
 {
@@ -104,7 +105,12 @@ static inline void begin_beats(void *userdata, struct http_request *request, str
 
 static inline void count_round(void *userdata)
 {
+    static int n_asked_before;
     (void) userdata;
+    int n = n_asked;
+    if (n - n_asked_before > most_asked)
+        most_asked = n - n_asked_before;
+    n_asked_before = n;
     n_rounds++;
 }
 
