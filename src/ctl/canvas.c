@@ -83,6 +83,20 @@ int canvas_width(const struct canvas *canvas, const char *text)
     return columns;
 }
 
+size_t canvas_fit(const struct canvas *canvas, const char *text, int columns)
+{
+    struct letter letter;
+    size_t size = strlen(text), at_blank = 0;
+    int used = 0;
+    for (size_t i = 0, n; i < size; i += n, used += letter.columns) {
+        n = read_letter(canvas, text + i, size - i, &letter);
+        at_blank = text[i] == ' ' ? i : at_blank;
+        if (i > 0 && used + letter.columns > columns)
+            return at_blank ? at_blank : i;
+    }
+    return size;
+}
+
 static void add_mark(struct canvas_cell *cell, wchar_t code)
 {
     for (size_t i = 0; i < CANVAS_MARKS; i++)

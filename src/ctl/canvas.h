@@ -57,6 +57,8 @@ void canvas_fill(struct canvas *canvas, int row, int column, int columns, enum c
 
 /* How many columns a text takes. */
 int canvas_width(const struct canvas *canvas, const char *text);
+/* How many bytes of it stand in a row of so many: up to a blank where there is one, and at least one letter. */
+size_t canvas_fit(const struct canvas *canvas, const char *text, int columns) MUST_CHECK;
 
 /* A row as UTF-8, without the blanks at its end. */
 void canvas_write_row(const struct canvas *canvas, int row, struct text *out);

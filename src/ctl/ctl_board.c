@@ -11,7 +11,7 @@
 
 #include "ctl_daemon.h"
 #include "interrupt.h"
-#include "viewer.h"
+#include "viewer_desk.h"
 
 #define PRINTED_COLUMNS 100 /* where stdout is no terminal */
 #define PRINTED_ROWS_MAX 20000
@@ -35,7 +35,9 @@ static const struct ctl_option rows[] = {
     OPTION_JSON("print the state as one object (/api/state) and end"),
     { "no-color", 0, NULL, NULL, "without colours; as NO_COLOR in the environment", AT(no_colour) },
     { "ascii", 0, NULL, NULL, "nothing but ASCII on the screen", AT(ascii) },
-    { "bell", 0, NULL, NULL, "ring the terminal's bell for each panic and 911 emergency", AT(bell) },
+    { "bell", 0, NULL, NULL,
+      "ring the terminal's bell for each panic and 911 emergency, again every 30 s until a panic is acknowledged",
+      AT(bell) },
     { "community", 0, "NAME", read_community, "this community alone", 0 },
 };
 
@@ -44,8 +46,8 @@ static const struct ctl_spec spec = {
     .usage = "[OPTION]...",
     .about = "Shows 911 calls, calls, units and what comes, live: panics first, in each list who waits longest first. "
              "It asks the running daemon, and tries on by itself where that is away; STALE tells for how long.",
-    .footer = "Keys: q leaves, Tab goes to the next list, arrows move in it, / filters, p pauses, b switches the bell, "
-              "? helps.",
+    .footer = "Keys: q leaves, Tab goes to the next list, arrows move in it, Enter opens a call or unit, / filters, "
+              "p holds the picture, b switches the bell, a acknowledges a panic, ? helps.",
     .rows = rows,
     .n_rows = ARRAY_SIZE(rows),
 };
@@ -119,9 +121,16 @@ static int show_live(const struct arguments *arguments, struct follower *followe
     unsetenv("LINES");
     if (pthread_create(&thread, NULL, follow, follower) != 0)
         return ctl_fail(EXIT_FAILURE, "no thread to be had");
-    int r = viewer_show(follower->viewer, &look, arguments->ascii || !has_unicode(), colours, interrupt_fd, &err);
+    struct viewer_stories stories;
+    int r = viewer_stories_begin(&stories, follower->viewer, &follower->source, &err);
+    bool begun = r >= 0;
+    if (begun)
+        r = viewer_show(follower->viewer, &look, &stories, arguments->ascii || !has_unicode(), colours, interrupt_fd,
+                        &err);
     (void) !write(follower->source.stop_fd, &one, sizeof(one));
     pthread_join(thread, NULL);
+    if (begun)
+        viewer_stories_end(&stories);
     return r < 0 ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : EXIT_SUCCESS;
 }
 

@@ -88,7 +88,7 @@ static int compare_versions(const char *a, const char *b)
     return 0;
 }
 
-static bool told;
+static _Atomic bool told;
 
 void daemon_be_quiet(void)
 {
@@ -137,7 +137,7 @@ static int ask_http(const char *socket, const struct daemon_question *question, 
 {
     const struct text *body = question->body;
     const struct web_settings settings = { .timeout_us = PATIENCE_US + question->takes_us,
-                                           .cancel_fd = -1,
+                                           .cancel_fd = question->cancel_fd ? *question->cancel_fd : -1,
                                            .unix_path = socket,
                                            .user_agent = CTL_NAME "/" PROGRAM_VERSION };
     char url[256], type[64];
@@ -199,7 +199,7 @@ static bool is_of_service(const char *socket, const char *store)
     return *path && same_file(path, store);
 }
 
-static bool by_service;
+static _Atomic bool by_service;
 
 static char *socket_of_service(void)
 {

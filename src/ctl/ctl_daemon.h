@@ -25,6 +25,7 @@ struct daemon_question {
     const struct text *body; /* NULL: none */
     const char *type;        /* of the body */
     usec_t takes_us;         /* so much longer than others may the answer take */
+    const int *cancel_fd;    /* readable: nobody waits for it any more; NULL: that does not happen */
 };
 
 /* DAEMON_NOT_RUNNING; -EACCES; -ETIMEDOUT; -EREMOTEIO: it refused, err is its sentence. A daemon of another version is

@@ -21,6 +21,7 @@ struct viewer_item {
     const char *community, *node, *rank, *label;
     int64_t id;
     usec_t since_us, warn_us, late_us; /* 0: not known, never */
+    bool heard;                        /* a panic that somebody here acknowledged */
 };
 
 struct viewer_list {
@@ -44,6 +45,7 @@ struct viewer {
     size_t n_feed;                            /* since the beginning */
     uint64_t line_id;                         /* of the newest of them */
     uint64_t newest;                          /* event */
+    int community_columns;                    /* that names of communities take in rows; 0: there is one */
     bool loaded;                              /* there was a state */
     bool live;                                /* the stream is open */
     usec_t heard_us;
@@ -72,6 +74,12 @@ void viewer_write_text(struct text *out, const struct viewer_item *item, const c
 int64_t viewer_number(const struct viewer_item *item, const char *name, int64_t otherwise);
 /* A list in it, or NULL. */
 const cJSON *viewer_array(const cJSON *json, const char *name);
+/* All of it, as it is. false: no memory, and ret is empty. */
+bool viewer_copy(struct viewer *ret, const struct viewer *from) MUST_CHECK;
+/* Another one, with a JSON of its own; without memory that is NULL. */
+struct viewer_item viewer_copy_item(const struct viewer_item *item);
+/* The same one at another time. */
+bool viewer_is_same(const struct viewer_item *a, const struct viewer_item *b);
 /* Whether a board shows it: units on duty, calls that are open. */
 bool viewer_is_shown(enum viewer_kind kind, const struct viewer_item *item);
 /* A 911 call that a dispatch call was made from: it is shown, dimmed, and waits for nobody. */
@@ -91,9 +99,38 @@ int viewer_load(struct viewer *viewer, const struct viewer_source *source, struc
 /* Goes on until stop_fd is readable: the thread. */
 void viewer_follow(struct viewer *viewer, const struct viewer_source *source);
 
-/* ---- viewer_layout.c, viewer_panes.c: pure ---- */
+/* ---- viewer_panics.c: under the lock ---- */
+
+#define VIEWER_PANICS_SHOWN 3
+
+bool viewer_is_panic(const struct viewer_item *unit);
+int viewer_count_panics(const struct viewer *viewer);
+/* Those that nobody has acknowledged come first; NULL: there are not so many. */
+const struct viewer_item *viewer_panic(const struct viewer *viewer, int i);
+bool viewer_has_unheard(const struct viewer *viewer);
+/* The same panic, not another one of that unit: nobody there has to know of it. */
+void viewer_hear(struct viewer *viewer, const struct viewer_item *panic);
+
+/* ---- viewer_layout.c, viewer_panes.c, viewer_page.c: pure ---- */
 
 #define VIEWER_FILTER_MAX_BYTES 63
+
+/* What is open: one item, whatever becomes of it, and its story. */
+struct viewer_detail {
+    enum viewer_kind kind;
+    struct viewer_item item; /* a copy; json NULL: nothing is open */
+    bool gone;               /* the daemon has it no more */
+    cJSON *story;            /* as /api/story answers; NULL: none */
+    struct text trouble;     /* why there is none, safe; "": it is asked for */
+    int top;                 /* the first row that is shown; drawing brings it back */
+};
+
+/* An item, by name. */
+struct viewer_key {
+    bool known;
+    char community[NAME_MAX_BYTES + 1], node[NAME_MAX_BYTES + 1];
+    int64_t id;
+};
 
 struct viewer_look {
     usec_t now_us;    /* of the daemon's clock */
@@ -102,8 +139,12 @@ struct viewer_look {
     bool once; /* printed, not on a screen: all of it, without keys */
     bool paused, bell, help, typing;
     enum viewer_kind focus;
-    bool chooses;               /* the arrows were used: one item is marked */
-    int chosen[VIEWER_N_PANES]; /* from 0 */
+    bool chooses;                             /* the arrows were used: one item is marked */
+    int chosen[VIEWER_N_PANES];               /* from 0 */
+    struct viewer_key marked[VIEWER_N_KINDS]; /* which one that is: the mark goes with it */
+    struct viewer_detail *detail;             /* NULL: nothing is open */
+    usec_t held_us;                           /* paused: when the picture was taken */
+    uint64_t n_events_since, n_alarms_since;  /* paused: what it does not show */
     char filter[VIEWER_FILTER_MAX_BYTES + 1];
 };
 
@@ -116,6 +157,13 @@ struct viewer_box {
 void viewer_draw(const struct viewer *viewer, struct viewer_look *look, struct canvas *canvas);
 /* As many rows as everything takes, for a look that is printed. */
 int viewer_rows(const struct viewer *viewer, const struct viewer_look *look);
+
+/* The one that is marked in the list of the focus; the first where none is. NULL: there is none to mark. */
+const struct viewer_item *viewer_marked(const struct viewer *viewer, struct viewer_look *look);
+
+/* The whole of what is open. */
+void viewer_draw_detail(const struct viewer *viewer, const struct viewer_look *look, struct viewer_box box,
+                        struct canvas *canvas);
 
 /* A list with its title. */
 void viewer_draw_pane(const struct viewer *viewer, struct viewer_look *look, enum viewer_kind kind,
@@ -132,6 +180,7 @@ int viewer_wanted_rows(const struct viewer *viewer, const struct viewer_look *lo
 struct viewer_place {
     struct canvas *canvas;
     int row, column, columns;
+    int community_columns; /* for the name of its community */
     bool chosen;
 };
 
@@ -143,6 +192,7 @@ void viewer_put_call_in_two(const struct viewer_place *at, const struct viewer *
 void viewer_put_unit(const struct viewer_place *at, const struct viewer_look *look, const struct viewer_item *item,
                      int number_width);
 void viewer_put_line(const struct viewer_place *at, const struct viewer_line *line);
+enum canvas_style viewer_style_of(const char *label);
 /* "00:42", "1h02m", "3d04h"; since 0: "". */
 void viewer_write_age(struct text *out, usec_t since_us, usec_t now_us);
 /* "3-L-27 Mara Ellison"; of one that is not known "unit 4127". */
@@ -151,5 +201,6 @@ void viewer_write_unit(struct text *out, const struct viewer *viewer, const stru
 /* ---- viewer_screen.c: the terminal ---- */
 
 /* Until somebody leaves it. -ENOTTY: the terminal cannot do it. */
-int viewer_show(struct viewer *viewer, struct viewer_look *look, bool ascii, bool colours, int stop_fd,
-                struct err *err) MUST_CHECK;
+struct viewer_stories; /* viewer_desk.h */
+int viewer_show(struct viewer *viewer, struct viewer_look *look, struct viewer_stories *stories, bool ascii,
+                bool colours, int stop_fd, struct err *err) MUST_CHECK;

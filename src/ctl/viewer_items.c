@@ -10,6 +10,7 @@
 #define LINE_MAX_CHARS 400
 #define TEXT_MAX_CHARS 300
 #define LEVEL_NONE 6
+#define COMMUNITY_MAX_COLUMNS 12
 
 void viewer_init(struct viewer *viewer)
 {
@@ -78,15 +79,23 @@ static bool read_item(cJSON *json, struct viewer_item *ret)
     return read_id(json_get(json, "id"), &ret->id);
 }
 
-static bool is_same(const struct viewer_item *a, const struct viewer_item *b)
+bool viewer_is_same(const struct viewer_item *a, const struct viewer_item *b)
 {
     return a->id == b->id && strcmp(a->community, b->community) == 0 && strcmp(a->node, b->node) == 0;
+}
+
+static const struct viewer_item *find(const struct viewer_list *list, const struct viewer_item *item)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (viewer_is_same(&list->v[i], item))
+            return &list->v[i];
+    return NULL;
 }
 
 static void take_out(struct viewer_list *list, const struct viewer_item *item)
 {
     for (size_t i = 0; i < list->n; i++) {
-        if (!is_same(&list->v[i], item))
+        if (!viewer_is_same(&list->v[i], item))
             continue;
         cJSON_Delete(list->v[i].json);
         list->n--;
@@ -121,10 +130,16 @@ static bool is_alarm(enum viewer_kind kind, const struct viewer_item *item)
 
 static bool was_alarm(const struct viewer_list *list, enum viewer_kind kind, const struct viewer_item *item)
 {
-    for (size_t i = 0; i < list->n; i++)
-        if (is_same(&list->v[i], item))
-            return is_alarm(kind, &list->v[i]);
-    return false;
+    const struct viewer_item *old = find(list, item);
+    return old && is_alarm(kind, old);
+}
+
+/* Who acknowledged a panic did so for as long as it lasts. */
+static bool was_heard(const struct viewer_list *list, const struct viewer_item *item)
+{
+    const struct viewer_item *old = find(list, item);
+    return old && old->heard && is_alarm(VIEWER_UNIT, old) && is_alarm(VIEWER_UNIT, item) &&
+           strcmp(json_get_text(old->json, "panic_since"), json_get_text(item->json, "panic_since")) == 0;
 }
 
 void viewer_take_item(struct viewer *viewer, enum viewer_kind kind, cJSON *json)
@@ -137,6 +152,7 @@ void viewer_take_item(struct viewer *viewer, enum viewer_kind kind, cJSON *json)
     }
     if (viewer->loaded && is_alarm(kind, &item) && !was_alarm(list, kind, &item))
         viewer->n_alarms++;
+    item.heard = kind == VIEWER_UNIT && was_heard(list, &item);
     take_out(list, &item);
     if (json_get_flag(json, "gone") || !put_in(list, &item))
         cJSON_Delete(json);
@@ -157,12 +173,8 @@ bool viewer_is_settled(enum viewer_kind kind, const struct viewer_item *item)
 const struct viewer_item *viewer_find(const struct viewer *viewer, enum viewer_kind kind,
                                       const struct viewer_item *near, int64_t id)
 {
-    const struct viewer_list *list = &viewer->lists[kind];
     const struct viewer_item wanted = { .community = near->community, .node = near->node, .id = id };
-    for (size_t i = 0; i < list->n; i++)
-        if (is_same(&list->v[i], &wanted))
-            return &list->v[i];
-    return NULL;
+    return find(&viewer->lists[kind], &wanted);
 }
 
 /* ---- all of them ---- */
@@ -187,6 +199,27 @@ static unsigned count_new_alarms(const struct viewer_list *list, const struct vi
     return n;
 }
 
+static void keep_heard(struct viewer_list *list, const struct viewer_list *before)
+{
+    for (size_t i = 0; i < list->n; i++)
+        list->v[i].heard = was_heard(before, &list->v[i]);
+}
+
+/* Where there are several, rows say whose they are. Names are ASCII. */
+static int columns_of_communities(const cJSON *communities)
+{
+    const char *first = json_get_text(communities->child, "name");
+    const cJSON *community;
+    size_t columns = 0;
+    bool several = false;
+    cJSON_ArrayForEach (community, communities) {
+        const char *name = json_get_text(community, "name");
+        several |= strcmp(name, first) != 0;
+        columns = strlen(name) > columns ? strlen(name) : columns;
+    }
+    return !several ? 0 : columns < COMMUNITY_MAX_COLUMNS ? (int) columns : COMMUNITY_MAX_COLUMNS;
+}
+
 int viewer_take_state(struct viewer *viewer, const cJSON *state, struct err *err)
 {
     const cJSON *communities = viewer_array(state, "communities"), *community;
@@ -196,6 +229,7 @@ int viewer_take_state(struct viewer *viewer, const cJSON *state, struct err *err
     memcpy(before, viewer->lists, sizeof(before));
     memset(viewer->lists, 0, sizeof(viewer->lists));
     bool again = viewer->loaded;
+    viewer->community_columns = columns_of_communities(communities);
     viewer->loaded = false;
     cJSON_ArrayForEach (community, communities) {
         take_list(viewer, VIEWER_CALL911, community, "calls911");
@@ -204,6 +238,7 @@ int viewer_take_state(struct viewer *viewer, const cJSON *state, struct err *err
     }
     for (enum viewer_kind kind = 0; kind < VIEWER_N_KINDS; kind++) {
         viewer->n_alarms += again ? count_new_alarms(&viewer->lists[kind], &before[kind], kind) : 0;
+        keep_heard(&viewer->lists[kind], &before[kind]);
         list_free(&before[kind]);
     }
     usec_t time_us = daemon_get_time(state, "time");
@@ -238,4 +273,57 @@ const struct viewer_line *viewer_line(const struct viewer *viewer, size_t back)
     if (back >= viewer->n_feed || back >= VIEWER_FEED_MAX)
         return NULL;
     return &viewer->feed[(viewer->n_feed - 1 - back) % VIEWER_FEED_MAX];
+}
+
+/* ---- a copy ---- */
+
+struct viewer_item viewer_copy_item(const struct viewer_item *item)
+{
+    struct viewer_item copy = { 0 };
+    cJSON *json = cJSON_Duplicate(item->json, true);
+    if (!json || !read_item(json, &copy)) {
+        cJSON_Delete(json);
+        return (struct viewer_item){ 0 };
+    }
+    copy.heard = item->heard;
+    return copy;
+}
+
+static bool copy_list(struct viewer_list *ret, const struct viewer_list *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        struct viewer_item item = viewer_copy_item(&from->v[i]);
+        if (item.json && put_in(ret, &item))
+            continue;
+        cJSON_Delete(item.json);
+        return false;
+    }
+    return true;
+}
+
+static bool copy_line(struct viewer_line *ret, const struct viewer_line *from)
+{
+    *ret = *from;
+    ret->text = (struct text) TEXT_INIT;
+    text_add_bytes(&ret->text, from->text.s, from->text.size);
+    return !ret->text.failed;
+}
+
+bool viewer_copy(struct viewer *ret, const struct viewer *from)
+{
+    bool whole = true;
+    viewer_init(ret);
+    for (size_t i = 0; i < VIEWER_N_KINDS; i++)
+        whole = whole && copy_list(&ret->lists[i], &from->lists[i]);
+    for (size_t i = 0; i < VIEWER_FEED_MAX; i++)
+        whole = whole && copy_line(&ret->feed[i], &from->feed[i]);
+    ret->n_feed = from->n_feed;
+    ret->n_alarms = from->n_alarms;
+    ret->community_columns = from->community_columns;
+    ret->loaded = from->loaded;
+    if (whole)
+        return true;
+    viewer_done(ret);
+    viewer_init(ret);
+    return false;
 }

@@ -8,7 +8,6 @@
 #define SMALL_ROWS 15 /* below, and below so many columns, one list at a time */
 #define SMALL_COLUMNS 60
 #define BESIDE_COLUMNS 110 /* from which on units stand beside calls */
-#define PANICS_SHOWN 3
 #define FEED_ROWS 4
 #define ONCE_FEED_ROWS 10
 
@@ -26,22 +25,37 @@ static void write_counts(const struct viewer *viewer, const struct viewer_look *
               viewer_count_told(viewer, look, VIEWER_CALL), blank, viewer_count_told(viewer, look, VIEWER_UNIT));
 }
 
+/* How much came that the picture does not show; most of all who is in panic since. */
+static void put_paused(const struct viewer_look *look, int *column, struct canvas *canvas)
+{
+    struct text words CLEANUP(text_free) = TEXT_INIT;
+    unsigned long long events = look->n_events_since, alarms = look->n_alarms_since;
+    if (is_narrow(canvas))
+        text_addf(&words, " PAUSED %llu%s ", events, alarms ? "!" : "");
+    else
+        text_addf(&words, " PAUSED, %llu event%s since ", events, text_plural(events));
+    if (alarms && !is_narrow(canvas))
+        text_addf(&words, "with %llu ALARM%s ", alarms, alarms == 1 ? "" : "S");
+    *column += canvas_put(canvas, 0, *column, canvas->columns - *column, alarms ? STYLE_PANIC : STYLE_STALE, words.s) +
+               !is_narrow(canvas);
+}
+
 static void put_link(const struct viewer *viewer, const struct viewer_look *look, int *column, struct canvas *canvas)
 {
     struct text words CLEANUP(text_free) = TEXT_INIT;
     enum canvas_style style = STYLE_BAR;
-    if (look->paused) {
-        text_add(&words, " PAUSED ");
-        style = STYLE_STALE;
-    } else if (!viewer->live && !look->once) {
+    if (look->paused)
+        put_paused(look, column, canvas);
+    if (!viewer->live && !look->once) {
         usec_t lost_us = look->uptime_us > viewer->heard_us ? look->uptime_us - viewer->heard_us : 0;
         text_addf(&words, viewer->loaded ? " STALE %llu s " : " NO LINK ",
                   (unsigned long long) (lost_us / USEC_PER_SEC));
         style = STYLE_STALE;
-    } else if (!look->once) {
+    } else if (!look->once && !look->paused) {
         text_add(&words, " live ");
     }
-    *column += canvas_put(canvas, 0, *column, canvas->columns - *column, style, words.s) + !is_narrow(canvas);
+    if (words.size)
+        *column += canvas_put(canvas, 0, *column, canvas->columns - *column, style, words.s) + !is_narrow(canvas);
 }
 
 /* Returns its columns. */
@@ -76,18 +90,7 @@ static void put_header(const struct viewer *viewer, const struct viewer_look *lo
 
 /* ---- panics ---- */
 
-static bool is_panic(const struct viewer_item *unit)
-{
-    return strcmp(unit->label, "PANIC") == 0 && viewer_is_shown(VIEWER_UNIT, unit);
-}
-
-static int count_panics(const struct viewer *viewer)
-{
-    int n = 0;
-    for (size_t i = 0; i < viewer->lists[VIEWER_UNIT].n; i++)
-        n += is_panic(&viewer->lists[VIEWER_UNIT].v[i]);
-    return n;
-}
+static const char heard[] = " acknowledged";
 
 static void put_panic(const struct viewer *viewer, const struct viewer_look *look, const struct viewer_item *unit,
                       int row, struct canvas *canvas)
@@ -95,30 +98,39 @@ static void put_panic(const struct viewer *viewer, const struct viewer_look *loo
     struct text words CLEANUP(text_free) = TEXT_INIT, place CLEANUP(text_free) = TEXT_INIT;
     struct text age CLEANUP(text_free) = TEXT_INIT;
     const cJSON *calls = viewer_array(unit->json, "calls");
-    canvas_fill(canvas, row, 0, canvas->columns, STYLE_PANIC);
+    enum canvas_style style = unit->heard ? STYLE_ALERT : STYLE_PANIC;
+    canvas_fill(canvas, row, 0, canvas->columns, style);
     text_add(&words, json_get_flag(unit->json, "test") ? "TEST PANIC  " : "PANIC  ");
     viewer_write_unit(&words, viewer, unit, unit->id, true);
     viewer_write_text(&place, unit, "location");
+    if (viewer->community_columns) {
+        text_add(&words, ", ");
+        viewer_write_text(&words, unit, "community");
+    }
     if (place.size)
         text_addf(&words, ", last at %s", place.s);
     if (calls && json_is(calls->child, cJSON_Number))
         text_addf(&words, ", call %.0f", calls->child->valuedouble);
     viewer_write_age(&age, unit->since_us, look->now_us);
-    canvas_put(canvas, row, 1, canvas->columns - 9, STYLE_PANIC, words.s);
-    canvas_put_right(canvas, row, canvas->columns - 8, 7, STYLE_PANIC, age.s);
+    int end = canvas->columns - 9;
+    if (unit->heard) {
+        canvas_put(canvas, row, end - (int) strlen(heard), end, style, heard);
+        end -= (int) strlen(heard);
+    }
+    canvas_put(canvas, row, 1, end - 1, style, words.s);
+    canvas_put_right(canvas, row, canvas->columns - 8, 7, style, age.s);
 }
 
 /* Whatever the filter is. Returns how many rows it took. */
 static int put_panics(const struct viewer *viewer, const struct viewer_look *look, int row, struct canvas *canvas)
 {
-    int n = count_panics(viewer), i = 0;
-    const struct viewer_list *units = &viewer->lists[VIEWER_UNIT];
-    for (size_t k = 0; k < units->n && i < PANICS_SHOWN; k++)
-        if (is_panic(&units->v[k]))
-            put_panic(viewer, look, &units->v[k], row + i++, canvas);
-    if (n > PANICS_SHOWN) {
+    int n = viewer_count_panics(viewer), i = 0;
+    const struct viewer_item *unit;
+    for (; i < VIEWER_PANICS_SHOWN && (unit = viewer_panic(viewer, i)); i++)
+        put_panic(viewer, look, unit, row + i, canvas);
+    if (n > VIEWER_PANICS_SHOWN) {
         char more[48];
-        snprintf(more, sizeof(more), " and %d more in panic ", n - PANICS_SHOWN);
+        snprintf(more, sizeof(more), " and %d more in panic ", n - VIEWER_PANICS_SHOWN);
         canvas_put_right(canvas, row + i - 1, 0, canvas->columns - 9, STYLE_PANIC, more);
     }
     return i;
@@ -134,11 +146,17 @@ static void put_keys(const struct viewer *viewer, const struct viewer_look *look
         text_addf(&words, "filter: %s_   (Enter keeps it, Esc forgets it)", look->filter);
     else if (!viewer->live && viewer->trouble.size)
         text_addf(&words, "%s", viewer->trouble.s);
+    else if (look->detail)
+        text_add(&words, is_narrow(canvas) ? "Esc back  arrows scroll  ? help"
+                                           : "Esc back  arrows, PgUp, PgDn scroll  a acknowledge  p pause  ? help");
+    else if (viewer_has_unheard(viewer))
+        text_add(&words, is_narrow(canvas) ? "a acknowledge  q quit  ? help"
+                                           : "a acknowledge the panic  q quit  Tab list  Enter open  ? help");
     else if (look->filter[0])
         text_addf(&words, "filter: %s   (/ another, Esc all)", look->filter);
     else
         text_add(&words, is_narrow(canvas) ? "q quit  Tab list  / filter  ? help"
-                                           : "q quit  Tab list  / filter  p pause  b bell  ? help");
+                                           : "q quit  Tab list  Enter open  / filter  p pause  b bell  ? help");
     canvas_put(canvas, row, 1, canvas->columns - 1, look->typing || look->filter[0] ? STYLE_BOLD : STYLE_DIM, words.s);
 }
 
@@ -148,9 +166,12 @@ static void put_help(struct viewer_box box, struct canvas *canvas)
         "q, Ctrl-C     leave",
         "Tab           the next list",
         "arrows        move in the list; PgUp, PgDn, Home, End too",
+        "Enter         all of that call or unit, and its story; Esc or q closes it",
         "/             show only what has these words in it; Esc shows all again",
-        "p             pause: no new picture until a key; p again goes on",
+        "p             pause: the picture stays as it is; p again goes on",
         "b             a bell for each panic and 911 emergency",
+        "a             acknowledge the panics that are shown: the bell rings for",
+        "              them no more, else again every 30 s",
         "",
         "AVL available, BSY busy, ENR en route, SCN on scene, UNV unavailable,",
         "S7 a status of the community's own",
@@ -228,19 +249,25 @@ void viewer_draw(const struct viewer *viewer, struct viewer_look *look, struct c
     if (canvas->rows < 3 || canvas->columns < 20)
         return;
     put_header(viewer, look, canvas);
+    usec_t now_us = look->now_us; /* of the clock in the first line, which goes on */
+    look->now_us = look->paused ? look->held_us : now_us;
     int row = 1 + put_panics(viewer, look, 1, canvas);
     struct viewer_box box = { row, 0, canvas->rows - row - !look->once, canvas->columns };
-    if (box.rows > 0)
+    if (box.rows > 0 && look->detail)
+        viewer_draw_detail(viewer, look, box, canvas);
+    else if (box.rows > 0)
         put_body(viewer, look, box, canvas);
     if (look->help)
         put_help(box, canvas);
     if (!look->once)
         put_keys(viewer, look, canvas);
+    look->now_us = now_us;
 }
 
 int viewer_rows(const struct viewer *viewer, const struct viewer_look *look)
 {
-    int panics = count_panics(viewer), rows = 1 + (panics < PANICS_SHOWN ? panics : PANICS_SHOWN) + VIEWER_N_PANES;
+    int panics = viewer_count_panics(viewer);
+    int rows = 1 + (panics < VIEWER_PANICS_SHOWN ? panics : VIEWER_PANICS_SHOWN) + VIEWER_N_PANES;
     for (enum viewer_kind kind = 0; kind < VIEWER_N_KINDS; kind++)
         rows += viewer_wanted_rows(viewer, look, kind, 1);
     int feed = viewer_wanted_rows(viewer, look, VIEWER_FEED, 1);

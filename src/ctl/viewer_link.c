@@ -50,7 +50,8 @@ static int ask(const struct viewer_source *source, const char *path, const char 
 {
     struct text words CLEANUP(text_free) = TEXT_INIT;
     write_path(source, path, more, &words);
-    return words.failed ? err_set(err, -ENOMEM, "no memory") : daemon_get(source->store, words.s, ret, err);
+    struct daemon_question question = { .path = words.s, .cancel_fd = &source->stop_fd };
+    return words.failed ? err_set(err, -ENOMEM, "no memory") : daemon_ask(source->store, &question, ret, err);
 }
 
 /* Up to the state: from there on the stream tells them. Those that are there already stand in front. */

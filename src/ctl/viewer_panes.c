@@ -115,12 +115,74 @@ static void put_empty(const struct viewer *viewer, const struct viewer_look *loo
     canvas_put(canvas, box.row, box.column + 3, box.columns - 3, STYLE_DIM, say);
 }
 
+/* ---- which one is marked ---- */
+
+static struct viewer_key key_of(const struct viewer_item *item)
+{
+    struct viewer_key key = { .known = true, .id = item->id };
+    text_copy(key.community, sizeof(key.community), item->community);
+    text_copy(key.node, sizeof(key.node), item->node);
+    return key;
+}
+
+static bool is_key(const struct viewer_key *key, const struct viewer_item *item)
+{
+    return key->known && key->id == item->id &&
+           strncmp(key->community, item->community, sizeof(key->community) - 1) == 0 &&
+           strncmp(key->node, item->node, sizeof(key->node) - 1) == 0;
+}
+
+static const struct viewer_item *nth(const struct viewer *viewer, const struct viewer_look *look, enum viewer_kind kind,
+                                     int i)
+{
+    const struct viewer_list *list = &viewer->lists[kind];
+    for (size_t k = 0; k < list->n; k++)
+        if (passes(look, kind, &list->v[k]) && i-- == 0)
+            return &list->v[k];
+    return NULL;
+}
+
+static int place_of_marked(const struct viewer *viewer, const struct viewer_look *look, enum viewer_kind kind)
+{
+    const struct viewer_list *list = &viewer->lists[kind];
+    int i = 0;
+    for (size_t k = 0; k < list->n; k++) {
+        if (!passes(look, kind, &list->v[k]))
+            continue;
+        if (is_key(&look->marked[kind], &list->v[k]))
+            return i;
+        i++;
+    }
+    return look->chosen[kind]; /* it is gone: whoever is in its place */
+}
+
+/* Brings chosen back into a list of n, and onto the one that was marked, wherever that is now. */
+static const struct viewer_item *mark(const struct viewer *viewer, struct viewer_look *look, enum viewer_kind kind,
+                                      int n)
+{
+    int *chosen = &look->chosen[kind];
+    if (kind < VIEWER_N_KINDS && look->chooses)
+        *chosen = place_of_marked(viewer, look, kind);
+    *chosen = *chosen >= n ? n - 1 : *chosen;
+    *chosen = *chosen < 0 ? 0 : *chosen;
+    const struct viewer_item *item = kind < VIEWER_N_KINDS ? nth(viewer, look, kind, *chosen) : NULL;
+    if (item && look->chooses)
+        look->marked[kind] = key_of(item);
+    return item;
+}
+
+const struct viewer_item *viewer_marked(const struct viewer *viewer, struct viewer_look *look)
+{
+    look->chooses = true;
+    return mark(viewer, look, look->focus, count(viewer, look, look->focus));
+}
+
 /* What stands in place i of a list of n in so many columns, column by column, when the first shown is top. */
 struct grid {
     int rows, beside, top, n, each; /* each: rows of one */
 };
 
-static struct grid grid_of(struct viewer_look *look, enum viewer_kind kind, int n, struct viewer_box box)
+static struct grid grid_of(const struct viewer_look *look, enum viewer_kind kind, int n, struct viewer_box box)
 {
     struct grid grid = { .rows = box.rows, .beside = 1, .n = n, .each = 1 };
     if (kind == VIEWER_UNIT)
@@ -128,12 +190,9 @@ static struct grid grid_of(struct viewer_look *look, enum viewer_kind kind, int 
     if (kind == VIEWER_CALL && box.rows >= 2 * n && box.rows > 3 && !look->once &&
         box.columns < 2 * VIEWER_WIDE_COLUMNS)
         grid.each = 2;
-    int room = grid.rows / grid.each * grid.beside;
-    int *chosen = &look->chosen[kind];
-    *chosen = *chosen >= n ? n - 1 : *chosen;
-    *chosen = *chosen < 0 ? 0 : *chosen;
-    if (look->chooses && look->focus == kind && *chosen >= room)
-        grid.top = *chosen - room + 1;
+    int room = grid.rows / grid.each * grid.beside, chosen = look->chosen[kind];
+    if (look->chooses && look->focus == kind && chosen >= room)
+        grid.top = chosen - room + 1;
     return grid;
 }
 
@@ -150,13 +209,16 @@ static void put_item(const struct viewer *viewer, const struct viewer_look *look
         viewer_put_call(at, viewer, look, item);
 }
 
-static struct viewer_place place_of(const struct grid *grid, int i, struct viewer_box box, struct canvas *canvas,
-                                    bool chosen)
+static struct viewer_place place_of(const struct viewer *viewer, const struct grid *grid, int i, struct viewer_box box,
+                                    struct canvas *canvas)
 {
     int per_column = grid->rows / grid->each, width = box.columns / grid->beside;
     int slot = i - grid->top;
-    return (struct viewer_place){ canvas, box.row + slot % per_column * grid->each,
-                                  box.column + slot / per_column * width, width, chosen };
+    return (struct viewer_place){ .canvas = canvas,
+                                  .row = box.row + slot % per_column * grid->each,
+                                  .column = box.column + slot / per_column * width,
+                                  .columns = width,
+                                  .community_columns = viewer->community_columns };
 }
 
 static void put_items(const struct viewer *viewer, struct viewer_look *look, enum viewer_kind kind,
@@ -168,8 +230,8 @@ static void put_items(const struct viewer *viewer, struct viewer_look *look, enu
     for (size_t k = 0; k < list->n && i < end; k++) {
         if (!passes(look, kind, &list->v[k]))
             continue;
-        bool chosen = look->chooses && look->focus == kind && look->chosen[kind] == i;
-        struct viewer_place at = place_of(grid, i, box, canvas, chosen);
+        struct viewer_place at = place_of(viewer, grid, i, box, canvas);
+        at.chosen = look->chooses && look->focus == kind && look->chosen[kind] == i;
         if (i++ >= grid->top)
             put_item(viewer, look, kind, &at, &list->v[k], grid->each, number_width);
     }
@@ -182,7 +244,9 @@ static void put_lines(const struct viewer *viewer, const struct viewer_look *loo
     const struct viewer_line *line;
     int i = 0;
     for (size_t back = 0; (line = viewer_line(viewer, back)) && i < top + box.rows; back++) {
-        struct viewer_place at = { canvas, box.row + i - top, box.column, box.columns, false };
+        struct viewer_place at = {
+            .canvas = canvas, .row = box.row + i - top, .column = box.column, .columns = box.columns
+        };
         if (line_passes(look, line) && i++ >= top)
             viewer_put_line(&at, line);
     }
@@ -208,6 +272,7 @@ void viewer_draw_pane(const struct viewer *viewer, struct viewer_look *look, enu
     box.rows--;
     if (box.rows <= 0)
         return;
+    (void) mark(viewer, look, kind, n);
     struct grid grid = grid_of(look, kind, n, box);
     if (n == 0)
         put_empty(viewer, look, kind, box, canvas);

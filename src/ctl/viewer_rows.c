@@ -10,6 +10,7 @@
 #define AGE_COLUMNS 6
 #define WIDE VIEWER_WIDE_COLUMNS
 #define UNITS_SHOWN 6
+#define NARROW_COMMUNITY_COLUMNS 8
 
 /* ---- parts of rows ---- */
 
@@ -45,7 +46,7 @@ void viewer_write_unit(struct text *out, const struct viewer *viewer, const stru
         text_addf(out, "%s%s", number.size ? " " : "", name.s);
 }
 
-static enum canvas_style style_of_label(const char *label)
+enum canvas_style viewer_style_of(const char *label)
 {
     static const struct {
         const char *label;
@@ -93,6 +94,20 @@ static void put_marks(const struct viewer_place *at, const struct viewer_item *i
         canvas_put(at->canvas, at->row, at->column + 1, 1, STYLE_DIM, "t");
 }
 
+/* Where a row ends that shows an age there, and left of it whose it is. */
+static int put_community(const struct viewer_place *at, const struct viewer_item *item)
+{
+    struct text name CLEANUP(text_free) = TEXT_INIT;
+    int end = at->column + at->columns - AGE_COLUMNS - 2, columns = at->community_columns;
+    if (at->columns < WIDE && columns > NARROW_COMMUNITY_COLUMNS)
+        columns = NARROW_COMMUNITY_COLUMNS;
+    if (!columns)
+        return end;
+    text_add_prose(&name, item->community, strlen(item->community), NAME_MAX_BYTES);
+    canvas_put(at->canvas, at->row, end - columns, columns, STYLE_DIM, name.s);
+    return end - columns - 1;
+}
+
 static void add_part(struct text *out, const char *before, const struct viewer_item *item, const char *name)
 {
     struct text part CLEANUP(text_free) = TEXT_INIT;
@@ -116,9 +131,9 @@ void viewer_put_call911(const struct viewer_place *at, const struct viewer_look 
     bool long_label = at->columns >= WIDE;
     const char *label = long_label ? item->label : short_label(item->label);
     enum canvas_style style = viewer_is_settled(VIEWER_CALL911, item) ? STYLE_DIM : STYLE_PLAIN;
-    int column = at->column + 3, end = at->column + at->columns - AGE_COLUMNS - 2;
+    int column = at->column + 3, end = put_community(at, item);
     put_marks(at, item);
-    canvas_put(at->canvas, at->row, column, long_label ? 10 : 6, style_of_label(item->label), label);
+    canvas_put(at->canvas, at->row, column, long_label ? 10 : 6, viewer_style_of(item->label), label);
     column += long_label ? 11 : 7;
     text_add_int(&id, item->id);
     column += canvas_put(at->canvas, at->row, column, end - column, STYLE_DIM, id.s) + 1;
@@ -189,7 +204,7 @@ void viewer_put_call(const struct viewer_place *at, const struct viewer *viewer,
                      const struct viewer_item *item)
 {
     struct text title CLEANUP(text_free) = TEXT_INIT, address CLEANUP(text_free) = TEXT_INIT;
-    int column = put_call_head(at, item), end = at->column + at->columns - AGE_COLUMNS - 2;
+    int column = put_call_head(at, item), end = put_community(at, item);
     int room = end - column, third = at->columns >= WIDE ? room / 3 : room / 2;
     viewer_write_text(&title, item, "title");
     canvas_put(at->canvas, at->row, column, third - 1, STYLE_BOLD, title.s);
@@ -208,11 +223,11 @@ void viewer_put_call_in_two(const struct viewer_place *at, const struct viewer *
                             const struct viewer_item *item)
 {
     struct text title CLEANUP(text_free) = TEXT_INIT, address CLEANUP(text_free) = TEXT_INIT;
-    int column = put_call_head(at, item), half = (at->columns - 6) / 2;
+    int column = put_call_head(at, item), end = put_community(at, item), half = (at->columns - 6) / 2;
     struct viewer_place below = *at;
     below.row++;
     viewer_write_text(&title, item, "title");
-    canvas_put(at->canvas, at->row, column, at->column + at->columns - AGE_COLUMNS - 2 - column, STYLE_BOLD, title.s);
+    canvas_put(at->canvas, at->row, column, end - column, STYLE_BOLD, title.s);
     put_age(at, item, look->now_us);
     write_address(item, &address);
     canvas_put(at->canvas, below.row, at->column + 6, half - 1, STYLE_PLAIN, address.s);
@@ -226,9 +241,9 @@ void viewer_put_unit(const struct viewer_place *at, const struct viewer_look *lo
 {
     struct text number CLEANUP(text_free) = TEXT_INIT, name CLEANUP(text_free) = TEXT_INIT;
     const cJSON *calls = viewer_array(item->json, "calls"), *call = calls ? calls->child : NULL;
-    int column = at->column + 3, end = at->column + at->columns - AGE_COLUMNS - 2;
+    int column = at->column + 3, end = put_community(at, item);
     put_marks(at, item);
-    canvas_put(at->canvas, at->row, column, 5, style_of_label(item->label), item->label);
+    canvas_put(at->canvas, at->row, column, 5, viewer_style_of(item->label), item->label);
     column += 6;
     viewer_write_text(&number, item, "number");
     viewer_write_text(&name, item, "name");

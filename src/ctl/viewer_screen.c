@@ -3,7 +3,6 @@
  * One refresh for a frame, of what differs from the one before: ncurses knows that. A frame is drawn when something
  * changed, at most five a second, and each second for the ages. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +10,16 @@
 
 #include <curses.h>
 
-#include "viewer.h"
+#include "viewer_desk.h"
 
 #define FRAME_US (USEC_PER_SEC / 5)
-#define ESCAPE 27
 #define ESCAPE_MS 50 /* within which what follows an Escape belongs to it */
-#define PAGE 10
 
 struct screen {
     struct viewer *viewer;
     struct viewer_look *look;
+    struct viewer_desk desk;
     bool ascii, colours;
-    unsigned n_alarms; /* rung for */
-    bool left;         /* somebody wants to go */
 };
 
 static const struct {
@@ -80,8 +76,9 @@ static void draw(struct screen *screen)
     pthread_mutex_lock(&viewer->lock);
     screen->look->now_us = now_us() + (usec_t) viewer->clock_us;
     screen->look->uptime_us = uptime_us();
-    viewer_draw(viewer, screen->look, &canvas);
-    unsigned n_alarms = viewer->n_alarms;
+    viewer_desk_prepare(&screen->desk);
+    viewer_draw(viewer_desk_shown(&screen->desk), screen->look, &canvas);
+    bool rings = viewer_desk_rings(&screen->desk, screen->look->uptime_us);
     pthread_mutex_unlock(&viewer->lock);
 
     for (int row = 0; row < canvas.rows; row++)
@@ -91,117 +88,23 @@ static void draw(struct screen *screen)
                 put_cell(screen, row, column, cell);
         }
     canvas_close(&canvas);
-    if (n_alarms != screen->n_alarms && screen->look->bell)
-        beep();
-    screen->n_alarms = n_alarms;
+    if (screen->desk.anew)
+        clearok(curscr, TRUE);
+    screen->desk.anew = false;
     refresh();
+    if (rings) /* by then it is to be seen what for */
+        beep();
 }
 
 /* ---- keys ---- */
-
-static void type(struct viewer_look *look, wint_t key)
-{
-    size_t size = strlen(look->filter);
-    char bytes[MB_LEN_MAX];
-    if (key == ESCAPE)
-        look->filter[0] = '\0';
-    if (key == ESCAPE || key == '\n' || key == '\r')
-        look->typing = false;
-    if (look->typing && (key == 127 || key == '\b') && size) {
-        do
-            size--;
-        while (size && ((unsigned char) look->filter[size] & 0xc0) == 0x80);
-        look->filter[size] = '\0';
-    }
-    if (!look->typing || key < ' ' || key == 127 || text_is_unsafe(key))
-        return;
-    mbstate_t state = { 0 };
-    size_t n = wcrtomb(bytes, (wchar_t) key, &state);
-    if (n != (size_t) -1 && size + n <= VIEWER_FILTER_MAX_BYTES) {
-        memcpy(look->filter + size, bytes, n);
-        look->filter[size + n] = '\0';
-    }
-}
-
-static void move_chosen(struct viewer_look *look, int by)
-{
-    if (!look->chooses)
-        by = by > 0 ? by - 1 : 0; /* the first press shows where it is */
-    look->chooses = true;
-    look->chosen[look->focus] += by; /* viewer_draw keeps it in its list */
-}
-
-static void next_list(struct viewer_look *look, int by)
-{
-    look->focus = (enum viewer_kind)(((int) look->focus + by + VIEWER_N_PANES) % VIEWER_N_PANES);
-}
-
-static void forget_choice(struct viewer_look *look)
-{
-    look->filter[0] = '\0';
-    look->chooses = false;
-}
-
-static void obey_key(struct screen *screen, wint_t key)
-{
-    struct viewer_look *look = screen->look;
-    look->help = key == '?' && !look->help;
-    if (key == 'q' || key == 'Q')
-        screen->left = true;
-    else if (key == '\t')
-        next_list(look, 1);
-    else if (key == '/')
-        look->typing = true;
-    else if (key == ESCAPE)
-        forget_choice(look);
-    else if (key == 'p')
-        look->paused = !look->paused;
-    else if (key == 'b')
-        look->bell = !look->bell;
-    else if (key == 'j')
-        move_chosen(look, 1);
-    else if (key == 'k')
-        move_chosen(look, -1);
-    else if (key == 12) /* Ctrl-L: something else wrote on the terminal */
-        clearok(curscr, TRUE);
-}
-
-static void obey_function(struct screen *screen, wint_t key)
-{
-    struct viewer_look *look = screen->look;
-    static const struct {
-        wint_t key;
-        int by;
-    } moves[] = { { KEY_DOWN, 1 },      { KEY_UP, -1 },      { KEY_NPAGE, PAGE },
-                  { KEY_PPAGE, -PAGE }, { KEY_END, 100000 }, { KEY_HOME, -100000 } };
-    for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
-        if (moves[i].key == key)
-            move_chosen(look, moves[i].by);
-    if (key == KEY_RESIZE) /* where the terminal has put what was there is its own affair */
-        clearok(curscr, TRUE);
-    if (key == KEY_RIGHT)
-        next_list(look, 1);
-    if (key == KEY_LEFT || key == KEY_BTAB)
-        next_list(look, -1);
-    if (key == KEY_BACKSPACE && look->typing)
-        type(look, 127);
-    if (key == KEY_ENTER && look->typing)
-        type(look, '\n');
-}
 
 /* Whether there were any. */
 static bool read_keys(struct screen *screen)
 {
     wint_t key;
     bool any = false;
-    for (int r; (r = get_wch(&key)) != ERR; any = true) {
-        if (r == KEY_CODE_YES)
-            obey_function(screen, key);
-        else if (screen->look->typing)
-            type(screen->look, key);
-        else
-            obey_key(screen, key);
-    }
+    for (int r; (r = get_wch(&key)) != ERR; any = true)
+        viewer_obey(&screen->desk, key, r == KEY_CODE_YES);
     return any;
 }
 
@@ -238,8 +141,8 @@ static void run(struct screen *screen, int stop_fd)
     bool changed = false;
     usec_t drawn_us = 0;
     draw(screen);
-    while (!screen->left) {
-        usec_t pause_us = screen->look->paused ? 60 * USEC_PER_SEC : changed ? FRAME_US : USEC_PER_SEC;
+    while (!screen->desk.left) {
+        usec_t pause_us = changed ? FRAME_US : USEC_PER_SEC;
         struct reasons reasons = wait_for_any(screen, stop_fd, changed, drawn_us + pause_us);
         if (reasons.stop)
             return;
@@ -248,7 +151,7 @@ static void run(struct screen *screen, int stop_fd)
             changed = true;
         }
         bool key = reasons.key && read_keys(screen);
-        if (!key && (screen->look->paused || uptime_us() < drawn_us + (changed ? FRAME_US : USEC_PER_SEC)))
+        if (!key && uptime_us() < drawn_us + (changed ? FRAME_US : USEC_PER_SEC))
             continue;
         drawn_us = uptime_us();
         changed = false;
@@ -256,13 +159,8 @@ static void run(struct screen *screen, int stop_fd)
     }
 }
 
-int viewer_show(struct viewer *viewer, struct viewer_look *look, bool ascii, bool colours, int stop_fd, struct err *err)
+static void set_up(struct screen *screen)
 {
-    struct screen screen = { .viewer = viewer, .look = look, .ascii = ascii, .colours = colours };
-    SCREEN *terminal = newterm(NULL, stdout, stdin);
-    if (!terminal)
-        return err_set(err, -ENOTTY, "this terminal (TERM=%s) cannot show a board; --once prints one",
-                       getenv("TERM") ? getenv("TERM") : "");
     set_escdelay(ESCAPE_MS);
     cbreak();
     noecho();
@@ -270,11 +168,22 @@ int viewer_show(struct viewer *viewer, struct viewer_look *look, bool ascii, boo
     curs_set(0);
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
-    set_colours(&screen);
-    pthread_mutex_lock(&viewer->lock);
-    screen.n_alarms = viewer->n_alarms;
-    pthread_mutex_unlock(&viewer->lock);
+    set_colours(screen);
+}
+
+int viewer_show(struct viewer *viewer, struct viewer_look *look, struct viewer_stories *stories, bool ascii,
+                bool colours, int stop_fd, struct err *err)
+{
+    struct screen screen = { .viewer = viewer, .look = look, .ascii = ascii, .colours = colours };
+    SCREEN *terminal = newterm(NULL, stdout, stdin);
+    if (!terminal)
+        return err_set(err, -ENOTTY, "this terminal (TERM=%s) cannot show a board; --once prints one",
+                       getenv("TERM") ? getenv("TERM") : "");
+    set_up(&screen);
+    viewer_desk_init(&screen.desk, viewer, look);
+    screen.desk.stories = stories;
     run(&screen, stop_fd);
+    viewer_desk_done(&screen.desk);
     endwin();
     delscreen(terminal);
     return 0;

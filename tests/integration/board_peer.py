@@ -50,6 +50,19 @@ def record(id_, summary, **more):
             "units": [], **more}
 
 
+def story(*entries, **more):
+    """Each of (seconds after the first, summary)."""
+    times = [ago(600 - after) for after, _ in entries]
+    return {"community": "default", "call": 55120, "call911": None, "title": "Structure Fire", "address": "118 Lantern St",
+            "opened": times[0], "closed": None,
+            "entries": [{"id": i, "time": times[i], "after": after if i else None, "type": "EVENT_DISPATCH_NEW", "summary": summary,
+                         "units": [], "test": False} for i, (after, summary) in enumerate(entries)],
+            "units": [{"id": 4127, "number": "3-L-27", "name": "Mara Ellison", "attached": times[0], "en_route": None,
+                       "on_scene": None, "left": None}],
+            "figures": {"answered_after": None, "first_unit_after": 35.5, "first_on_scene_after": None, "closed_after": None},
+            "complete": True, "missing": None, **more}
+
+
 def row(name, data, id_=None):
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     return (f"id: {id_}\n" if id_ is not None else "") + f"event: {name}\ndata: {text}\n\n"
@@ -64,6 +77,7 @@ class BoardHandler(ControlHandler):
         elif path == "/api/stream":
             self.answer(self.server.refusal, {"error": "too many viewers \x1b[31m"})
         elif path in self.server.answers:
+            self.server.answering.wait(PATIENCE_S)
             self.answer(200, self.server.answers[path])
         else:
             self.answer(404, {"error": "no such path"})
@@ -102,6 +116,8 @@ class BoardPeer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(self.path, BoardHandler)
         self.software = f"sonoran-pushd/{VERSION}"
         self.asked, self.queries, self.streams, self.refusal = [], [], [], None
+        self.answering = threading.Event()  # cleared: it takes questions, and says nothing
+        self.answering.set()
         self.set_state()
         self.answers["/api/events"] = {"events": [], "next": 1, "newest": 1, "oldest": 1}
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -127,6 +143,7 @@ class BoardPeer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """A client that went away."""
 
     def close(self):
+        self.answering.set()
         self.cut()
         self.shutdown()
         self.thread.join(PATIENCE_S)

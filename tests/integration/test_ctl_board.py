@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 import pytest
-from board_peer import BoardPeer, call, call911, record, row, unit
+from board_peer import BoardPeer, call, call911, record, row, story, unit
 from ctl_tools import CTL, USAGE, config_for, ctl, lines_of_terminal, short_folder, store_of
 from harness import SANITIZER, Output, event, signals_as_on_a_terminal, wait_for
 
@@ -256,14 +256,102 @@ def test_keys(peer, board):
 
 
 def test_bell(peer, board):
-    """For what begins while somebody looks, and only then."""
-    peer.set_state([unit(1, "E-1", "Before", "PANIC")])
+    """For a panic that nobody has acknowledged, also one of before, and for a 911 emergency that comes."""
+    peer.set_state([unit(1, "E-1", "Quiet")], calls911=[call911(90417, "Before")])
     one = board("--bell")
-    one.wait("PANIC")
+    one.wait("bell on")
     wait_for(lambda: peer.streams, "the stream")
     assert b"\x07" not in bytes(one.output.bytes)
     peer.say(row("call911", call911(90418, "Help")))
     wait_for(lambda: b"\x07" in bytes(one.output.bytes), "the bell")
+    peer.set_state([unit(1, "E-1", "Before", "PANIC")])
+    other = board("--bell")
+    wait_for(lambda: b"\x07" in bytes(other.output.bytes), "the bell")
+    other.wait("a acknowledge the panic")
+    other.press("a")
+    other.wait("acknowledged")
+    other.wait_gone("a acknowledge the panic")
+
+
+def test_pause(peer, board):
+    """What is seen stays, what it does not show is counted, and it goes on with all of it."""
+    peer.set_state(UNITS, CALLS, CALLS911, as_of=1)
+    one = board(columns=100)
+    one.wait("live")
+    wait_for(lambda: peer.streams, "the stream")
+    one.press("p")
+    one.wait("PAUSED, 0 events since")
+    peer.say(row("unit", unit(4127, "3-L-27", "Mara Ellison", "PANIC")), row("log", record(2, "panic of 3-L-27"), 2))
+    one.wait("PAUSED, 1 event since with 1 ALARM")
+    assert "SCN   3-L-27" in one.shown() and "panic of" not in one.shown()
+    one.press("p")
+    one.wait("PANIC  3-L-27 Mara Ellison")
+    one.wait("panic of 3-L-27")
+    one.wait("live")
+
+
+def test_open_call(peer, board):
+    """Enter shows all of it, with its story, which is read again when something of it changes."""
+    peer.set_state(UNITS, CALLS, CALLS911)
+    peer.answers["/api/story"] = story((0, "call 55120 is new"), (35, "3-L-27 is attached"))
+    one = board()
+    one.wait("live")
+    wait_for(lambda: peer.streams, "the stream")
+    one.press("\t\r")
+    for words in "ACTIVE Structure Fire  #55120", "118 Lantern St", "3-L-27 Mara Ellison, SCN (primary)", "first unit after 00:35", "+00:35  3-L-27 is attached":
+        one.wait(words)
+    assert peer.asked[-1] == "/api/story?community=default&call=55120"
+    peer.answers["/api/story"] = story((0, "call 55120 is new"), (80, "a note"))
+    peer.say(row("call", call(55120, "Structure Fire", last_note="Second alarm")))
+    one.wait("Second alarm")
+    one.wait("+01:20  a note")
+    peer.say(row("call", {"community": "default", "node": None, "id": 55120, "changed": 9, "gone": True}))
+    one.wait("The daemon has it no more")
+    one.press("q")
+    one.wait("no call is open")
+    one.press("\x1b[A\x1b[D\r")  # 911
+    one.wait("#90417")
+    wait_for(lambda: peer.asked[-1] == "/api/story?community=default&call911=90417", "its story is asked for")
+    one.press("\x1b")
+    one.wait("Tab list")
+    one.press("q")
+    assert one.process.wait(60) == 0
+
+
+def test_open_hostile(peer, board):
+    """Nothing in a story is obeyed, and a long one scrolls; also in ASCII."""
+    evil = "\x1b]0;x\x07\x1b[31m\u202e" + "漢" * 200
+    peer.set_state([unit(1, evil, evil)], [call(2, evil, units=[1], address=evil, description=evil)], [])
+    peer.answers["/api/story"] = story(*((i, evil) for i in range(100)), (200, "the last of it"), missing=evil)
+    for args in [], ["--ascii"]:
+        one = board(*args)
+        one.wait("live")
+        one.press("\t\r")
+        one.wait(" 1-21 of ")
+        wait_for(lambda: one.press("\x1b[4~") or "the last of it" in one.shown(), "the end")  # it grows when the story is there
+        assert b"\x1b]0;x" not in bytes(one.output.bytes) and "\u202e".encode() not in bytes(one.output.bytes)
+        assert not args or all(byte < 0x80 for byte in bytes(one.output.bytes))
+
+
+def test_open_without_story(peer, board):
+    """A daemon that has none says so, and one that is slow holds up nothing."""
+    peer.set_state(UNITS, CALLS, CALLS911)
+    one = board()
+    one.wait("live")
+    one.press("\t\r")
+    one.wait("no such path")
+    one.press("\x1b")
+    peer.answers["/api/story"] = story((0, "call 55120 is new"))
+    peer.answering.clear()
+    n_asked = len(peer.asked)
+    one.press("\x1b[A\x1b[D\r")
+    one.wait("Looking for its story")
+    wait_for(lambda: len(peer.asked) > n_asked, "the question")
+    one.press("\x1b")
+    one.wait("Tab list")
+    one.press("q")
+    assert one.process.wait(60) == 0
+    assert not peer.answering.is_set()
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -342,6 +430,21 @@ def test_real_daemon(daemon, tmp_path):
     finally:
         one.end()
     assert "units 0" in ctl("board", "--store", store_of(daemon)).stdout.splitlines()[0]
+
+
+def test_communities(start, tmp_path):
+    """Of several each row says whose it is; of one that was asked for none does."""
+    communities = [{"name": "north", "api_key": "KEY-OF-THE-NORTH"}, {"name": "south", "api_key": "KEY-OF-THE-SOUTH"}]
+    daemon = start(communities=communities)
+    daemon.secrets |= {"KEY-OF-THE-NORTH", "KEY-OF-THE-SOUTH"}
+    for name, key, id_ in ("Ann", "KEY-OF-THE-NORTH", 1), ("Bo", "KEY-OF-THE-SOUTH", 2):
+        new = event("EVENT_911", {"call": {"callId": id_, "caller": name, "location": "Quay"}}, key=key)
+        assert daemon.post(new).status == 200
+    lines = ctl("board", "--store", store_of(daemon)).stdout.splitlines()
+    for name, community in ("Ann", "north"), ("Bo", "south"):
+        assert any(f"Quay, {name}" in line and f" {community} " in line for line in lines), lines
+    shown = ctl("board", "--store", store_of(daemon), "--community", "south").stdout
+    assert not any("Quay, Bo" in line and "south" in line for line in shown.splitlines()) and "north" not in shown and "Ann" not in shown
 
 
 def test_older_daemon(peer):

@@ -115,11 +115,26 @@ static void test_no_room(void **unused)
     canvas_close(&canvas);
 }
 
+/* Where a long text goes on in the next row. */
+static void test_fit(void **unused)
+{
+    (void) unused;
+    assert_int_equal(canvas_fit(&canvas, "one two", 7), 7);
+    assert_int_equal(canvas_fit(&canvas, "one two", 6), 3);
+    assert_int_equal(canvas_fit(&canvas, "one two", 3), 3);
+    assert_int_equal(canvas_fit(&canvas, "one two", 2), 2); /* no blank in reach */
+    assert_int_equal(canvas_fit(&canvas, "\u6f22\u5b57", 3), 3);
+    assert_int_equal(canvas_fit(&canvas, "\u6f22\u5b57", 1), 3); /* at least one */
+    assert_int_equal(canvas_fit(&canvas, "e\u0301e", 1), 3);     /* marks go with their letter */
+    assert_int_equal(canvas_fit(&canvas, "", 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fits),   cmocka_unit_test(test_cut),    cmocka_unit_test(test_ascii),
         cmocka_unit_test(test_unsafe), cmocka_unit_test(test_places), cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_fit),
     };
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return 77;

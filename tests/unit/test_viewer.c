@@ -186,6 +186,32 @@ static void test_dispatched(void **unused)
     assert_int_equal(viewer.n_alarms, 0);
 }
 
+/* Several communities: rows say whose they are, in any width. One has nothing to say. */
+static void test_communities(void **unused)
+{
+    static const char north[] = "{\"name\":\"north\",\"units\":[" UNIT("1", "E-3", "Ruth", "AVL", "3", "") "]}";
+    struct text state = TEXT_INIT;
+    (void) unused;
+    text_addf(&state, "{\"communities\":[%s]}", north);
+    load(state.s);
+    viewer.live = true;
+    expect_not_drawn(24, 80, "default");
+    text_reset(&state);
+    text_addf(&state, "{\"communities\":[%s,{\"name\":\"a-name-of-sixteen\"}]}", north);
+    load(state.s);
+    take(VIEWER_CALL, CALL("85003", "Structure Fire", "{\"id\":1}", "1"));
+    take(VIEWER_CALL911, "{" HEAD "\"id\":90417,\"location\":\"Quay\",\"label\":\"911\",\"rank\":\"0\"," SINCE "}");
+    take(VIEWER_UNIT, "{\"community\":\"a-name-of-sixteen\",\"node\":null,\"id\":1,\"number\":\"L-1\",\"online\":true,"
+                      "\"label\":\"PANIC\",\"rank\":\"0\"," SINCE "}");
+    expect_drawn(24, 80, "AVL   E-3  Ruth      default   00:42");
+    expect_drawn(24, 80, "a-name-\u2026  00:42");
+    expect_drawn(24, 80, "E-3*              default       00:42");
+    expect_drawn(24, 80, "Quay                                    default       00:42");
+    expect_drawn(24, 80, "L-1, a-name-of-sixteen");
+    expect_drawn(40, 130, "Structure Fire                         default       00:42");
+    text_free(&state);
+}
+
 static void test_limits(void **unused)
 {
     (void) unused;
@@ -260,6 +286,7 @@ static void test_arrows(void **unused)
     assert_int_equal(look.chosen[VIEWER_UNIT], 29);
     expect_not_drawn(10, 40, "U-10 ");
     look.chosen[VIEWER_UNIT] = -100000;
+    look.marked[VIEWER_UNIT].known = false;
     expect_drawn(10, 40, ">  AVL   U-10");
     assert_int_equal(look.chosen[VIEWER_UNIT], 0);
 }
@@ -272,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_state, begin, end),
         cmocka_unit_test_setup_teardown(test_rows, begin, end),
         cmocka_unit_test_setup_teardown(test_dispatched, begin, end),
+        cmocka_unit_test_setup_teardown(test_communities, begin, end),
         cmocka_unit_test_setup_teardown(test_limits, begin, end),
         cmocka_unit_test_setup_teardown(test_link, begin, end),
         cmocka_unit_test_setup_teardown(test_any_size, begin, end),
