@@ -59,7 +59,9 @@ void delivery_came(struct delivery *delivery, const struct event *event);
 /* What has to be written: save inside a transaction, saved when it ended. */
 bool delivery_unsaved(struct delivery *delivery);
 int delivery_save(struct delivery *delivery, struct store *store, struct err *err) MUST_CHECK;
-void delivery_saved(struct delivery *delivery, bool committed);
+void delivery_saved(struct delivery *delivery, const struct store *store, bool committed);
+/* Old events went, and what had failed of them. By the writer. */
+void delivery_trimmed(struct delivery *delivery, const struct store *store);
 
 enum delivery_state {
     DELIVERY_IDLE,    /* nothing to do */
@@ -78,6 +80,7 @@ struct delivery_status {
     uint64_t cursor, lag;                       /* how many events it has yet to look at */
     uint64_t lag_us;                            /* how old the first of them is; 0: there is none, or it was not read */
     uint64_t n_attempts, n_delivered, n_failed; /* since the start */
+    uint64_t n_listed;                          /* failed ones, as the log has them now */
     uint64_t n_left_out[LEFT_OUT_N];            /* likewise, of the types that it is for */
     struct report_histogram try_us;             /* likewise: how long tries took */
     usec_t delivered_us, error_us;              /* last of each; 0: none since the start */

@@ -162,6 +162,8 @@ struct store_failure {
 int store_put_failed(struct store *store, const struct store_failure *failure, struct err *err) MUST_CHECK;
 /* event_id 0: all of the action. */
 int store_drop_failed(struct store *store, const char *action, uint64_t event_id, struct err *err) MUST_CHECK;
+/* How many there are of it, without a look at the disk. */
+uint64_t store_count_failed(const struct store *store, const char *action);
 
 /* now_us() and boottime_us(), as a test may want them. */
 struct store_time {

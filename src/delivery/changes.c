@@ -180,11 +180,12 @@ static int worker_save(struct worker *worker, struct store *store, struct err *e
     return r >= 0 && moved ? store_set_cursor(store, worker->action->name, worker->saving_cursor, err) : r;
 }
 
-static void worker_saved(struct worker *worker, bool committed)
+static void worker_saved(struct worker *worker, const struct store *store, bool committed)
 {
     pthread_mutex_lock(&worker->lock);
     if (committed) {
         worker->saved_cursor = worker->saving_cursor;
+        worker->status.n_listed = store_count_failed(store, worker->action->name);
         changes_free(worker->saving);
     } else if (worker->saving) {
         reverse(&worker->saving);
@@ -234,11 +235,11 @@ int delivery_save(struct delivery *delivery, struct store *store, struct err *er
     return r;
 }
 
-void delivery_saved(struct delivery *delivery, bool committed)
+void delivery_saved(struct delivery *delivery, const struct store *store, bool committed)
 {
     assert(delivery->saving);
     for (size_t i = 0; i < delivery->n_workers; i++)
-        worker_saved(delivery->workers[i], committed);
+        worker_saved(delivery->workers[i], store, committed);
     pthread_mutex_lock(&delivery->lock);
     if (committed) {
         changes_dropped_free(delivery->dropping);
@@ -251,5 +252,17 @@ void delivery_saved(struct delivery *delivery, bool committed)
     delivery->dropping = NULL;
     delivery->saving = false;
     pthread_cond_signal(&delivery->saved);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void delivery_trimmed(struct delivery *delivery, const struct store *store)
+{
+    pthread_mutex_lock(&delivery->lock);
+    for (size_t i = 0; i < delivery->n_workers; i++) {
+        struct worker *worker = delivery->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        worker->status.n_listed = store_count_failed(store, worker->action->name);
+        pthread_mutex_unlock(&worker->lock);
+    }
     pthread_mutex_unlock(&delivery->lock);
 }

@@ -86,6 +86,7 @@ static int load_action(struct delivery *delivery, struct config *config, const s
     if (r < 0)
         return err_set(err, r, "cannot set up action %s: %s", action->name, strerror(-r));
     worker->newest_id = store_last_id(store);
+    worker->status.n_listed = store_count_failed(store, action->name);
     if (!fresh)
         r = load_tries(worker, store, err);
     worker->back_until_id = fresh ? 0 : cursor;

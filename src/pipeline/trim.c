@@ -103,6 +103,8 @@ void trim_old(struct pipeline *pipeline)
         r = 0;
     tell_trim_failure(pipeline, r, &err);
     counts_trimmed(pipeline, &trimmed);
+    if (trimmed.n_events)
+        delivery_trimmed(pipeline->delivery, pipeline->store);
     tell_trimmed(pipeline, &trimmed);
     tell_wal(pipeline, &trimmed);
     pipeline->trimmed = r < 0 || !trimmed.again;

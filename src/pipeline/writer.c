@@ -76,7 +76,7 @@ static int commit_with_deliveries(struct pipeline *pipeline, struct err *err)
     int r = delivery_save(pipeline->delivery, pipeline->store, err);
     if (r >= 0)
         r = store_commit(pipeline->store, err);
-    delivery_saved(pipeline->delivery, r >= 0);
+    delivery_saved(pipeline->delivery, pipeline->store, r >= 0);
     return r;
 }
 

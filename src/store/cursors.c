@@ -1,4 +1,4 @@
-/* cursors.c - how far each reader of the log has come, and what an action could not deliver. */
+/* cursors.c - how far each reader of the log has come. */
 #include <errno.h>
 #include <string.h>
 
@@ -47,24 +47,4 @@ int store_drop_cursor(struct store *store, const char *name, struct err *err)
     if (r >= 0)
         r = store_set_tries(store, name, NULL, 0, err);
     return r < 0 ? r : store_drop_failed(store, name, 0, err);
-}
-
-int store_put_failed(struct store *store, const struct store_failure *failure, struct err *err)
-{
-    sqlite3_stmt *statement = store->statements[PUT_FAILED];
-    store_bind_text(statement, 1, failure->action, strlen(failure->action));
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64) failure->event_id);
-    sqlite3_bind_int64(statement, 3, failure->attempts);
-    store_bind_text(statement, 4, failure->error, strlen(failure->error));
-    sqlite3_bind_int64(statement, 5, (sqlite3_int64) failure->at_us);
-    return store_run(store, PUT_FAILED, err, "cannot write a failed delivery");
-}
-
-int store_drop_failed(struct store *store, const char *action, uint64_t event_id, struct err *err)
-{
-    sqlite3_stmt *statement = store->statements[DROP_FAILED];
-    store_bind_text(statement, 1, action, strlen(action));
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64) event_id); /* a range is found by the index, "all or one" is not */
-    sqlite3_bind_int64(statement, 3, event_id ? (sqlite3_int64) event_id : INT64_MAX);
-    return store_run(store, DROP_FAILED, err, "cannot delete a failed delivery");
 }

@@ -149,8 +149,7 @@ static int delete_events(struct store *store, int64_t id, struct store_trimmed *
     sqlite3_bind_int64(store->statements[DELETE_EVENTS], 1, id);
     r = store_run(store, DELETE_EVENTS, err, "cannot delete old events");
     ret->n_events = (uint64_t) sqlite3_changes(store->db);
-    sqlite3_bind_int64(store->statements[FORGET_FAILED], 1, id);
-    return r < 0 ? r : store_run(store, FORGET_FAILED, err, "cannot delete old failed deliveries");
+    return r < 0 ? r : failed_forget(store, id, err);
 }
 
 /* With the space given back in the same transaction: all of it happens or nothing. id 0: only that. */

@@ -132,6 +132,8 @@ static int open_all(struct store *store, const struct store_settings *settings, 
     if (r >= 0)
         r = fill_open(store, err);
     if (r >= 0)
+        r = failed_open(store, err);
+    if (r >= 0)
         r = remember(store->path, &store->file, err);
     return r >= 0 ? remember(store->wal_path, &store->wal_file, err) : r;
 }
@@ -192,6 +194,7 @@ struct store *store_close(struct store *store)
     pthread_mutex_destroy(&store->checkpoint.lock);
     cleanup_close(&store->shm_fd);
     cleanup_close(&store->lock_fd);
+    failed_close(store);
     free(store->path);
     free(store->wal_path);
     free(store);
@@ -295,6 +298,7 @@ void store_rollback(struct store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    failed_end(store, false);
     end_relaxed(store);
 }
 
@@ -321,6 +325,7 @@ int store_commit(struct store *store, struct err *err)
     int r = store_run(store, COMMIT, err, "cannot commit");
     if (r == 0) {
         store->last_id = store->appended_id;
+        failed_end(store, true);
         end_relaxed(store);
         return 0;
     }

@@ -110,7 +110,9 @@ struct store {
     struct text scratch; /* ids as text, of the rows of one statement */
     struct ref refs[ROWS_AT_ONCE];
     size_t n_refs;
-    struct text numbers; /* of units, of these refs */
+    struct text numbers;         /* of units, of these refs */
+    struct failed_count *failed; /* of each action that has had any */
+    size_t n_failed;
     struct store_fill_place fill;
     int64_t fill_bytes, fill_began_bytes; /* that it has added so far; in use before the step under way */
     uint64_t appended_id;                 /* in the transaction under way */
@@ -191,6 +193,12 @@ int append_insert_refs(struct store *store, const struct event *event, const str
 
 /* fill.c: how far that has come. */
 int fill_open(struct store *store, struct err *err) MUST_CHECK;
+
+/* failed.c: counts them. end: of a transaction. forget: in one, those of events up to id. */
+int failed_open(struct store *store, struct err *err) MUST_CHECK;
+void failed_end(struct store *store, bool committed);
+int failed_forget(struct store *store, int64_t id, struct err *err) MUST_CHECK;
+void failed_close(struct store *store);
 
 /* size.c: of the database as its last transaction left it, in the file or still in the WAL; and how much of that is
  * free. */

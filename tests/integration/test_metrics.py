@@ -6,7 +6,7 @@ import socket
 from contextlib import closing
 
 import pytest
-from ctl_tools import store_of
+from ctl_tools import ctl, store_of
 from disk import NO_SPACE
 from harness import KEY, PATIENCE_S, REPOSITORY, WRONG_KEY, call911, config, event, refusing_port, wait_for
 
@@ -227,6 +227,21 @@ def test_action(start):
     assert told['sonoran_pushd_action_lag_seconds{action="bot"}'] > 0
     assert told['sonoran_pushd_action_attempts_total{action="bot"}'] >= 1
     assert told['sonoran_pushd_action_seconds_count{action="bot"}'] >= 1
+
+
+def test_failed_events(start):
+    """What is on the list, until it is delivered after all."""
+    name = 'action_failed_events{action="siren"}'
+    siren = {"name": "siren", "type": "exec", "command": ["/bin/false"]}
+    daemon = start(actions=[siren])
+    assert value(daemon, name) == 0
+    for number in range(3):
+        assert daemon.post(call911(number + 1)).status == 200
+    wait_for(lambda: value(daemon, name) == 3, "three on the list")
+    daemon.reload(config(actions=[siren | {"command": ["/bin/true"]}]))
+    assert value(daemon, name) == 3
+    assert ctl("retry", "siren", "all", "--store", store_of(daemon)).returncode == 0
+    wait_for(lambda: value(daemon, name) == 0, "that they are delivered")
 
 
 def test_cad(start):

@@ -263,7 +263,7 @@ static inline int save(bool fail)
         store_rollback(store);
     else
         r = store_commit(store, &err);
-    delivery_saved(delivery, r >= 0 && !fail);
+    delivery_saved(delivery, store, r >= 0 && !fail);
     return r;
 }
 
