@@ -238,12 +238,17 @@ struct http_values {
     uint64_t connections; /* open now */
     uint64_t connections_limit;
     uint64_t in_flight_bytes, in_flight_limit_bytes; /* bodies held, those that are counted */
-    struct report_histogram request_us;              /* from its first line to its answer */
     struct report_histogram body_bytes;
 };
 
 extern const struct report_table http_report;
 void http_get_values(struct http *http, struct http_values *ret);
+
+/* The same, and by listener, with http_listener_report: each one that there ever was, the first HTTP_LANES_MAX of them,
+ * and under "" what the others had. */
+#define HTTP_LANES_MAX 32
+extern const struct report_table http_listener_report;
+void http_add_report(struct http *http, struct report_list *list);
 
 /* New settings, copied; to be used from inside http_call. */
 void http_configure(struct http *http, const struct http_settings *settings);

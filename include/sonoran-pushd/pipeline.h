@@ -98,6 +98,10 @@ extern const struct report_table pipeline_report;
 /* From any thread. */
 void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret);
 
+/* When the newest event of a community came: since the start, and of what a start reads, a day at least. 0: none did.
+ * From any thread. */
+usec_t pipeline_last_heard_us(struct pipeline *pipeline, const char *community);
+
 /* The same, and how many events of which type and verdict were stored. */
 extern const struct report_table pipeline_type_report;
 void pipeline_add_report(struct pipeline *pipeline, struct report_list *list);

@@ -49,6 +49,7 @@ struct report_row {
     const char *name; /* of the metric, "store_wal_bytes"; rows of one name stand together and share unit, kind, help */
     const char *unit; /* what the name ends in; NULL: a number of things */
     bool common;      /* the name is one that programs share, "process_open_fds": ours is not put before it */
+    bool status_only; /* it is no metric: those have it by listener, by community, in a row of another table */
     enum report_kind kind;
     const struct report_limits *limits; /* REPORT_HISTOGRAM */
     const char *const *states;          /* REPORT_STATE: up to NULL */

@@ -87,7 +87,8 @@ void reload_asked(void *program);
 extern const struct report_table metrics_build_report, metrics_reload_report, metrics_disk_report,
     metrics_process_report, metrics_cad_report, metrics_calls_report;
 void metrics_add(void *program, const struct config *config, struct report_list *list);
-void metrics_cad_add(const struct state *state, const struct config *config, struct report_list *list);
+void metrics_cad_add(struct pipeline *pipeline, const struct state *state, const struct config *config,
+                     struct report_list *list);
 void metrics_process_add(usec_t started_us, struct report_list *list);
 
 /* health.c: what systemd and sonoran-pushctl get to know. */

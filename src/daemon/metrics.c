@@ -101,7 +101,7 @@ void metrics_add(void *userdata, const struct config *config, struct report_list
     source_set_add_report(program->sources, list);
     pipeline_add_report(program->pipeline, list);
     add_disk(program, list);
-    metrics_cad_add(program->state, config, list);
+    metrics_cad_add(program->pipeline, program->state, config, list);
     add_actions(program, list);
     add_log(list);
     metrics_process_add(program->started_us, list);

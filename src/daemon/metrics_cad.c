@@ -11,6 +11,7 @@ struct cad {
     uint64_t known_units, known_calls, known_calls911;
     uint64_t units[N_STATUSES + 1]; /* online; the last: another status, or none that is known */
     uint64_t panics, without_unit, waiting, oldest_us;
+    uint64_t heard_us;
 };
 
 struct calls {
@@ -31,6 +32,11 @@ struct calls {
     }
 
 static const struct report_row cad_rows[] = {
+    { .name = "last_event_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "When the newest event of the community came, 0: none since the start or in the day before it.",
+      .offset = CAD(heard_us) },
     KNOWN("unit", known_units),
     KNOWN("call", known_calls),
     KNOWN("call911", known_calls911),
@@ -125,7 +131,8 @@ static void count_calls911(const struct state_snapshot *snapshot, struct cad *re
     }
 }
 
-static void add_community(const struct state *state, const char *community, struct report_list *list)
+static void add_community(struct pipeline *pipeline, const struct state *state, const char *community,
+                          struct report_list *list)
 {
     struct state_snapshot *snapshot;
     if (state_snapshot(state, community, &snapshot) < 0) {
@@ -134,7 +141,8 @@ static void add_community(const struct state *state, const char *community, stru
     }
     struct cad cad = { .known_units = snapshot->n_units,
                        .known_calls = snapshot->n_calls,
-                       .known_calls911 = snapshot->n_calls911 };
+                       .known_calls911 = snapshot->n_calls911,
+                       .heard_us = pipeline_last_heard_us(pipeline, community) };
     struct calls calls[CALL_N_STATUSES] = { 0 };
     count_units(snapshot, &cad);
     count_calls(snapshot, &cad, calls);
@@ -149,8 +157,9 @@ static void add_community(const struct state *state, const char *community, stru
                         sizeof(calls[i]));
 }
 
-void metrics_cad_add(const struct state *state, const struct config *config, struct report_list *list)
+void metrics_cad_add(struct pipeline *pipeline, const struct state *state, const struct config *config,
+                     struct report_list *list)
 {
     for (size_t i = 0; i < config->n_communities; i++)
-        add_community(state, config->communities[i].name, list);
+        add_community(pipeline, state, config->communities[i].name, list);
 }

@@ -142,6 +142,7 @@ static int take_in(struct http *http, const struct http_listener *listener, int 
     }
     TAILQ_INSERT_HEAD(&http->connections, connection, link);
     http->n_connections++;
+    lane_enter(connection);
     http->n_not_served++;
     (void) connections_make_room(http);
     connection_look(connection);

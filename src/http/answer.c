@@ -145,8 +145,7 @@ enum MHD_Result answer_send(struct connection *connection, struct MHD_Connection
 
     struct http *http = connection->http;
     usec_t since_us = connection->since_us; /* times of rounds of the loop: no clock is looked at for it */
-    report_observe(&http->values.request_us, &http_request_limits,
-                   http->now_us > since_us ? http->now_us - since_us : 0);
+    lane_answered(connection, http->now_us > since_us ? http->now_us - since_us : 0);
     connection->request.sent = true;
     enum MHD_Result result = MHD_queue_response(mhd, answer->status, response);
     if (!cached)

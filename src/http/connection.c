@@ -33,6 +33,7 @@ void connection_forget(struct connection *connection)
     http->full = false;
     http->room_changed = true;
     host_leave(connection);
+    lane_leave(connection);
     free(connection);
 }
 

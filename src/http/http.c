@@ -228,6 +228,8 @@ int http_start(struct http **ret, const struct http_listener *listeners, size_t 
     }
     memcpy(http->listeners, listeners, n_listeners * sizeof(*listeners));
     http->n_listeners = n_listeners;
+    http->n_lanes = 1;
+    lanes_open(http);
 
     *ret = http; /* before its thread runs, whose first handler may lead to a use of it */
     int r = start(http, err);

@@ -56,13 +56,25 @@ struct host {
 };
 
 /* http_report.c */
-extern const struct report_limits http_request_limits, http_body_limits;
+extern const struct report_limits http_body_limits;
+
+/* lane.c: counted by the HTTP thread, and looked at by others. */
+struct lane_values {
+    uint64_t connections;
+    struct report_histogram request_us;
+};
+
+struct lane {
+    char listener[NAME_MAX_BYTES + 1];
+    struct lane_values values;
+};
 
 struct connection {
     TAILQ_ENTRY(connection) link;
     TAILQ_ENTRY(connection) paused_link; /* while request.paused */
     struct http *http;
     struct host *host;
+    struct lane *lane;
     struct MHD_Connection *mhd; /* once it is served */
     struct request request;
     struct http_caller caller; /* of the request */
@@ -112,6 +124,8 @@ struct http {
     struct connections connections; /* newest first */
     void *hosts;                    /* tsearch(3) */
     struct http_values values;      /* counted by its thread, and looked at by others */
+    struct lane lanes[1 + HTTP_LANES_MAX];
+    _Atomic size_t n_lanes;
     _Atomic size_t n_connections;
     size_t n_ending, n_not_served; /* of them */
     bool full;                     /* nothing can be evicted for another connection */
@@ -223,6 +237,12 @@ enum MHD_Result answer_send(struct connection *connection, struct MHD_Connection
 void answer_done(struct http_answer *answer);      /* of one that is not sent */
 void answer_forget(struct connection *connection); /* it is out, or will not be */
 void answers_drop(struct http *http);
+
+/* lane.c. open: for the listeners that there are. */
+void lanes_open(struct http *http);
+void lane_enter(struct connection *connection);
+void lane_leave(struct connection *connection);
+void lane_answered(struct connection *connection, usec_t took_us);
 
 /* stream.c */
 bool stream_enter(struct connection *connection); /* false: there are too many */

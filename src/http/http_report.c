@@ -1,13 +1,11 @@
 /* http_report.c - what is measured of a server. */
 #include "http_private.h"
 
-const struct report_limits http_request_limits = {
-    { 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000 }, 13
-};
 const struct report_limits http_body_limits = { { 256, 1024, 4096, 16384, 65536, 262144, 1048576 }, 7 };
 
 static const struct report_row report_rows[] = {
-    { .name = "http_connections",
+    { .name = "open_connections",
+      .status_only = true,
       .kind = REPORT_GAUGE,
       .help = "Connections that are open.",
       .member = "connections",
@@ -26,12 +24,6 @@ static const struct report_row report_rows[] = {
       .kind = REPORT_GAUGE,
       .help = "How large they may be together (limits.in_flight).",
       .offset = REPORT_OFFSET(struct http_values, in_flight_limit_bytes) },
-    { .name = "request_seconds",
-      .unit = "seconds",
-      .kind = REPORT_HISTOGRAM,
-      .limits = &http_request_limits,
-      .help = "From the first line of a request to its answer.",
-      .offset = REPORT_OFFSET_HISTOGRAM(struct http_values, request_us) },
     { .name = "request_body_bytes",
       .unit = "bytes",
       .kind = REPORT_HISTOGRAM,

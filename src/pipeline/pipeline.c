@@ -36,6 +36,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     assert(!pipeline->running);
     (void) hand_over_free(&pipeline->waiting); /* a start that failed: no writer has been there */
     fill_free(pipeline);
+    last_heard_free(pipeline);
     decided_free(&pipeline->decided);
     turns_close(&pipeline->turns);
     state_free(pipeline->overlay);

@@ -94,6 +94,8 @@ struct pipeline {
     char locked_by[sizeof(((struct err *) 0)->msg)];
     uint64_t wal_bytes;
     char wal_held_by[STORE_HOLDER_BYTES];
+    void *last_heard; /* tsearch(3) */
+    size_t n_last_heard;
     struct store_settings store_settings;
     bool store_changed;
 
@@ -149,6 +151,11 @@ void withdraw_commit_ended(struct pipeline *pipeline, int r);
  * used up then. */
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late);
 
+/* last_heard.c: an event of the log; events that were stored. */
+void last_heard_note(struct pipeline *pipeline, const char *community, usec_t time_us);
+void last_heard_note_all(struct pipeline *pipeline, const struct submission *list);
+void last_heard_free(struct pipeline *pipeline);
+
 /* pipeline_counts.c: of the writer. committed: a transaction that began then (uptime) ended so; list may be NULL. */
 void counts_committed(struct pipeline *pipeline, const struct submission *list, usec_t began_us, int r);
 void counts_trimmed(struct pipeline *pipeline, const struct store_trimmed *trimmed);
@@ -160,6 +167,7 @@ struct ahead;
 struct ahead_event {
     uint64_t id;
     usec_t time_us;
+    char community[NAME_MAX_BYTES + 1];
     size_t bytes;   /* of its body */
     bool readable;  /* batch has it; else it changes nothing, or is no JSON any more */
     bool untold;    /* readable, and no line was written */

@@ -143,6 +143,7 @@ static void take_over(struct pipeline *pipeline, const struct submission *list, 
     hear_all(&pipeline->turns, list, next);
     pipeline->newest_id = newest_id;
     pipeline->newest_us = pipeline->taken_us;
+    last_heard_note_all(pipeline, list);
 }
 
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)

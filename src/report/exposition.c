@@ -189,6 +189,8 @@ static void add_comment(struct text *out, const struct report_row *row, enum rep
 /* A family stands in one block, whichever parts it has samples of. */
 static void add_family(struct text *out, enum report_format format, const struct family *family)
 {
+    if (family->row->status_only)
+        return;
     add_comment(out, family->row, format, "TYPE", type_of(family->row, format));
     if (family->row->unit && format == REPORT_OPENMETRICS)
         add_comment(out, family->row, format, "UNIT", family->row->unit);

@@ -79,7 +79,5 @@ void push_name_listeners(struct push *push, const struct push_listeners *listene
 void push_add_report(void *self, struct report_list *list)
 {
     const struct push *push = self;
-    struct http_values http;
-    http_get_values(push->http, &http);
-    report_list_add(list, &(struct report_part){ .table = &http_report, .values = &http }, sizeof(http));
+    http_add_report(push->http, list);
 }

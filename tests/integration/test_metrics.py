@@ -133,6 +133,23 @@ def test_listeners(start):
     assert (counted(daemon)[accepted % "main"], counted(daemon)[accepted % "edge"]) == (1, 0)
 
 
+def test_listeners_measured(start):
+    """How long requests took and what is open, of each by itself; what was measured stays when it goes."""
+    listeners = [{"name": name, "address": "127.0.0.1:0"} for name in ("main", "edge")]
+    daemon = start(listeners_ready=2, listeners=listeners)
+    took, is_open = 'request_seconds_count{listener="%s"}', 'http_connections{listener="%s"}'
+    wait_for(lambda: value(daemon, is_open % "main") == 0, "that nobody is connected")
+    assert daemon.post(call911()).status == 200
+    assert (value(daemon, took % "main"), value(daemon, took % "edge")) == (1, 0)
+    with daemon.connect():
+        wait_for(lambda: value(daemon, is_open % "main") == 1, "a connection to main")
+        assert value(daemon, is_open % "edge") == 0
+        daemon.reload(config(listeners=listeners[1:]))
+        assert value(daemon, is_open % "main") == 1
+    wait_for(lambda: value(daemon, is_open % "main") == 0, "that it has gone")
+    assert value(daemon, took % "main") == 1
+
+
 def test_process(daemon):
     told = counted(daemon)
     assert told["process_open_fds"] >= 5 and told["process_threads"] >= 4
@@ -198,7 +215,8 @@ def test_store(daemon):
     assert told['sonoran_pushd_store_batch_events_bucket{le="1.0"}'] == 2
     assert told["sonoran_pushd_store_writable"] == 1 and told["sonoran_pushd_store_filesystem_free_bytes"] > 0
     assert told["sonoran_pushd_queue_events"] == told["sonoran_pushd_queue_bytes"] == 0
-    assert told["sonoran_pushd_request_seconds_count"] == told["sonoran_pushd_request_body_bytes_count"] == 2
+    assert told['sonoran_pushd_request_seconds_count{listener="main"}'] == 2
+    assert told["sonoran_pushd_request_body_bytes_count"] == 2
 
 
 def test_disk_full(start, disk):
@@ -263,3 +281,23 @@ def test_cad(start):
     assert told['sonoran_pushd_calls911_waiting{community="default"}'] == 1
     assert told['sonoran_pushd_calls911_waiting{community="sands"}'] == 1
     assert told['sonoran_pushd_calls911_oldest_timestamp_seconds{community="sands"}'] > 1.7e9
+
+
+def test_last_event(on):
+    """Of each community its own, also what was stored and refused; the next start knows it."""
+    other = "OTHER-API-KEY-0000"
+    two = [{"name": "default", "api_key": KEY}, {"name": "sands", "api_key": other}]
+    daemon = on(communities=two)
+    daemon.secrets.add(other)
+    names = [f'sonoran_pushd_last_event_timestamp_seconds{{community="{name}"}}' for name in ("default", "sands")]
+    assert [counted(daemon)[name] for name in names] == [0, 0]
+    assert daemon.post(call911()).status == 200
+    first = [counted(daemon)[name] for name in names]
+    assert first[0] > 1.7e9 and first[1] == 0
+    assert daemon.post(event("EVENT_FUTURE_THING") | {"key": other}).status == 400
+    second = [counted(daemon)[name] for name in names]
+    assert second[0] == first[0] and second[1] > first[0]
+    daemon.stop()
+    daemon = on(communities=two)
+    daemon.secrets.add(other)
+    assert [counted(daemon)[name] for name in names] == second

@@ -157,7 +157,7 @@ static const struct report_table *const tables[] = {
     &metrics_build_report, &metrics_reload_report,
     &metrics_disk_report,  &metrics_process_report,
     &metrics_cad_report,   &metrics_calls_report,
-    &sse_report,
+    &sse_report,           &http_listener_report,
 };
 
 static bool ends_in(const char *name, const char *unit)
