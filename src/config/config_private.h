@@ -115,6 +115,8 @@ int secret_collect(const struct secret_source *source, const char *name, struct 
 
 const char *secrets_handed_over(const struct config_secrets *secrets, const char *name);
 const char *secrets_of_environment(const struct config_secrets *secrets, const char *name);
+/* Adds the name of the variable that a secret may come in, behind other words. */
+void secrets_add_variable(struct text *out, const char *before, const char *name);
 
 /* node.c - what a file says: groups of named nodes, lists of nodes, texts. */
 

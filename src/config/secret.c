@@ -215,11 +215,16 @@ static int refuse_missing(const struct secret_source *source, enum config_type t
     const char *place = service || exists(folder.s) ? places->in_folder : places->beside;
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     text_add_safe(&shown, place, strlen(place), 200);
-    bool handed_over = secure_getenv("CREDENTIALS_DIRECTORY");                  /* all that is there, to the daemon */
+    bool handed_over = secure_getenv("CREDENTIALS_DIRECTORY"); /* all that is there, to the daemon */
+    struct text next CLEANUP(text_free) = TEXT_INIT;
     if (!handed_over && access(places->in_folder, F_OK) < 0 && errno == EACCES) /* somebody else than root asks */
         return err_set(err, -EACCES, "cannot read %s: %s", shown.s, strerror(EACCES));
+    if (getpid() == 1) /* of a container */
+        secrets_add_variable(&next, ", or into the variable ", places->own_credential);
+    else if (service)
+        text_add(&next, ", then systemctl restart " PROGRAM_NAME);
     return err_set(err, -ENOENT, "no such file, put the %s into %s%s", secret_noun(type), shown.s,
-                   service ? ", then systemctl restart " PROGRAM_NAME : "");
+                   next.size ? next.s : "");
 }
 
 static int refuse_file(const char *path, const struct places *places, int r, struct err *err)

@@ -159,16 +159,27 @@ const char *secrets_handed_over(const struct config_secrets *secrets, const char
 }
 
 /* "api-key" is SONORAN_SECRET_API_KEY. */
+static char letter_of_variable(char c)
+{
+    char upper = c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
+    bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
+    return plain ? upper : '_';
+}
+
 static bool names_variable(const char *name, const char *variable)
 {
     const char *p = variable + strlen(VARIABLE);
-    for (; *name && *p; name++, p++) {
-        char upper = *name >= 'a' && *name <= 'z' ? (char) (*name - 'a' + 'A') : *name;
-        bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
-        if (*p != (plain ? upper : '_'))
+    for (; *name && *p; name++, p++)
+        if (*p != letter_of_variable(*name))
             return false;
-    }
     return !*name && !*p;
+}
+
+void secrets_add_variable(struct text *out, const char *before, const char *name)
+{
+    text_addf(out, "%s" VARIABLE, before);
+    for (; *name; name++)
+        text_addf(out, "%c", letter_of_variable(*name));
 }
 
 const char *secrets_of_environment(const struct config_secrets *secrets, const char *name)

@@ -348,6 +348,17 @@ def test_key_file_missing(file, tmp_path):
     assert "nowhere" in result.output and "no such file" in result.output
 
 
+def test_key_file_missing_in_a_container(file):
+    """There is nothing to restart; a variable is the other place."""
+    unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("no namespaces here")
+    command = [*unshare, BINARY, "-c", file(with_key_file("city/api-key")), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert result.returncode == BAD_CONFIG
+    assert "or into the variable SONORAN_SECRET_CITY_API_KEY\n" in result.stderr and "systemctl" not in result.stderr
+
+
 @pytest.mark.parametrize("content", ["", "\n", "  \n\n"])
 def test_key_file_empty(file, content):
     file(content, "key")
