@@ -7,6 +7,7 @@ RUN_PACKAGES="curl ca-certificates" # for the line to try, and for actions that 
 DEB_PACKAGES="debhelper dpkg-dev systemd" # systemd tells where units go
 TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml python3-prometheus-client python3-pyte groff-base ca-certificates"
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium fonts-inter fonts-noto-color-emoji" # for tests/browser: 430 MB
+IMAGE_PACKAGES="buildah debootstrap iproute2" # for tests/system/image
 CI_PACKAGES="clang libclang-rt-14-dev llvm clang-format cppcheck lintian systemd-container debootstrap"
 
 # Those of the named packages that are not installed.
