@@ -20,7 +20,8 @@
     PAGE(X, "link.js")                                                                                                 \
     PAGE(X, "model.js")                                                                                                \
     PAGE(X, "panes.js")                                                                                                \
-    PAGE(X, "rows.js")
+    PAGE(X, "rows.js")                                                                                                 \
+    PAGE(X, "turn.js")
 
 #define ADMIN_ROUTES(X)                                                                                                \
     PAGE_ROUTES(X)                                                                                                     \

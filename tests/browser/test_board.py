@@ -79,6 +79,45 @@ def test_community(start, browser):
     browser.row("units", "S-10")
 
 
+CHOOSE = """const select = document.querySelector('#community');
+    select.value = arguments[0]; select.dispatchEvent(new Event('change'))"""
+
+
+def test_rate_of_community(start, browser, tmp_path):
+    """The line of the last hour is that of the community that is chosen, and goes on with its events."""
+    communities = [{"name": "north", "api_key": "KEY-OF-THE-NORTH"}, {"name": "south", "api_key": "KEY-OF-THE-SOUTH"}]
+    port, path = free_port(), str(tmp_path / "events.db")
+    text = settings(port, communities=communities, store={"path": path})
+    daemon = start(text)
+    daemon.secrets |= {"KEY-OF-THE-NORTH", "KEY-OF-THE-SOUTH"}
+    north = [{**login(i), "key": "KEY-OF-THE-NORTH"} for i in range(1, 6)]
+    south = [{**login(i), "key": "KEY-OF-THE-SOUTH"} for i in range(1, 5)]
+    post(daemon, *north[:3], *south[:1])
+    browser.open(f"http://127.0.0.1:{port}/")
+
+    def wait_rate(n):
+        title = f"Events of the last hour: {n},"
+        wait_for(lambda: title in browser.script("return document.querySelector('#rate').title"), title)
+
+    wait_rate(4)
+    browser.script(CHOOSE, "south")
+    wait_rate(1)
+    post(daemon, *south[1:3], north[3])
+    wait_rate(3)
+    browser.script(CHOOSE, "north")
+    wait_rate(4)
+    browser.script(CHOOSE, "")
+    wait_rate(7)
+    browser.script(CHOOSE, "south")  # known by now, and counted on meanwhile
+    wait_rate(3)
+    daemon.stop()
+    browser.wait_state("no link", "stale")
+    daemon = start(text)
+    daemon.secrets |= {"KEY-OF-THE-NORTH", "KEY-OF-THE-SOUTH"}
+    post(daemon, south[3])
+    wait_rate(4)
+
+
 def test_panic(start, browser):
     daemon, address = start_board(start)
     post(daemon, login())
@@ -118,8 +157,7 @@ def test_acknowledged_elsewhere(start, browser):
     browser.driver.switch_to.window(first)
     browser.keys("a")
     wait_for(lambda: browser.text(".panic.heard"), "the acknowledgement")
-    browser.script("""const select = document.querySelector('#community');
-        select.value = 'south'; select.dispatchEvent(new Event('change'))""")
+    browser.script(CHOOSE, "south")
     wait_for(lambda: not browser.text("#panics"), "the other community")
     browser.driver.switch_to.window(second)
     post(daemon, {**login(4127, "S-9", "Ada Bell"), "key": "KEY-OF-THE-SOUTH"})
@@ -195,6 +233,106 @@ def test_sound(start, browser):
     before = browser.script("return played.length")
     post(daemon, panic())
     wait_for(lambda: browser.script("return played.length") > before, "the alarm")
+
+
+TURNS = """const done = arguments[0];
+    navigator.locks.query().then(({ held, pending }) => done([held, pending].map(
+        locks => locks.filter(({ name }) => name.startsWith('board sound')).length)))"""
+
+
+def test_sound_in_two_windows(start, browser):
+    """One of them sounds; when that is closed the other does, for a panic that nobody has acknowledged."""
+    daemon, address = start_board(start)
+    post(daemon, login())
+
+    def turns(*expected):
+        wait_for(lambda: browser.driver.execute_async_script(TURNS) == list(expected), f"turns {expected}")
+
+    def played():
+        return browser.script("return played.length")
+
+    browser.open(address)
+    browser.script(PLAYED)
+    browser.keys("m")
+    turns(1, 0)
+    of_button = wait_for(played, "the sound of the button")
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    second = browser.driver.current_window_handle
+    browser.driver.get(address)
+    browser.wait_state("live")
+    browser.script(PLAYED)
+    assert browser.text("#sound") == "Sound: panic"
+    turns(1, 1)
+    post(daemon, panic())
+    wait_for(lambda: browser.text(".panic:not(.heard)"), "the banner")
+    browser.driver.switch_to.window(first)
+    wait_for(lambda: played() == of_button + 1, "the alarm")
+    browser.driver.switch_to.window(second)
+    assert played() == 0
+    browser.driver.switch_to.window(first)
+    browser.driver.close()
+    browser.driver.switch_to.window(second)
+    wait_for(lambda: played() == 1, "the alarm")
+    turns(1, 0)
+    browser.keys("m", "m")  # off
+    turns(0, 0)
+
+
+def test_sound_of_all(start, browser):
+    """A window that shows all communities sounds for each, and one that shows the same one stays quiet; off is off in both."""
+    communities = [{"name": "north", "api_key": "KEY-OF-THE-NORTH"}, {"name": "south", "api_key": "KEY-OF-THE-SOUTH"}]
+    daemon, address = start_board(start, communities=communities)
+    daemon.secrets |= {"KEY-OF-THE-NORTH", "KEY-OF-THE-SOUTH"}
+    north = [{**body, "key": "KEY-OF-THE-NORTH"} for body in (login(), panic())]
+    post(daemon, north[0])
+    browser.open(address)
+    browser.script(PLAYED)
+    browser.keys("m")
+    of_button = wait_for(lambda: browser.script("return played.length"), "the sound of the button")
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    second = browser.driver.current_window_handle
+    browser.driver.get(f"{address}?community=north")
+    browser.wait_state("live")
+    browser.script(PLAYED)
+    wait_for(lambda: browser.driver.execute_async_script(TURNS) == [2, 0], "a turn in each")
+    post(daemon, north[1])
+    wait_for(lambda: browser.text(".panic:not(.heard)"), "the banner")
+    browser.driver.switch_to.window(first)
+    wait_for(lambda: browser.script("return played.length") == of_button + 1, "the alarm")
+    browser.driver.switch_to.window(second)
+    assert browser.script("return played.length") == 0
+    browser.driver.switch_to.window(first)
+    browser.keys("m", "m")
+    assert browser.text("#sound") == "Sound off"
+    browser.driver.switch_to.window(second)
+    wait_for(lambda: browser.text("#sound") == "Sound off", "off in the other")
+    browser.driver.close()
+    browser.driver.switch_to.window(first)
+
+
+WAKE = """window.asked = []; const old = WakeLock.prototype.request;
+    WakeLock.prototype.request = function (...of) { const lock = old.apply(this, of); asked.push([of[0], lock]); return lock; }"""
+HELD = """const done = arguments[0];
+    Promise.all(asked.map(([, lock]) => lock)).then(locks => done(locks.map(lock => !lock.released)), problem => done(String(problem)))"""
+
+
+def test_screen_stays_on(start, browser):
+    """In kiosk mode alone, and again when somebody looks again: a browser lets go of it when the page is hidden."""
+    _, address = start_board(start)
+    with browser.before_each_page(WAKE):
+        browser.open(address)
+        assert browser.script("return asked.length") == 0
+        browser.open(f"{address}?kiosk")
+        wait_for(lambda: browser.script("return asked.map(([what]) => what)") == ["screen"], "that it is asked for")
+        assert browser.driver.execute_async_script(HELD) == [True]
+        browser.script("asked[0][1].then(lock => lock.release())")
+        browser.script(HIDE.replace("HIDDEN", "true"))
+        assert browser.script("return asked.length") == 1
+        browser.script(HIDE.replace("HIDDEN", "false"))
+        wait_for(lambda: browser.script("return asked.length") == 2, "that it is asked for again")
+        assert browser.driver.execute_async_script(HELD) == [False, True]
 
 
 def test_keyboard(start, browser):

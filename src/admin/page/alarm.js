@@ -3,6 +3,7 @@
 import { byId, el, foreign, keep, recall } from "./dom.js";
 import { isWaiting } from "./model.js";
 import { age, callName, tick } from "./rows.js";
+import { Turn } from "./turn.js";
 
 const REPEAT_MS = 30_000;
 const BANNERS_MAX = 4;
@@ -13,14 +14,24 @@ const WORDS = { off: "Sound off", panic: "Sound: panic", all: "Sound: panic, 911
 // ---- sounds, made here: there is no file ----
 
 class Sound {
-  constructor(button) {
+  // changed(): whether there is sound may be another matter now.
+  constructor(button, changed) {
     this.button = button;
+    this.changed = changed;
     this.mode = recall("sound", "off");
     if (!MODES.includes(this.mode)) this.mode = "off";
     button.addEventListener("click", () => this.next());
     // Browsers let a page sound only after somebody did something on it.
     for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => this.wake(), { passive: true });
+    addEventListener("storage", ({ key }) => key === "board.sound" && this.follow(recall("sound", "off")));
     this.wake();
+    this.show();
+  }
+
+  // Another window of this browser: off is off in all of them; on is what nobody asked of this one.
+  follow(mode) {
+    if (this.mode === "off" || !MODES.includes(mode)) return;
+    this.mode = mode;
     this.show();
   }
 
@@ -29,6 +40,10 @@ class Sound {
     this.context ??= new AudioContext();
     this.context.onstatechange = () => this.show();
     if (this.context.state === "suspended") this.context.resume().then(() => this.show(), () => this.show());
+  }
+
+  get silent() {
+    return this.mode === "off" || this.blocked;
   }
 
   get blocked() {
@@ -47,6 +62,7 @@ class Sound {
     const text = this.blocked ? "Sound blocked: click" : WORDS[this.mode];
     if (this.button.textContent !== text) this.button.textContent = text;
     this.button.dataset.mode = this.blocked ? "blocked" : this.mode;
+    this.changed();
   }
 
   // notes: [[hertz, seconds], …], one after the other.
@@ -85,10 +101,13 @@ const panicOf = unit => `${unit.key} ${unit.panic_since ?? ""}`;
 export class Alarm {
   constructor() {
     this.place = byId("panics");
-    this.sound = new Sound(byId("sound"));
-    this.acknowledged = new Set(recall("acknowledged", []));
-    this.shown = "";
     this.units = [];
+    this.acknowledged = new Set(recall("acknowledged", []));
+    this.community = null;
+    this.last = -REPEAT_MS; // when this window sounded
+    this.turns = { panic: new Turn("panic", () => this.repeat()), call911: new Turn("911", () => {}) };
+    this.sound = new Sound(byId("sound"), () => this.takeTurns());
+    this.shown = "";
     this.seen = new Set(); // panics of all communities
     addEventListener("storage", ({ key }) => { // another tab of this browser
       if (key !== "board.acknowledged") return;
@@ -102,9 +121,24 @@ export class Alarm {
     return this.units.filter(unit => !this.acknowledged.has(panicOf(unit)));
   }
 
-  // units: those in panic that this board is for.
-  update(model, units) {
+  // Only a window that can sound, and hears the daemon, keeps others quiet.
+  takeTurns() {
+    const able = this.sound && !this.sound.silent && !this.resting;
+    this.turns.panic.want(able ? this.community : null);
+    this.turns.call911.want(able && this.sound.mode === "all" ? this.community : null);
+  }
+
+  // A window that nobody looks at is told nothing after a while.
+  rest(resting) {
+    this.resting = resting;
+    this.takeTurns();
+  }
+
+  // units: those in panic that this board is for. community: that is shown, "" for all.
+  update(model, units, community) {
     this.units = units;
+    this.community = community;
+    this.takeTurns();
     this.again = () => {
       this.draw(model);
       this.ring();
@@ -116,22 +150,27 @@ export class Alarm {
   ring() {
     const fresh = this.unheard.map(panicOf).filter(panic => !this.rung?.has(panic));
     this.rung = new Set(this.units.map(panicOf));
-    if (fresh.length) this.sounded();
+    if (fresh.length) void this.cry();
   }
 
-  sounded() {
+  async cry() {
+    if (!this.turns.panic.mine) return; // if it becomes so, repeat() sees to it
     this.last = performance.now();
-    this.sound.panic();
+    if (await this.turns.panic.isMine()) this.sound.panic();
   }
 
   repeat() {
-    if (this.unheard.length && performance.now() - (this.last ?? 0) >= REPEAT_MS) this.sounded();
+    if (this.unheard.length && performance.now() - this.last >= REPEAT_MS) void this.cry();
+  }
+
+  async cry911() {
+    if (await this.turns.call911.isMine()) this.sound.call911();
   }
 
   // calls: all of the community, whatever the filter lets through. settled: one that is new here came just now.
   ring911(calls, community, settled) {
     const known = this.community === community ? this.calls : null;
-    if (settled && known && calls.some(call => isWaiting(call) && !known.has(call.key))) this.sound.call911();
+    if (settled && known && calls.some(call => isWaiting(call) && !known.has(call.key))) void this.cry911();
     this.calls = new Set(calls.map(call => call.key));
     this.community = community;
   }

@@ -31,15 +31,18 @@ function drawSoon() {
   timer ??= setTimeout(draw, Math.max(0, drawnAt + DRAW_MS - performance.now()));
 }
 
+// The name of the community that is shown; "": all of them.
+const chosen = () => address.get("community") ?? byId("community").value;
+
 function draw() {
   timer = null;
   drawnAt = performance.now();
-  const text = byId("filter").value, community = address.get("community") ?? byId("community").value;
+  const text = byId("filter").value, community = chosen();
   const wanted = filter(model, text, community);
   const items = panes.update(model, wanted, `${text} ${community}`.trim() === "" ? " " : `${text} ${community}`, settled);
   const ofCommunity = filter(model, "", community); // whatever is filtered, nobody overlooks a panic or a 911 call
   const panics = model.panics(ofCommunity);
-  alarm.update(model, panics);
+  alarm.update(model, panics, community);
   alarm.ring911(model.sorted("call911", ofCommunity), community, settled);
   settled ||= model.log !== null;
   drawHeader(items, panics, community);
@@ -84,8 +87,7 @@ function drawIcon(panic) {
 }
 
 function drawSpark() {
-  model.turnMinutes(now());
-  const { minutes } = model, top = Math.max(4, ...minutes), step = 120 / (minutes.length - 1);
+  const minutes = model.minutesOf(address.has("community") ? "" : chosen(), now()), top = Math.max(4, ...minutes), step = 120 / (minutes.length - 1);
   const points = minutes.map((n, i) => `${(i * step).toFixed(1)} ${(22.5 - 20 * n / top).toFixed(1)}`).join("L");
   const [area, line] = byId("spark").children;
   line.setAttribute("d", `M${points}`);
@@ -111,6 +113,7 @@ const VEILED = { stale: "stale", paused: "paused" };
 
 function showLink() {
   const { state } = link;
+  alarm.rest(state === "paused");
   if (byId("link").dataset.state !== state) {
     byId("link").dataset.state = state;
     root.dataset.link = state;
@@ -250,7 +253,10 @@ function onKey(event) {
 
 byId("filter").value = address.get("filter") ?? "";
 byId("filter").addEventListener("input", drawSoon);
-byId("community").addEventListener("change", drawSoon);
+byId("community").addEventListener("change", () => {
+  void link?.wantSeries(chosen());
+  drawSoon();
+});
 byId("theme").addEventListener("click", nextTheme);
 byId("help").addEventListener("click", () => dialogs.showKeys());
 LIGHT.addEventListener("change", showTheme);

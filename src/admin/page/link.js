@@ -68,6 +68,7 @@ export class Link {
   constructor(model, community, told) {
     this.model = model;
     this.community = community;
+    this.chosen = ""; // one of several that are told here
     this.told = told;
     this.heard = performance.now(); // when something came last; not by the server's clock, which may be set
     this.up = false;
@@ -174,8 +175,22 @@ export class Link {
     this.model.takeEvents(events.events.filter(record => record.id <= state.as_of));
     setServerTime(state.time);
     this.model.takeSeries(series, now());
+    void this.wantSeries(this.chosen);
     this.came();
     this.told.changed(false);
+  }
+
+  // Of one community, when somebody looks at it alone.
+  async wantSeries(community) {
+    this.chosen = community;
+    if (community === "" || community === this.community || this.model.rates.has(community)) return;
+    try {
+      const { signal } = this.life, series = await askJson("api/series", { community }, { signal });
+      this.model.takeSeries(series, now(), community);
+      this.told.changed(false);
+    } catch {
+      // the next load asks again
+    }
   }
 
   came() {
@@ -270,7 +285,7 @@ export class Link {
 
   takeRecord(record) {
     if (record.id <= this.model.newest || !this.model.takeEvent(record)) return 0;
-    this.model.countEvent(timeOf(record.time), now());
+    this.model.countEvent(record, timeOf(record.time), now());
     return 1;
   }
 

@@ -7,6 +7,31 @@ export const KINDS = ["unit", "call", "call911"];
 
 export const keyOf = (kind, item) => `${kind}/${item.node ?? ""}/${item.community}/${item.id}`;
 
+// Events per minute of the last hour, the one under way last.
+class Rate {
+  constructor(time) {
+    this.minutes = new Array(MINUTES).fill(0);
+    this.minute = Math.floor(time / 60000);
+  }
+
+  // In the minute in which it came to the daemon, which after a cut is not the present one.
+  count(cameAt, time) {
+    this.turn(time);
+    const ago = Math.max(0, this.minute - Math.floor((cameAt ?? time) / 60000));
+    if (ago < this.minutes.length) this.minutes[this.minutes.length - 1 - ago]++;
+  }
+
+  turn(time) {
+    const minute = Math.floor(time / 60000);
+    for (let n = Math.min(minute - this.minute, MINUTES); n > 0; n--) {
+      this.minutes.push(0);
+      this.minutes.shift();
+    }
+    this.minute = Math.max(this.minute, minute);
+    return this.minutes;
+  }
+}
+
 export class Model {
   constructor() {
     this.forget();
@@ -18,8 +43,7 @@ export class Model {
     this.log = null; // which log the ids are of
     this.newest = 0; // the id that everything here is as of
     this.events = []; // oldest first
-    this.minutes = new Array(MINUTES).fill(0);
-    this.minute = null;
+    this.rates = new Map([["", new Rate(Date.now())]]); // by community
     this.version = 0; // grows with each change of events
   }
 
@@ -67,26 +91,21 @@ export class Model {
     return true;
   }
 
-  takeSeries(series, time) {
-    if (Array.isArray(series.minutes)) this.minutes = series.minutes.slice(-MINUTES);
-    this.minute = Math.floor(time / 60000);
+  // community "": of all that this board is for.
+  takeSeries(series, time, community = "") {
+    const rate = new Rate(time);
+    if (Array.isArray(series.minutes)) rate.minutes = series.minutes.slice(-MINUTES);
+    this.rates.set(community, rate);
   }
 
-  // In the minute in which it came to the daemon, which after a cut is not the present one.
-  countEvent(cameAt, time) {
-    this.turnMinutes(time);
-    const ago = Math.max(0, this.minute - Math.floor((cameAt ?? time) / 60000));
-    if (ago < this.minutes.length) this.minutes[this.minutes.length - 1 - ago]++;
+  countEvent({ community }, cameAt, time) {
+    this.rates.get("").count(cameAt, time);
+    this.rates.get(community)?.count(cameAt, time);
   }
 
-  turnMinutes(time) {
-    const minute = Math.floor(time / 60000);
-    if (this.minute === null) this.minute = minute;
-    for (let n = Math.min(minute - this.minute, MINUTES); n > 0; n--) {
-      this.minutes.push(0);
-      this.minutes.shift();
-    }
-    this.minute = Math.max(this.minute, minute);
+  // While those of a community are asked for, there are none.
+  minutesOf(community, time) {
+    return (this.rates.get(community) ?? new Rate(time)).turn(time);
   }
 
   // ---- looking at it ----
