@@ -23,8 +23,11 @@ static int read_whole(const char *value, int64_t min, int64_t max, int64_t *ret,
     char *end;
     errno = 0;
     long long n = strtoll(value, &end, 10);
-    if (isspace((unsigned char) *value) || end == value || *end || errno || n < min || n > max)
+    if (isspace((unsigned char) *value) || end == value || *end || (n < min && n != INT64_MIN))
         return err_set(err, -EINVAL, "expected a whole number%s", min > 0 ? " from 1 on" : "");
+    if (errno || n < min || n > max) /* of too many digits too */
+        return err_set(err, -ERANGE, "too %s: expected a whole number from %lld to %lld", n < 0 ? "small" : "large",
+                       (long long) min, (long long) max);
     *ret = n;
     return 0;
 }

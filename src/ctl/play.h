@@ -42,8 +42,9 @@ void demo_end(struct demo *demo);
 /* ---- recording.c ---- */
 
 struct recording {
-    FILE *file; /* stdin: of "-" */
-    char *line; /* of getline */
+    const char *path; /* borrowed */
+    FILE *file;       /* stdin: of "-" */
+    char *line;       /* of getline */
     size_t room;
     uint64_t n_lines;   /* read */
     uint64_t n_skipped; /* that were refused when they came */

@@ -7,15 +7,20 @@
 
 #include "play.h"
 
-int recording_open(struct recording *ret, const char *path, struct err *err)
+static int refuse(const struct recording *recording, int r, struct err *err)
 {
     struct text shown CLEANUP(text_free) = TEXT_INIT;
-    *ret = (struct recording){ .file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re") };
-    if (ret->file)
-        return 0;
-    int r = -errno;
-    text_add_safe(&shown, path, strlen(path), 200);
-    return err_set(err, r, "cannot read %s: %s", shown.s, strerror(-r));
+    if (strcmp(recording->path, "-") == 0)
+        text_add(&shown, "standard input");
+    else
+        text_add_safe(&shown, recording->path, strlen(recording->path), 200);
+    return err_set(err, r, "cannot read %s: %s", shown.failed ? "it" : shown.s, strerror(-r));
+}
+
+int recording_open(struct recording *ret, const char *path, struct err *err)
+{
+    *ret = (struct recording){ .path = path, .file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re") };
+    return ret->file ? 0 : refuse(ret, -errno, err);
 }
 
 void recording_close(struct recording *recording)
@@ -32,7 +37,7 @@ static int read_line(struct recording *recording, struct span *ret, struct err *
     if (n < 0 && feof(recording->file))
         return 0;
     if (n < 0)
-        return err_set(err, errno ? -errno : -EIO, "cannot read on: %s", strerror(errno));
+        return refuse(recording, errno ? -errno : -EIO, err);
     recording->n_lines++;
     *ret = (struct span){ recording->line, (size_t) n };
     return 1;

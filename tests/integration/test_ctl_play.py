@@ -231,7 +231,9 @@ def test_usage(file, tmp_path):
                  ["--demo", "--longest", "-1"], ["--demo", "--url", "ftp://x"], ["--demo", "--listener", "nobody"]):
         assert play(file, *args).returncode == USAGE, args
     result = play(file, tmp_path / "nothing")
-    assert result.returncode == 1 and "cannot read" in result.stderr
+    assert result.returncode == 1 and f"cannot read {tmp_path}/nothing: No such file" in result.stderr
+    result = play(file, tmp_path)
+    assert result.returncode == 1 and f"cannot read {tmp_path}: Is a directory" in result.stderr
     assert "no action" in ctl("play", "--help").stdout.replace("\n", " ")
 
 
