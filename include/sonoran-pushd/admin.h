@@ -61,10 +61,13 @@ char *admin_socket_of_service(const char *folders); /* of $RUNTIME_DIRECTORY */
 
 /* store_path: of a log that this process holds. 0 and *ret NULL: there can be no socket, which is told. */
 int admin_start(struct admin **ret, const struct admin_parts *parts, struct err *err) MUST_CHECK;
-struct admin *admin_stop(struct admin *admin);
+/* NULL; or admin still, where its thread waits for a disk that does not answer: only the end of the process ends that,
+ * and nothing that it uses may be freed. In either case within three seconds. */
+struct admin *admin_stop(struct admin *admin) MUST_CHECK;
 
-/* The configuration that is in force from now on; takes a reference. */
-void admin_configure(struct admin *admin, struct config *config);
+/* The configuration that is in force from now on; takes a reference. Within two seconds: -ETIMEDOUT: its thread reads
+ * the log and does not get on, and takes the configuration when it does. -ENOMEM: it keeps the old one. */
+int admin_configure(struct admin *admin, struct config *config, struct err *err) MUST_CHECK;
 
 /* The answer: an object that is open, in a text of its own, which is taken. in_force: is the configuration? */
 void admin_answer_reload(struct admin *admin, void *ticket, bool in_force, struct json_writer *answer);

@@ -227,8 +227,10 @@ void http_answer_later(struct http *http, struct http_ticket *take_tickets);
 void http_wake(struct http *http);
 
 /* Runs function(argument) in the HTTP thread, between requests, and returns when it has run. One call at a time: for
- * one thread (main), and not for the HTTP thread itself, which would wait for ever. */
-void http_call(struct http *http, void (*function)(void *argument), void *argument);
+ * one thread (main), and not for the HTTP thread itself, which would wait for ever. timeout_us: for handlers that may
+ * be long under way, HTTP_NO_LIMIT where none may. -ETIMEDOUT: it has not run, and will not. */
+#define HTTP_NO_LIMIT UINT64_MAX
+int http_call(struct http *http, void (*function)(void *argument), void *argument, usec_t timeout_us) MUST_CHECK;
 
 /* Whether its thread got on since the last call, which also asks it to. For one thread (main). */
 bool http_alive(struct http *http);
@@ -257,6 +259,7 @@ void http_configure(struct http *http, const struct http_settings *settings);
 void http_set_listeners(struct http *http, struct http_listener *take_listeners, size_t n);
 
 /* Stops listening, answers what was received, ends streams, closes, all within timeout_us. Tickets may still come back
- * after it, until http_free, which returns NULL. */
-void http_stop(struct http *http, usec_t timeout_us);
+ * after it, until http_free, which returns NULL. patience_us: as much longer may a handler take that is under way, or
+ * HTTP_NO_LIMIT. -ETIMEDOUT: it goes on, and nothing of it or of what it uses may be freed. */
+int http_stop(struct http *http, usec_t timeout_us, usec_t patience_us) MUST_CHECK;
 struct http *http_free(struct http *http);

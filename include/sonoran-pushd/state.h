@@ -131,8 +131,12 @@ void state_set_source(struct state *state, const char *source, const char *name)
 /* What a changed_source stands for: "push/main", as long as the state is there; "" where it is not known. */
 const char *state_source(const struct state *state, uint8_t number);
 
-/* The event this state is as of. */
+/* The event this state is as of; and how often an heir took its place, which changes it without an event. */
+struct state_moment {
+    uint64_t as_of, n_turns;
+};
 uint64_t state_as_of(const struct state *state);
+struct state_moment state_moment(const struct state *state);
 
 /* What a transaction changes, until it is on disk: looks and changes like any state, finds in base what it did not
  * change, and leaves base as it is. Borrows base, which meanwhile only state_merge may change; one thread has both.
@@ -234,7 +238,8 @@ struct state_snapshot {
     struct state_gone *gone; /* of state_changes */
     size_t n_gone;
     uint64_t as_of; /* the event it is as of */
-    bool lost;      /* of state_changes */
+    uint64_t n_turns;
+    bool lost; /* of state_changes */
 };
 
 int state_snapshot(const struct state *state, const char *community, struct state_snapshot **ret) MUST_CHECK;

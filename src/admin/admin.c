@@ -10,15 +10,12 @@
 
 #define SOCKET_MODE 0660
 #define STOP_MAX_US USEC_PER_SEC
+#define STOP_PATIENCE_US USEC_PER_SEC /* for a read that is under way */
+#define CONFIGURE_MAX_US (2 * USEC_PER_SEC)
 #define IN_FLIGHT_BYTES ((uint64_t) 64 << 20)
 #define ANSWERS_BYTES ((uint64_t) 16 << 20)
 
 /* ---- callbacks of http ---- */
-
-static void end_round(void *userdata)
-{
-    admin_end_round(userdata);
-}
 
 static void refused(void *userdata, const struct http_origin *origin, enum http_refusal kind, const char *what,
                     const char *path)
@@ -100,6 +97,52 @@ static int start_streams(struct admin *admin, struct err *err)
                                      .round_us = ADMIN_ROUND_US };
     return sse_new(&admin->sse, &parts, admin->parts.config, err);
 }
+
+/* ---- another configuration ---- */
+
+struct admin_change {
+    struct config *config;
+    struct admin_tokens tokens;
+};
+
+static void change_free(struct admin_change *change)
+{
+    if (!change)
+        return;
+    admin_tokens_done(&change->tokens);
+    config_free(change->config);
+    free(change);
+}
+
+/* In the thread of http: the newest that was asked for, if it is not taken yet. */
+static void take_config(void *argument)
+{
+    struct admin *admin = argument;
+    struct admin_change *change = atomic_exchange(&admin->change, NULL);
+    if (!change)
+        return;
+    const struct admin_change old = { admin->parts.config, admin->tokens };
+    const struct http_settings limits = settings(change->config);
+    bool same_tokens = admin_tokens_are_same(&old.tokens, &change->tokens);
+    admin->parts.config = change->config;
+    admin->tokens = change->tokens;
+    http_configure(admin->http, &limits);
+    sse_configure(admin->sse, admin->parts.config, !same_tokens);
+    admin->n_configured++;
+    *change = old;
+    change_free(change);
+}
+
+/* Where it is not called for long, because of what it reads, it looks by itself at the end of that. */
+static void end_round(void *userdata)
+{
+    struct admin *admin = userdata;
+    admin_end_round(admin);
+    if (atomic_load_explicit(&admin->change, memory_order_relaxed))
+        take_config(admin);
+}
+
+/* ---- its start ---- */
 
 static int start_http(struct admin *admin, struct err *err)
 {
@@ -196,6 +239,8 @@ int admin_start(struct admin **ret, const struct admin_parts *parts, struct err 
         return err_set(err, -ENOMEM, "no memory");
     admin->parts = *parts;
     admin->started_us = now_us();
+    admin->round_us = ADMIN_ROUND_US;
+    admin_end_reads(false);
     config_ref(admin->parts.config);
     admin_session_name(feed_life(parts->feed)->log, admin->cookie);
     admin->listen_fd = admin->board_fd = -1;
@@ -206,40 +251,24 @@ int admin_start(struct admin **ret, const struct admin_parts *parts, struct err 
     return r;
 }
 
-struct configuring {
-    struct admin *admin;
-    struct config *config;
-    struct admin_tokens tokens;
-};
-
-static void take_config(void *argument)
+int admin_configure(struct admin *admin, struct config *config, struct err *err)
 {
-    struct configuring *configuring = argument;
-    struct admin *admin = configuring->admin;
-    const struct admin_tokens tokens = admin->tokens;
-    struct config *config = admin->parts.config;
-    const struct http_settings limits = settings(configuring->config);
-    bool same_tokens = admin_tokens_are_same(&tokens, &configuring->tokens);
-    admin->parts.config = configuring->config;
-    admin->tokens = configuring->tokens;
-    configuring->config = config;
-    configuring->tokens = tokens;
-    http_configure(admin->http, &limits);
-    sse_configure(admin->sse, admin->parts.config, !same_tokens);
-    admin->n_configured++;
-}
-
-void admin_configure(struct admin *admin, struct config *config)
-{
-    struct configuring configuring = { .admin = admin };
     if (!admin)
-        return;
-    load_tokens(&configuring.tokens, config);
-    configuring.config = config_ref(config);
-    http_call(admin->http, take_config, &configuring);
-    admin_tokens_done(&configuring.tokens);
-    config_free(configuring.config);
+        return 0;
+    struct admin_change *change = calloc(1, sizeof(*change));
+    if (!change)
+        return err_set(err, -ENOMEM, "no memory: the board and the control socket keep the old configuration");
+    load_tokens(&change->tokens, config);
+    change->config = config_ref(config);
+    change_free(atomic_exchange(&admin->change, change));
+    int r = http_call(admin->http, take_config, admin, CONFIGURE_MAX_US);
+    return r < 0 ? err_set(err, r,
+                           "the board and the control socket wait for the disk, and take the configuration when it "
+                           "answers")
+                 : 0;
 }
+
+/* ---- its end ---- */
 
 /* Who took it away may have let another daemon have its place. */
 static void remove_socket(const struct admin *admin)
@@ -253,8 +282,10 @@ struct admin *admin_stop(struct admin *admin)
 {
     if (!admin)
         return NULL;
+    admin_end_reads(true);
     sse_stop(admin->sse);
-    http_stop(admin->http, STOP_MAX_US);
+    if (http_stop(admin->http, STOP_MAX_US, STOP_PATIENCE_US) < 0)
+        return admin;
     if (admin->listen_fd >= 0) {
         remove_socket(admin);
         close(admin->listen_fd);
@@ -263,6 +294,7 @@ struct admin *admin_stop(struct admin *admin)
     http_free(admin->http);
     sse_free(admin->sse);
     gate_door_free(admin->door);
+    change_free(atomic_load(&admin->change));
     admin_tokens_done(&admin->tokens);
     config_free(admin->parts.config);
     free(admin->path);

@@ -17,12 +17,12 @@ static void add_failure(const struct store_failure *failure, struct json_writer 
 }
 
 /* action NULL: of all of them. */
-static int list(const char *store_path, const char *action, struct json_writer *out, struct err *err)
+static int list(const struct admin *admin, const char *action, struct json_writer *out, struct err *err)
 {
     struct store_reader *reader = NULL;
     struct store_failure failure;
     size_t n = 0;
-    int r = store_reader_open(&reader, store_path, err);
+    int r = admin_open_log(admin, &reader, err);
     if (r >= 0)
         r = store_seek_failed(reader, action, err);
     json_begin_array(out, "failed");
@@ -40,6 +40,6 @@ void admin_get_failed(void *userdata, struct http_request *request, struct http_
     struct text body = TEXT_INIT;
     struct json_writer out = admin_begin(&body);
     struct err err;
-    int r = list(admin->parts.store_path, http_query(request, "action"), &out, &err);
+    int r = list(admin, http_query(request, "action"), &out, &err);
     admin_answer_result(ret, r, &err, &out);
 }

@@ -1,6 +1,7 @@
 /* admin_private.h - inside src/admin: the two doors, who is who there, and what is answered. */
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include <sonoran-pushd/admin.h>
@@ -49,7 +50,9 @@ struct admin {
     struct http *http;
     struct sse *sse;
     usec_t started_us;
-    usec_t round_since_us; /* uptime: the first of this round that reads much began; 0: none yet */
+    _Atomic(struct admin_change *) change; /* that is not taken yet; NULL: none */
+    usec_t round_us;                       /* ADMIN_ROUND_US */
+    usec_t round_since_us;                 /* uptime: the first of this round that reads much began; 0: none yet */
     uint64_t n_configured;
     char tag[64 + NAME_MAX_BYTES]; /* of the state that was answered last */
 };
@@ -75,6 +78,11 @@ void admin_answer_unchanged(struct http_answer *ret, const char *tag);
 bool admin_has_time(struct admin *admin, struct http_answer *ret);
 bool admin_is_over_time(const struct admin *admin);
 void admin_end_round(struct admin *admin);
+
+/* Opens the log for one answer. end_reads: it is the end, and whatever is read ends at once, with -ECANCELED; one admin
+ * side there is in a process. */
+int admin_open_log(const struct admin *admin, struct store_reader **ret, struct err *err) MUST_CHECK;
+void admin_end_reads(bool end);
 
 /* admin_ask.c: members of the query. community: the only one that is asked for or theirs to see, NULL: all of them;
  * configured: -ENOENT where there is none such. number: 1, or 0 where it is not there. */

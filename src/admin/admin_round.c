@@ -1,9 +1,11 @@
 /* admin_round.c - the time that all who are answered in one round of the loop share. */
+#include <stdatomic.h>
+
 #include "admin_private.h"
 
 bool admin_is_over_time(const struct admin *admin)
 {
-    return admin->round_since_us && uptime_us() - admin->round_since_us >= ADMIN_ROUND_US;
+    return admin->round_since_us && uptime_us() - admin->round_since_us >= admin->round_us;
 }
 
 bool admin_has_time(struct admin *admin, struct http_answer *ret)
@@ -21,4 +23,26 @@ void admin_end_round(struct admin *admin)
 {
     admin->round_since_us = 0;
     sse_end_round(admin->sse);
+}
+
+/* ---- what is read ---- */
+
+static _Atomic bool ends;
+
+static bool is_to_end(void)
+{
+    return ends;
+}
+
+void admin_end_reads(bool end)
+{
+    ends = end;
+}
+
+int admin_open_log(const struct admin *admin, struct store_reader **ret, struct err *err)
+{
+    int r = store_reader_open(ret, admin->parts.store_path, err);
+    if (r >= 0)
+        store_stop_if(*ret, is_to_end);
+    return r;
 }

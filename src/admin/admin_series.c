@@ -90,7 +90,7 @@ static int answer(const struct admin *admin, const struct http_request *request,
     const char *community;
     int r = admin_ask_configured(admin, request, &community, err);
     if (r >= 0)
-        r = store_reader_open(&reader, admin->parts.store_path, err);
+        r = admin_open_log(admin, &reader, err);
     if (r >= 0)
         r = community ? count_community(reader, community, &series, err) : count_all(reader, &series, err);
     store_reader_close(reader);

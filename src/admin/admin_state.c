@@ -8,15 +8,15 @@
 
 #include "routes.h"
 
-/* Another answer has another one: of another process, under another configuration, as of another event, or of one
- * community (only; NULL: of all). */
-static void write_tag(const struct admin *admin, uint64_t as_of, const char *only, char *ret, size_t size)
+/* Another answer has another one: of another process, under another configuration, as of another event or after a turn,
+ * or of one community (only; NULL: of all). */
+static void write_tag(struct admin *admin, const struct state_moment *moment, const char *only)
 {
-    snprintf(ret, size, "\"%" PRIx64 "-%" PRIu64 "-%" PRIu64 "%s%s\"", admin->started_us, admin->n_configured, as_of,
-             only ? "-" : "", only ? only : "");
+    snprintf(admin->tag, sizeof(admin->tag), "\"%" PRIx64 "-%" PRIu64 "-%" PRIu64 ".%" PRIu64 "%s%s\"",
+             admin->started_us, admin->n_configured, moment->as_of, moment->n_turns, only ? "-" : "", only ? only : "");
 }
 
-static int add_community(struct json_writer *out, const struct board *board, uint64_t *as_of)
+static int add_community(struct json_writer *out, const struct board *board, struct state_moment *moment)
 {
     struct state_snapshot *snapshot;
     int r = state_snapshot(board->state, board->community, &snapshot);
@@ -27,29 +27,30 @@ static int add_community(struct json_writer *out, const struct board *board, uin
     json_add_null(out, "node");
     board_write_lists(out, board, snapshot);
     json_end(out);
-    if (snapshot->as_of < *as_of)
-        *as_of = snapshot->as_of;
+    if (snapshot->as_of < moment->as_of)
+        moment->as_of = snapshot->as_of;
+    if (snapshot->n_turns < moment->n_turns)
+        moment->n_turns = snapshot->n_turns;
     state_snapshot_free(snapshot);
     return 0;
 }
 
 /* Each community is as of its own moment; whoever goes on from the earliest has all of it. */
-static int add_communities(const struct admin *admin, const char *only, struct json_writer *out, uint64_t *ret_as_of)
+static int add_communities(const struct admin *admin, const char *only, struct json_writer *out,
+                           struct state_moment *ret)
 {
     const struct config *config = admin->parts.config;
     struct board board = { .limits = &config->board, .state = admin->parts.state, .now_us = now_us() };
     int r = 0;
-    *ret_as_of = UINT64_MAX;
+    *ret = state_moment(board.state);
     json_begin_array(out, "communities");
     for (size_t i = 0; r >= 0 && i < config->n_communities; i++) {
         board.community = config->communities[i].name;
         if (!only || strcmp(only, board.community) == 0)
-            r = add_community(out, &board, ret_as_of);
+            r = add_community(out, &board, ret);
     }
     json_end(out);
-    if (*ret_as_of == UINT64_MAX)
-        *ret_as_of = state_as_of(admin->parts.state);
-    json_add_int(out, "as_of", (int64_t) *ret_as_of);
+    json_add_int(out, "as_of", (int64_t) ret->as_of);
     json_add_time(out, "time", board.now_us);
     return r;
 }
@@ -57,7 +58,8 @@ static int add_communities(const struct admin *admin, const char *only, struct j
 static bool has_it(struct admin *admin, const struct http_request *request, const char *only)
 {
     const char *known = http_header(request, "If-None-Match");
-    write_tag(admin, state_as_of(admin->parts.state), only, admin->tag, sizeof(admin->tag));
+    const struct state_moment now = state_moment(admin->parts.state);
+    write_tag(admin, &now, only);
     return known && strstr(known, admin->tag);
 }
 
@@ -72,7 +74,7 @@ void admin_get_state(void *userdata, struct http_request *request, struct http_a
     struct text body = TEXT_INIT;
     const char *only;
     struct err err;
-    uint64_t as_of;
+    struct state_moment moment;
     int r = admin_ask_configured(admin, request, &only, &err);
     if (r < 0) {
         admin_answer_failure(ret, r, &err);
@@ -82,14 +84,16 @@ void admin_get_state(void *userdata, struct http_request *request, struct http_a
         admin_answer_unchanged(ret, admin->tag);
         return;
     }
+    if (!admin_has_time(admin, ret))
+        return;
     struct json_writer out = admin_begin(&body);
-    r = add_communities(admin, only, &out, &as_of);
+    r = add_communities(admin, only, &out, &moment);
     if (r < 0)
         err_set(&err, r, "no memory");
     else
         add_log(admin, &out);
     admin_answer_result(ret, r, &err, &out);
-    write_tag(admin, as_of, only, admin->tag, sizeof(admin->tag));
+    write_tag(admin, &moment, only);
     if (r >= 0)
         admin_add_header(ret, "ETag", admin->tag);
 }

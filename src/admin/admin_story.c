@@ -20,13 +20,14 @@ static int read_asked(const struct http_request *request, struct story_asked *re
     return admin_ask_community(request, &ret->community, err);
 }
 
-static int read_story(const char *store_path, const struct http_request *request, struct story **ret, struct err *err)
+static int read_story(const struct admin *admin, const struct http_request *request, struct story **ret,
+                      struct err *err)
 {
     struct store_reader *reader = NULL;
     struct story_asked asked;
     int r = read_asked(request, &asked, err);
     if (r >= 0)
-        r = store_reader_open(&reader, store_path, err);
+        r = admin_open_log(admin, &reader, err);
     if (r >= 0)
         r = story_read(reader, &asked, ret, err);
     store_reader_close(reader);
@@ -41,7 +42,7 @@ void admin_get_story(void *userdata, struct http_request *request, struct http_a
     struct err err;
     if (!admin_has_time(admin, ret))
         return;
-    int r = read_story(admin->parts.store_path, request, &story, &err);
+    int r = read_story(admin, request, &story, &err);
     if (r < 0) {
         admin_answer_failure(ret, r, &err);
         return;

@@ -212,7 +212,7 @@ static void stop(struct program *program)
     usec_t left = taken + STOP_WRITER_MIN_US < STOP_MAX_US ? STOP_MAX_US - taken : STOP_WRITER_MIN_US;
     if (pipeline_stop(program->pipeline, left) < 0)
         end_without_disk(false);
-    if (!actions_end)
+    if (!actions_end || program->admin)
         end_without_disk(true);
     if (program->sources)
         source_set_tick(program->sources);

@@ -54,7 +54,8 @@ static bool take_config(struct program *program, struct config *next, struct jso
     pipeline_configure(program->pipeline, &pipeline);
     pipeline_configure_store(program->pipeline, &store);
     delivery_configure(program->delivery, actions);
-    admin_configure(program->admin, next);
+    if (admin_configure(program->admin, next, &err) < 0)
+        tell(told, LOG_WARNING, LOG_ID_RELOADED, err.msg);
     config_free(program->config);
     program->config = next;
     log_configure(next->log.target, next->log.level);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <sonoran-pushd/log.h>
+#include <sonoran-pushd/wait.h>
 
 #include "http_private.h"
 
@@ -127,6 +128,10 @@ static void *http_thread(void *argument)
     }
     streams_resume_all(http);
     MHD_run(http->daemon); /* which is not to be stopped with one suspended */
+    pthread_mutex_lock(&http->lock);
+    http->ended = true;
+    pthread_cond_broadcast(&http->called);
+    pthread_mutex_unlock(&http->lock);
     return NULL;
 }
 
@@ -279,17 +284,32 @@ void http_get_values(struct http *http, struct http_values *ret)
     ret->connections = http->n_connections;
 }
 
-void http_call(struct http *http, void (*function)(void *), void *argument)
+static usec_t until_us(usec_t timeout_us)
 {
-    uint64_t one = 1;
-    pthread_mutex_lock(&http->lock);
-    assert(!http->call);
+    usec_t now = uptime_us();
+    return timeout_us < HTTP_NO_LIMIT - now ? now + timeout_us : HTTP_NO_LIMIT;
+}
+
+/* Under the lock, like the wait for what it is to bring about. */
+static void put_call(struct http *http, void (*function)(void *), void *argument)
+{
     http->call = function;
     http->call_argument = argument;
-    (void) !write(http->wake_fd, &one, sizeof(one));
-    while (http->call)
-        pthread_cond_wait(&http->called, &http->lock);
+    wake_thread(http);
+}
+
+int http_call(struct http *http, void (*function)(void *), void *argument, usec_t timeout_us)
+{
+    usec_t end_us = until_us(timeout_us);
+    pthread_mutex_lock(&http->lock);
+    assert(!http->call);
+    put_call(http, function, argument);
+    while (http->call && wait_signal(&http->called, &http->lock, end_us))
+        ;
+    int r = http->call ? -ETIMEDOUT : 0; /* it runs under the lock: now it has, or has not begun */
+    http->call = NULL;
     pthread_mutex_unlock(&http->lock);
+    return r;
 }
 
 static void begin_stop(void *argument)
@@ -299,14 +319,23 @@ static void begin_stop(void *argument)
     streams_resume_all(http);
 }
 
-void http_stop(struct http *http, usec_t timeout_us)
+int http_stop(struct http *http, usec_t timeout_us, usec_t patience_us)
 {
     if (!http)
-        return;
+        return 0;
+    usec_t end_us = until_us(patience_us < HTTP_NO_LIMIT - timeout_us ? timeout_us + patience_us : HTTP_NO_LIMIT);
+    pthread_mutex_lock(&http->lock);
     http->stopped_us = uptime_us();
     http->stop_at_us = http->stopped_us + timeout_us;
-    http_call(http, begin_stop, http);
+    put_call(http, begin_stop, http);
+    while (!http->ended && wait_signal(&http->called, &http->lock, end_us))
+        ;
+    bool ended = http->ended;
+    pthread_mutex_unlock(&http->lock);
+    if (!ended)
+        return -ETIMEDOUT;
     pthread_join(http->thread, NULL);
     MHD_stop_daemon(http->daemon);
     http->daemon = NULL;
+    return 0;
 }

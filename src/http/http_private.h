@@ -158,6 +158,7 @@ struct http {
     void *call_argument;
     struct http_ticket *answered; /* handed back by other threads */
     bool stopping;
+    bool ended;                    /* its thread; under the lock */
     usec_t stopped_us, stop_at_us; /* uptime: told to stop, and by when it is to be done */
 };
 

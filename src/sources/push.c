@@ -53,7 +53,7 @@ static void push_ready(void *self)
 static void push_stop(void *self, usec_t timeout_us)
 {
     struct push *push = self;
-    http_stop(push->http, timeout_us);
+    (void) !http_stop(push->http, timeout_us, HTTP_NO_LIMIT); /* no handler of it waits for anything */
 }
 
 static void push_close(void *self)
@@ -153,7 +153,7 @@ static void push_apply(void *self, void *take_change)
     struct push *push = self;
     struct change *change = take_change;
     push_name_listeners(push, &change->next);
-    http_call(push->http, apply_in_http, change);
+    (void) !http_call(push->http, apply_in_http, change, HTTP_NO_LIMIT);
     take_listeners(push, &change->next);
     push_limits_tell_few_descriptors(change->config);
     free(change);

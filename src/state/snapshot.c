@@ -203,7 +203,7 @@ static struct state_snapshot *snapshot_new(const struct state *state, size_t siz
 {
     struct state_snapshot *snapshot = malloc(size);
     if (snapshot)
-        *snapshot = (struct state_snapshot){ .as_of = state->event_id };
+        *snapshot = (struct state_snapshot){ .as_of = state->event_id, .n_turns = state->n_turns };
     return snapshot;
 }
 

@@ -105,6 +105,12 @@ uint64_t state_as_of(const struct state *state)
     return state->event_id;
 }
 
+struct state_moment state_moment(const struct state *state)
+{
+    STATE_LOCK(state);
+    return (struct state_moment){ state->event_id, state->n_turns };
+}
+
 uint64_t state_begin(const struct state *state)
 {
     STATE_LOCK(state);
@@ -300,6 +306,7 @@ static void change_places(struct state *state, struct state *heir, bool compared
     heir->marks = old.marks;
     state->floor_id = heir->floor_id;
     state->begin_id = heir->begin_id;
+    state->n_turns++;
 }
 
 void state_succeed(struct state *state, struct state *heir, struct state *overlay)

@@ -117,6 +117,7 @@ struct state {
     uint8_t source;    /* and where they come from */
     bool test;         /* it is made up */
     uint64_t floor_id; /* up to here events are too old */
+    uint64_t n_turns;  /* state_succeed was called so often */
     uint64_t begin_id; /* all that is known was told behind this one */
     uint64_t lost_id;  /* up to here it is not known what changed */
     struct marks marks;

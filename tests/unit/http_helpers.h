@@ -99,7 +99,7 @@ static inline int http_set_up(void **state)
 static inline int http_tear_down(void **state)
 {
     (void) state;
-    http_stop(http, USEC_PER_SEC);
+    assert_int_equal(http_stop(http, USEC_PER_SEC, HTTP_NO_LIMIT), 0);
     http = http_free(http);
     close(http_listening_fd);
     return 0;

@@ -10,7 +10,7 @@
 
 static void a_round_has_one_time(void **state)
 {
-    struct admin admin = { 0 };
+    struct admin admin = { .round_us = ADMIN_ROUND_US };
     struct http_answer answer = { 0 };
     (void) state;
     assert_false(admin_is_over_time(&admin));

@@ -93,7 +93,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void) state;
-    http_stop(admin.http, USEC_PER_SEC);
+    assert_int_equal(http_stop(admin.http, USEC_PER_SEC, HTTP_NO_LIMIT), 0);
     http_free(admin.http);
     close(admin.board_fd);
     close(admin.listen_fd);

@@ -58,7 +58,7 @@ static int tear_down(void **state)
 {
     (void) state;
     if (!stopped)
-        http_stop(http, USEC_PER_SEC);
+        assert_int_equal(http_stop(http, USEC_PER_SEC, HTTP_NO_LIMIT), 0);
     http = http_free(http);
     close(http_listening_fd);
     hang_up();
@@ -175,7 +175,7 @@ static void the_end_is_told(void **state)
     (void) state;
     open_streams(SEVERAL);
     wait_for_calm();
-    http_stop(http, USEC_PER_SEC);
+    assert_int_equal(http_stop(http, USEC_PER_SEC, HTTP_NO_LIMIT), 0);
     stopped = true;
     for (int i = 0; i < n_fds; i++)
         read_to_the_end(fds[i]);
@@ -193,7 +193,7 @@ static void fewer_are_allowed(void **state)
 {
     (void) state;
     open_streams(3);
-    http_call(http, allow_one_stream, NULL);
+    assert_int_equal(http_call(http, allow_one_stream, NULL, HTTP_NO_LIMIT), 0);
     assert_int_equal(ask("/stream"), 503);
     say("one", false);
     for (int i = 0; i < n_fds; i++)

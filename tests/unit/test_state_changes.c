@@ -264,7 +264,10 @@ static void a_turn_is_a_change(void **fixture)
             make(heir, &change);
         assert_int_equal(state_merge(overlay, id), 0);
         if (id % 100 == 0 && hears) {
+            assert_int_equal(state_moment(base).n_turns, n_turns);
             state_succeed(base, heir, overlay);
+            assert_int_equal(state_moment(base).n_turns, n_turns + 1); /* told by nothing else: */
+            assert_int_equal(state_moment(base).as_of, id);
             n_turns++;
             CLEANUP(drop) struct state_snapshot *s = NULL;
             assert_int_equal(state_changes(base, "a", id, &s), 0);
