@@ -308,8 +308,9 @@ void store_row_describe(const struct store_row *row, const struct event *event, 
 /* Ends a walk early: one that is under way keeps the daemon from reusing the space of its WAL. */
 void store_rest(struct store_reader *reader);
 
-/* Where the newest n events that match begin: the id of the first of them. -ENOENT: nothing matches. */
-int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
+/* Where the newest *n events that match begin: the id of the first of them, and how many there are of so many.
+ * -ENOENT: nothing matches. */
+int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t *n, uint64_t *ret_id,
                    struct err *err) MUST_CHECK;
 
 /* Failed deliveries, of one action (NULL: of all), in the order of their ids; like store_seek and store_read, and

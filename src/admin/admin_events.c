@@ -30,7 +30,8 @@ struct found {
     uint64_t newest_id, oldest_id, next_id;
     int64_t n;
     uint64_t n_read;
-    bool incomplete; /* the time was up before all was looked at */
+    uint64_t searched_id; /* behind it all was looked for, where the newest are asked for */
+    bool incomplete;      /* the time was up before there were enough of them */
 };
 
 /* ---- what is asked for ---- */
@@ -202,41 +203,39 @@ static uint64_t piece_size(const struct found *found)
 
 static int list_on(struct found *found, struct err *err)
 {
+    bool timely = true; /* and what never occurs ends with a piece */
     int r = 0;
-    while (r >= 0 && found->next_id < found->newest_id && !is_done(found)) {
+    while (r >= 0 && found->next_id < found->newest_id && timely && !is_full(found)) {
         uint64_t left = found->newest_id - found->next_id, piece = piece_size(found);
         r = list_piece(found, found->next_id + (left < piece ? left : piece), err);
+        timely = !is_over_time(found);
     }
     return r;
 }
 
-/* 1: the window has more than so many of them. *ret_id: where the newest so many begin; 0: there are none. */
-static int look_back(struct found *found, struct store_filter *window, uint64_t n, uint64_t *ret_id, struct err *err)
+/* The newest of one piece, as far as they are still wanted; *first_id: where all that were found begin. */
+static int look_at_piece(struct found *found, const struct store_filter *piece, uint64_t *wanted, uint64_t *first_id,
+                         struct err *err)
 {
-    uint64_t more_id = 0;
-    int r = store_newest_n(found->reader, window, n + 1, &more_id, err);
-    if (r == -ENOENT)
-        return 0;
-    if (r >= 0)
-        r = store_newest_n(found->reader, window, n, ret_id, err);
-    return r < 0 ? r : more_id < *ret_id;
+    uint64_t n = *wanted;
+    int r = store_newest_n(found->reader, piece, &n, first_id, err);
+    *wanted -= r < 0 ? 0 : n;
+    return r == -ENOENT ? 0 : r;
 }
 
-/* Behind which event the newest begin: in ever larger windows, until one has enough. */
+/* Behind which event the newest begin: back from the end in pieces, until there are enough. */
 static int find_newest(struct found *found, struct err *err)
 {
-    struct store_filter window = found->asked->filter;
-    uint64_t size = piece_size(found), first_id = 0, n = (uint64_t) found->asked->limit;
+    struct store_filter piece = found->asked->filter;
+    uint64_t size = piece_size(found), first_id = 0, wanted = (uint64_t) found->asked->limit;
     int r = 0;
-    for (bool all = n == 0; r == 0 && !all; size *= 4) {
-        all = size >= found->newest_id || found->newest_id - size < found->oldest_id;
-        window.after_id = all ? 0 : found->newest_id - size;
-        window.last_id = found->newest_id;
-        r = look_back(found, &window, n, &first_id, err);
-        if (r == 0 && !all && is_over_time(found)) {
-            found->incomplete = true;
-            break;
-        }
+    found->searched_id = found->newest_id;
+    while (r >= 0 && wanted && found->searched_id && found->searched_id >= found->oldest_id && !found->incomplete) {
+        piece.last_id = found->searched_id;
+        piece.after_id = found->searched_id > size ? found->searched_id - size : 0;
+        r = look_at_piece(found, &piece, &wanted, &first_id, err);
+        found->searched_id = piece.after_id;
+        found->incomplete = wanted && found->searched_id >= found->oldest_id && is_over_time(found);
     }
     found->next_id = first_id ? first_id - 1 : found->newest_id;
     return r;
@@ -274,6 +273,8 @@ static int list(struct found *found, struct err *err)
     json_add_int(out, "next", (int64_t) found->next_id);
     json_add_int(out, "newest", (int64_t) found->newest_id);
     json_add_int(out, "oldest", (int64_t) found->oldest_id);
+    if (found->incomplete)
+        json_add_int(out, "searched_after", (int64_t) found->searched_id);
     json_add_bool(out, "complete", !found->incomplete && found->next_id >= found->newest_id);
     return r;
 }
@@ -281,7 +282,7 @@ static int list(struct found *found, struct err *err)
 static int answer(struct admin *admin, const struct asked *asked, struct json_writer *out, struct err *err)
 {
     struct found found = { .admin = admin, .asked = asked, .out = out, .description = DESCRIPTION_INIT };
-    int r = store_reader_open(&found.reader, admin->parts.store_path, err);
+    int r = admin_open_log(admin, &found.reader, err);
     if (r >= 0)
         r = list(&found, err);
     store_reader_close(found.reader);

@@ -165,9 +165,9 @@ static int scan_for_first(struct listing *listing, uint64_t *ret_id, struct err 
 static int skip_older(struct listing *listing, bool scan, struct err *err)
 {
     const struct store_filter filter = listing->filter;
-    uint64_t first_id = 0;
-    int r = scan ? scan_for_first(listing, &first_id, err)
-                 : store_newest_n(listing->reader, &filter, listing->limit, &first_id, err);
+    uint64_t first_id = 0, n = listing->limit;
+    int r =
+        scan ? scan_for_first(listing, &first_id, err) : store_newest_n(listing->reader, &filter, &n, &first_id, err);
     if (r >= 0)
         listing->filter.after_id = first_id - 1;
     return r;

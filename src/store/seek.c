@@ -123,23 +123,24 @@ int store_seek(struct store_reader *reader, const struct store_filter *filter, s
     return 0;
 }
 
-int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t n, uint64_t *ret_id,
+int store_newest_n(struct store_reader *reader, const struct store_filter *filter, uint64_t *n, uint64_t *ret_id,
                    struct err *err)
 {
     struct text sql CLEANUP(text_free) = TEXT_INIT;
     sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
-    int r = write_sql("SELECT min(id) FROM (SELECT id", filter, " ORDER BY id DESC LIMIT ?8)", &sql, err);
+    int r = write_sql("SELECT min(id), count(*) FROM (SELECT id", filter, " ORDER BY id DESC LIMIT ?8)", &sql, err);
     if (r >= 0)
         r = prepare(reader, sql.s, &statement, err);
     if (r < 0)
         return r;
     bind_filter(statement, filter);
-    sqlite3_bind_int64(statement, 8, n < INT64_MAX ? (sqlite3_int64) n : INT64_MAX);
+    sqlite3_bind_int64(statement, 8, *n < INT64_MAX ? (sqlite3_int64) *n : INT64_MAX);
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW)
         return store_problem(reader->db, code, err, "cannot read events");
     if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
         return -ENOENT;
     *ret_id = (uint64_t) sqlite3_column_int64(statement, 0);
+    *n = (uint64_t) sqlite3_column_int64(statement, 1);
     return 0;
 }

@@ -123,7 +123,7 @@ static void test_found(void **state)
     (void) state;
     struct store_reader *reader = NULL;
     char name[NAME_MAX_BYTES + 1] = "";
-    uint64_t id, until_id;
+    uint64_t id, until_id, n_newest = 3;
     struct store *store = open_store(0, 0);
     assert_int_equal(append_many(store, 10, 0), 0);
     append_described(store, 10);
@@ -141,11 +141,15 @@ static void test_found(void **state)
     assert_found(reader, &filter, 11, 20);
     filter.refs = &nobody;
     assert_found(reader, &filter, 11, 10);
-    assert_int_equal(store_newest_n(reader, &filter, 3, &id, &err), -ENOENT);
+    assert_int_equal(store_newest_n(reader, &filter, &n_newest, &id, &err), -ENOENT);
     filter = (struct store_filter){ .community = "alpha", .refs = both, .n_refs = 2, .after_id = 12, .last_id = 18 };
     assert_found(reader, &filter, 13, 18);
-    assert_int_equal(store_newest_n(reader, &filter, 3, &id, &err), 0);
+    assert_int_equal(store_newest_n(reader, &filter, &n_newest, &id, &err), 0);
     assert_int_equal(id, 16);
+    assert_int_equal(n_newest, 3);
+    n_newest = 100;
+    assert_int_equal(store_newest_n(reader, &filter, &n_newest, &id, &err), 0);
+    assert_true(id == 13 && n_newest == 6);
     filter.refs = one;
     assert_found(reader, &filter, 11, 10);
     filter = (struct store_filter){ .community = "beta", .refs = &by_id, .n_refs = 1 };
