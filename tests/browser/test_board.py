@@ -79,6 +79,30 @@ def test_community(start, browser):
     browser.row("units", "S-10")
 
 
+CUT = """return [...document.querySelectorAll(arguments[0])].filter(element => element.scrollWidth > element.clientWidth + 1)
+    .map(element => element.innerText)"""
+
+
+def test_nothing_cut(start, browser):
+    """Beside a title that is too long a row still says whose it is; on a phone a story needs no scrolling sideways."""
+    communities = [{"name": "north", "api_key": "KEY-OF-THE-NORTH"}, {"name": "south", "api_key": "KEY-OF-THE-SOUTH"}]
+    daemon, address = start_board(start, communities=communities)
+    daemon.secrets |= {"KEY-OF-THE-NORTH", "KEY-OF-THE-SOUTH"}
+    bodies = [login(name="Hannelore Schmitt-Wessendorf"), call911(description="Two cars and a truck, the road is blocked in both directions"),
+              call(title="Traffic collision with several injured people", units=[4127])]
+    post(daemon, *[{**body, "key": "KEY-OF-THE-NORTH"} for body in bodies])
+    browser.open(address)
+    for width, height in (1280, 720), (390, 844):
+        browser.size(width, height)
+        browser.row("units", "3-L-27", "north")
+        assert len(browser.script("return [...document.querySelectorAll('.row .mark')]")) == 3
+        assert browser.script(CUT, ".row .mark") == []
+        assert browser.script(CUT, "body") == []
+    browser.script("document.querySelector('#pane-calls .row').click()")
+    wait_for(lambda: browser.text(".timeline"), "the story")
+    assert browser.script(CUT, "#story-inside, .times") == []
+
+
 CHOOSE = """const select = document.querySelector('#community');
     select.value = arguments[0]; select.dispatchEvent(new Event('change'))"""
 
