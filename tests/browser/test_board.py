@@ -1,5 +1,6 @@
 """The board in a browser: what it shows of the real daemon, and what it does not let happen."""
 
+import pytest
 from board import call, call911, login, panic, post, settings, start_board, status
 from harness import config, event, free_port, wait_for
 from selenium_keys import Keys
@@ -244,11 +245,18 @@ def test_dispatched(start, browser):
     wait_for(lambda: browser.driver.title == "default", "nothing that waits")
 
 
-def test_sound(start, browser):
+# As where the page may store nothing; turn.js.
+REFUSED = """for (const name of ["request", "query"])
+    LockManager.prototype[name] = () => Promise.reject(new DOMException("no", "SecurityError"));"""
+
+
+@pytest.mark.parametrize("before", ["", REFUSED], ids=["", "no-locks"])
+def test_sound(start, browser, before):
     """Each panic sounds, and the word on the button says whether it can."""
     daemon, address = start_board(start)
     post(daemon, login())
-    browser.open(address)
+    with browser.before_each_page(before):
+        browser.open(address)
     browser.row("units", "3-L-27")
     browser.script(PLAYED)
     browser.keys("m")

@@ -1,7 +1,7 @@
 // link.js - the link to the daemon: what is known at the start, then the stream, over cuts and restarts.
 //
 // One tab of a browser has the stream (a Web Lock says which) and passes on what comes (BroadcastChannel); where the
-// browser has no locks, because the page is not from localhost and not by https, each tab has its own. The stream is
+// browser has no locks, because the page is not from localhost and not by https, or refuses them, each tab has its own. The stream is
 // read by fetch: unlike EventSource it shows the comments that say that the link lives, and what a refusal says.
 
 import { now, setServerTime, timeOf } from "./dom.js";
@@ -206,10 +206,15 @@ export class Link {
 
   async lead(again, channel, succeeded) {
     if (!navigator.locks || !channel) return this.readOn(again, null, succeeded);
+    let leads = false;
     try {
-      return await navigator.locks.request(this.name, { signal: again.signal }, () => this.readOn(again, channel, succeeded));
+      return await navigator.locks.request(this.name, { signal: again.signal }, () => {
+        leads = true;
+        return this.readOn(again, channel, succeeded);
+      });
     } catch (problem) {
       if (again.signal.aborted) return undefined; // told to begin anew, or to end
+      if (!leads) return this.readOn(again, null, succeeded); // refused, as to a page that may store nothing
       throw problem;
     }
   }
