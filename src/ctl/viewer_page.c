@@ -229,8 +229,9 @@ static void put_crew(struct page *page)
         put(page, is_narrow(page) ? 3 + (int) i * (TIME_COLUMNS - 1) : 3 + UNIT_COLUMNS + (int) i * TIME_COLUMNS,
             TIME_COLUMNS, STYLE_DIM, heads[i]);
     page->row++;
-    cJSON_ArrayForEach (unit, units)
+    cJSON_ArrayForEach (unit, units) {
         put_crew_row(page, unit);
+    }
 }
 
 static void put_entry(struct page *page, const cJSON *entry)
@@ -263,8 +264,9 @@ static void put_story(struct page *page)
     put_figures(page);
     put_crew(page);
     page->row++;
-    cJSON_ArrayForEach (entry, viewer_array(detail->story, "entries"))
+    cJSON_ArrayForEach (entry, viewer_array(detail->story, "entries")) {
         put_entry(page, entry);
+    }
     add_prose(&missing, detail->story, "missing");
     put_wrapped(page, 3, STYLE_DIM, missing.s);
 }

@@ -16,6 +16,7 @@ import pytest
 INTEGRATION = Path(__file__).resolve().parents[1] / "integration"
 sys.path[:0] = [str(Path(__file__).parent), str(INTEGRATION)]
 sys.dont_write_bytecode = True
+from harness import PATIENCE_S  # noqa: E402
 
 _spec = importlib.util.spec_from_file_location("integration_fixtures", INTEGRATION / "conftest.py")
 _fixtures = importlib.util.module_from_spec(_spec)
@@ -43,7 +44,7 @@ def chromium():
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(service=Service(DRIVER), options=options)
-        driver.set_script_timeout(60)
+        driver.set_script_timeout(PATIENCE_S)  # axe-core takes a minute where others work too
         try:
             yield driver
         finally:
