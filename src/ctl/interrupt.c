@@ -1,5 +1,6 @@
 /* interrupt.c - a flag for loops, and a descriptor for whoever waits for other things besides. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,7 +10,7 @@
 
 #include "interrupt.h"
 
-static int came_fd = -1;
+static int came_fd = -1, null_fd = -1;
 static volatile sig_atomic_t came;
 
 static void take(int number)
@@ -19,6 +20,8 @@ static void take(int number)
     (void) number;
     came = 1;
     (void) !write(came_fd, &one, sizeof(one));
+    if (null_fd >= 0)
+        (void) dup2(null_fd, STDIN_FILENO);
     errno = before;
 }
 
@@ -36,6 +39,12 @@ int interrupt_begin(struct err *err)
             sigaction(signals[i], &action, NULL);
     }
     return came_fd;
+}
+
+int interrupt_ends_stdin(struct err *err)
+{
+    null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return null_fd < 0 ? err_set(err, -errno, "cannot open /dev/null: %s", strerror(errno)) : 0;
 }
 
 bool interrupt_came(void)

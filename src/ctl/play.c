@@ -151,7 +151,9 @@ static int play(const struct arguments *arguments, const char *path, const struc
     };
     struct err err;
     uint64_t round = now_us() / USEC_PER_SEC / 10, n_skipped = 0;
-    int r = player.interrupt_fd = interrupt_begin(&err);
+    int r = path && strcmp(path, "-") == 0 ? interrupt_ends_stdin(&err) : 0;
+    if (r >= 0)
+        r = player.interrupt_fd = interrupt_begin(&err);
     if (r < 0)
         return ctl_fail(EXIT_FAILURE, "%s", err.msg);
     do {

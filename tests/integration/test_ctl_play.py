@@ -1,6 +1,7 @@
 """sonoran-pushctl play: a recorded log, or the built-in shift, posted to the real daemon."""
 
 import json
+import os
 import signal
 import subprocess
 
@@ -41,7 +42,7 @@ class Playing:
         self.process = subprocess.Popen([CTL, "-c", str(file), "play", *map(str, args)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         preexec_fn=signals_as_on_a_terminal)
-        self.output = Output(self.process.stdout.fileno())
+        self.output = Output(os.dup(self.process.stdout.fileno()))  # which closes it
 
     def wait_line(self, words):
         wait_for(lambda: any(words in line for line in self.output.lines()), words)
