@@ -108,17 +108,11 @@ static struct digest_unit *find(struct digest *digest, int64_t id)
     return NULL;
 }
 
-/* The units stand before the scan, which looks at each once and is behind it then. false: there is no more. */
-static bool read_known_unit(struct digest *digest, struct json_scan *units)
+static void read_known_unit(struct digest *digest, struct span object)
 {
+    struct json_scan members = json_children_of(object);
     struct span name, value;
     struct digest_unit unit = { .status = STATE_UNSET }, *told;
-    json_scan_space(units);
-    units->p += units->p < units->end && *units->p == ',';
-    json_scan_space(units);
-    if (units->p == units->end || *units->p != '{')
-        return false;
-    struct json_scan members = json_children_of((struct span){ units->p, (size_t) (units->end - units->p) });
     while (json_next_child(&members, &name, &value)) {
         if (is_name(name, "id"))
             unit.id = strtoll(value.s + (*value.s == '"'), NULL, 10);
@@ -129,30 +123,19 @@ static bool read_known_unit(struct digest *digest, struct json_scan *units)
         else if (is_name(name, "status"))
             unit.status = (int32_t) strtol(value.s, NULL, 10);
     }
-    if ((told = find(digest, unit.id))) {
-        told->status = unit.status;
-        told->number = unit.number;
-        told->name = unit.name;
-    }
-    units->p = members.p + (members.p < members.end);
-    return units->p > members.p && *members.p == '}';
-}
-
-/* The list, and perhaps more behind it. */
-static struct span known_units(struct span known)
-{
-    static const char first[] = "{\"units\":"; /* as families_write_known has it */
-    const size_t size = strlen(first);
-    if (known.size > size && memcmp(known.s, first, size) == 0)
-        return (struct span){ known.s + size, known.size - size };
-    return member(known, "units");
+    if (!(told = find(digest, unit.id)))
+        return;
+    told->status = unit.status;
+    told->number = unit.number;
+    told->name = unit.name;
 }
 
 static void read_known(struct digest *digest, struct span known)
 {
-    struct json_scan units = json_children_of(known_units(known));
-    while (read_known_unit(digest, &units))
-        continue;
+    struct json_scan units = json_children_of(member(known, "units"));
+    struct span unit;
+    while (json_next_child(&units, NULL, &unit))
+        read_known_unit(digest, unit);
 }
 
 /* ---- what only the event knows ---- */
