@@ -595,8 +595,8 @@ def test_minutes(start, browser):
         import('./model.js').then(({ Model }) => {
           const model = new Model();
           model.takeSeries({ minutes: new Array(60).fill(0) }, now);
-          for (const ago of [2, 2, 0, -1, 60]) model.countEvent(now - ago * minute, now);
-          done(model.minutes);
+          for (const ago of [2, 2, 0, -1, 60]) model.countEvent({ community: 'main' }, now - ago * minute, now);
+          done(model.minutesOf('', now));
         })""")
     assert minutes == [0] * 57 + [2, 0, 2]
 
