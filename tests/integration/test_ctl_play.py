@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from ctl_tools import CTL, USAGE, config_for, ctl, store_of
-from harness import KEY, Output, config, event, free_port, signals_as_on_a_terminal, wait_for
+from harness import KEY, PATIENCE_S, Output, config, event, free_port, signals_as_on_a_terminal, wait_for
 from store import read
 
 CALL = {"call": {"callId": 90417, "location": "118 Lantern St"}}
@@ -49,7 +49,7 @@ class Playing:
 
     def end(self, signal_=signal.SIGINT):
         self.process.send_signal(signal_)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_daemon_is_down(start, tmp_path, playing):
     one.wait_line("trying again each second")
     daemon = start(listeners=listeners)
     one.wait_line("test events posted")
-    assert one.process.wait(60) == 0
+    assert one.process.wait(PATIENCE_S) == 0
     lines = one.output.lines()
     assert sum("trying again" in line for line in lines) == 1 and sum("it answers again" in line for line in lines) == 1
     assert f"{len(stored(daemon, 'id'))} test events posted" == lines[-1]
