@@ -1,0 +1,54 @@
+/* session_prime.h - state primed from the CAD's REST interface: what the source session asks for after a login, and the
+ * event that comes of it.
+ *
+ * Shape:   one object and one thread for all sessions. Each session asks after each of its logins; the calls and the
+ *          units of its server are fetched, compared with what is known, and where something differs a batch with one
+ *          event STATE_PRIMED waits to be taken and submitted like any other. Where nothing differs nothing waits.
+ *          What is asked while the same session's question waits or is under way takes its place, with the longer gap.
+ * Units:   gap_us by uptime; heard_us by the wall clock.
+ * Owner:   what is handed in is copied, the key too, and wiped. A batch that was taken is the taker's.
+ * Threads: any; new and free are for the main thread. The thread ends within the time that a lock takes.
+ * Errors:  the program's own are negative errno and a sentence. What the CAD answers is told here, once, and asked
+ *          again in its time: nothing of it is the session's business. The limits of the CAD are kept for each key:
+ *          at most one round of calls and units in 60 s, over restarts too.
+ * Source:  vendor pages api-endpoints-v2: emergency/calls/get-calls, emergency/units/get-active-units, authentication.
+ */
+#pragma once
+
+#include <sonoran-pushd/source_type.h>
+
+struct session_prime;
+
+/* wake_fd: an eventfd, to which 1 is written when a batch waits; borrowed until free. */
+int session_prime_new(struct session_prime **ret, const struct source_parts *parts, int wake_fd,
+                      struct err *err) MUST_CHECK;
+struct session_prime *session_prime_free(struct session_prime *prime);
+
+struct session_prime_ask {
+    const char *name;      /* of the session, which becomes the origin's */
+    const char *community; /* whose units and calls they are */
+    const char *url;       /* of the hub: its scheme, host and port are those of the REST interface too */
+    const char *key;       /* the one that the login was made with */
+    const char *ca_file;   /* NULL: the system's */
+    uint32_t server;
+    usec_t gap_us; /* from the last byte of the connection before to the login; 0: the first login of this process, for
+                      which it is found out here, from the log */
+};
+
+int session_prime_ask(struct session_prime *prime, const struct session_prime_ask *ask) MUST_CHECK;
+
+/* It is gone, or another one now: nothing of it is asked or handed out any more. */
+void session_prime_forget(struct session_prime *prime, const char *name);
+
+/* When it was last heard, kept with the log over restarts: for who ends a connection that was logged in, also at the
+ * stop, before free. */
+void session_prime_heard(struct session_prime *prime, const char *name, usec_t heard_us);
+
+/* The next batch that waits, of whatever session; false: none. */
+bool session_prime_take(struct session_prime *prime, struct batch *ret) MUST_CHECK;
+
+/* Members of a session's object, which is open: when it was last primed, or why it is not. */
+void session_prime_add_status(struct session_prime *prime, const char *name, struct json_writer *out);
+
+/* How often it asked, was refused, and how much was missed. */
+void session_prime_add_report(struct session_prime *prime, struct report_list *list);
