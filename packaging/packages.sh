@@ -5,7 +5,8 @@
 BUILD_PACKAGES="gcc cmake make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libsystemd-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libgnutls28-dev libncurses-dev"
 RUN_PACKAGES="curl ca-certificates" # for the line to try, and for actions that post
 DEB_PACKAGES="debhelper dpkg-dev systemd" # systemd tells where units go
-TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml python3-prometheus-client python3-pyte groff-base ca-certificates"
+TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml python3-prometheus-client python3-pyte groff-base openssl ca-certificates"
+HUB_PACKAGES="nodejs npm" # for tests of sessions, where there is no npm
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium fonts-inter fonts-noto-color-emoji" # for tests/browser: 430 MB
 IMAGE_PACKAGES="buildah debootstrap iproute2" # for tests/system/image
 CI_PACKAGES="clang libclang-rt-14-dev llvm clang-format cppcheck lintian systemd-container debootstrap"

@@ -7,6 +7,8 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 # shellcheck disable=SC2086  # lists of words
 install_packages $BUILD_PACKAGES $TEST_PACKAGES
+# shellcheck disable=SC2086
+command -v npm >/dev/null || install_packages $HUB_PACKAGES || echo "skipped: the tests of sessions, without npm"
 
 cmake -S "$top" -B "$top/build" -DBUILD_TESTING=ON -DASSERTS=ON
 cmake --build "$top/build" -j "$(nproc)"

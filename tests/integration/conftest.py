@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 sys.dont_write_bytecode = True
 
+import cad as cads  # noqa: E402
 import harness  # noqa: E402
 from clocks import Clock  # noqa: E402
 from disk import Disk  # noqa: E402
@@ -91,6 +92,20 @@ def disk(tmp_path):
 def clock(tmp_path):
     """clock.env gives a daemon a clock that can be set; see clocks.py."""
     return Clock(tmp_path)
+
+
+@pytest.fixture
+def cad():
+    """cad(…) gives a hub of the CAD with these options; see cad.py."""
+    hubs = []
+
+    def cad(**options):
+        hubs.append(cads.Hub(**options))
+        return hubs[-1]
+
+    yield cad
+    for hub in hubs:
+        hub.kill()
 
 
 @pytest.fixture
