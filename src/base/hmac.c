@@ -1,4 +1,4 @@
-/* hmac.c - HMAC-SHA256; the one file that uses GnuTLS, which libmicrohttpd has brought along. */
+/* hmac.c - HMAC-SHA256 by GnuTLS, which libmicrohttpd has brought along. */
 #include <errno.h>
 #include <gnutls/crypto.h>
 #include <string.h>
