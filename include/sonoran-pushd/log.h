@@ -126,6 +126,8 @@ int log_problem(int r, const char *format, ...) PRINTF_LIKE(2, 3);
 #define LOG_ID_STUCK "5c1f0a5be1f44d0f9c2b1f6d3a7e4b17"
 #define LOG_ID_SILENCE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b18" /* no event for a long time */
 #define LOG_ID_CLOCK "5c1f0a5be1f44d0f9c2b1f6d3a7e4b20"
-#define LOG_ID_STORE_HELD "5c1f0a5be1f44d0f9c2b1f6d3a7e4b21" /* another program reads the event log without an end */
-#define LOG_ID_LIFE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b22"       /* a new life of the log */
-#define LOG_ID_FILLED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b23"     /* a log of an older version is brought up to date */
+#define LOG_ID_STORE_HELD "5c1f0a5be1f44d0f9c2b1f6d3a7e4b21"   /* another program reads the event log without an end */
+#define LOG_ID_LIFE "5c1f0a5be1f44d0f9c2b1f6d3a7e4b22"         /* a new life of the log */
+#define LOG_ID_FILLED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b23"       /* a log of an older version is brought up to date */
+#define LOG_ID_SESSION "5c1f0a5be1f44d0f9c2b1f6d3a7e4b50"      /* the CAD's own connection: open, closed, refused */
+#define LOG_ID_SESSION_LOST "5c1f0a5be1f44d0f9c2b1f6d3a7e4b51" /* events of it that could not be stored */

@@ -80,13 +80,18 @@ struct config_settings config_section_get(const struct config *config, const str
     return (struct config_settings){ NULL, 0 };
 }
 
+/* Of several of one name the one that is a secret: what it has is not to be shown, whosever it is. */
 const struct config_option *schema_find(const struct config_schema *schema, struct span name)
 {
-    const struct config_option *option;
-    for (size_t i = 0; (option = config_schema_option(schema, i)); i++)
-        if (strlen(option->name) == name.size && memcmp(option->name, name.s, name.size) == 0)
+    const struct config_option *option, *found = NULL;
+    for (size_t i = 0; (option = config_schema_option(schema, i)); i++) {
+        if (strlen(option->name) != name.size || memcmp(option->name, name.s, name.size) != 0)
+            continue;
+        if (value_is_secret(option->type))
             return option;
-    return NULL;
+        found = found ? found : option;
+    }
+    return found;
 }
 
 const struct config_option *schema_find_in_kinds(const struct config_schema *schema, const char *name)

@@ -96,7 +96,9 @@ MANUAL = REPOSITORY / "packaging/man/sonoran-pushd.8"
 
 def test_manual(start):
     """It lists them all, with their labels, and no other."""
-    text = scrape(start(actions=[{"name": "bot", "type": "forward", "url": "http://127.0.0.1:1/x"}]))[1]
+    nowhere = "http://127.0.0.1:1/x"
+    text = scrape(start(actions=[{"name": "bot", "type": "forward", "url": nowhere}],
+                        sessions=[{"name": "city", "community_id": "x", "url": nowhere}]))[1]
     there = set(re.findall(r"^# TYPE (\S+)", text, re.M))
     section = MANUAL.read_text(encoding="utf-8").split(".Sh METRICS\n")[1].split("\n.Sh ")[0]
     told = dict(re.findall(r"^\.It Va (\w+)(?: Pq (.*))?$", section, re.M))

@@ -193,11 +193,14 @@ static void assert_value(const struct config_option *option, uint64_t value, boo
     bool duration = option->type == CONFIG_DURATION;
     char text[256];
     bool of_action = strcmp(option->group, "actions[]") == 0;
-    const char *before = of_action ? "[ { name: a, type: exec, command: [ /bin/true ]," : "{";
+    bool of_session = strcmp(option->group, "sessions[]") == 0;
+    const char *before = of_action    ? "[ { name: a, type: exec, command: [ /bin/true ],"
+                         : of_session ? "[ { community_id: a,"
+                                      : "{";
     snprintf(text, sizeof(text), "%.*s: %s %s: %llu%s }%s\ncommunities: [ { api_key: SECRET-1 } ]\n",
              (int) strcspn(option->group, "["), option->group, before, option->name,
              (unsigned long long) (value / (duration ? USEC_PER_MSEC : 1)), duration ? "ms" : "",
-             of_action ? " ]" : "");
+             of_action || of_session ? " ]" : "");
     write_text("value", text);
 
     int r;

@@ -1,0 +1,236 @@
+/* session_private.h - inside the source session: the CAD's own connections (design section 16).
+ *
+ * One thread has all sessions and their net pool, and the way in. Other threads leave it something and wake it: the
+ * main thread another configuration, the writer what was settled, the primer its batches. */
+#pragma once
+
+#include <pthread.h>
+#include <sonoran-pushd/log.h>
+#include <sonoran-pushd/sources.h>
+#include <sonoran-pushd/websocket.h>
+#include <sys/queue.h>
+
+#include "session_backoff.h"
+#include "session_records.h"
+
+#define SESSION_SOURCE "session"
+#define SESSION_ANSWER_US (15 * USEC_PER_SEC)  /* to the handshake, and to the login */
+#define SESSION_FOREIGN_CHARS 200              /* of the CAD's own words in a line */
+#define SESSION_HALF_MORE ((size_t) 128 << 10) /* beside 2 * limits.body: of a record that goes on and on */
+
+/* An element of the configuration's list. */
+struct session_settings {
+    char *name, *community, *community_id, *url, *ca_file;
+    uint64_t server;
+    bool prime;
+};
+
+/* The same, of our own, and what follows from it. */
+struct session_target {
+    struct session_settings settings;
+    char *key;
+    char host[EVENT_PEER_MAX_BYTES + 1];
+};
+
+enum session_state {
+    SESSION_WAITS,      /* until due_us */
+    SESSION_CONNECTS,   /* until the websocket is open */
+    SESSION_SHAKES,     /* handshake */
+    SESSION_LOGS_IN,    /* until the answer to the login */
+    SESSION_IS_OPEN,    /* logged in */
+    SESSION_IS_CLOSING, /* until the CAD has closed it too */
+};
+
+/* What is shown of one; the thread alone writes it, with report_count and report_set. */
+struct session_values {
+    uint64_t state, since_us; /* times of the wall clock */
+    uint64_t last_record_us, last_event_us;
+    uint64_t connects, gaps, gap_us, last_gap_us;
+    uint64_t events, strange; /* strange: records that we do not know */
+    uint64_t answers_pings;
+};
+
+/* What went wrong, so that the same is not told again and again. */
+struct session_trouble {
+    uint64_t hash; /* of its words, 0: none */
+    usec_t since_us, told_us;
+    unsigned n_untold;
+    usec_t ends_us[3]; /* the last ones, in a ring */
+    unsigned n_ends;
+};
+
+struct session {
+    struct sessions *all;
+    struct session *next;
+    struct session_target *target;
+    struct session_target *changed; /* what it is to become once it is closed */
+    bool gone;                      /* it is to go once it is closed */
+    bool full;                      /* it waits for room */
+    bool deaf;                      /* it does not read what we send */
+    bool told_strange;
+    enum session_state state;
+    usec_t due_us; /* by uptime: when it connects, or the end of patience with a state */
+    struct websocket *websocket;
+    uint64_t connection; /* a number of its own */
+    struct text half;    /* a record that goes on in the next message */
+    usec_t login_us;     /* of this connection; 0: not yet */
+    usec_t lost_us;      /* the last byte of the one before that was logged in; 0: there was none */
+    struct session_life life;
+    struct session_backoff backoff;
+    struct session_trouble trouble;
+    struct session_values values;
+};
+
+/* ---- session_queue.c: events on their way into the pipeline, in the order they came ---- */
+
+struct session_item {
+    TAILQ_ENTRY(session_item) entry;
+    struct session_item *next_settled;
+    struct batch batch; /* or, where it has no event: */
+    char *body;         /* which may hold a key */
+    size_t size;
+    struct origin origin;
+    char community[NAME_MAX_BYTES + 1];
+    bool vouched; /* its key was right, or needs none */
+    usec_t time_us;
+    size_t bytes;        /* that it counts for */
+    uint64_t connection; /* that wants an answer */
+    char *invocation;    /* its id as a text of JSON; NULL: none is wanted */
+    unsigned n_failed;
+    int r;               /* what the writer said */
+    const char *refused; /* why it was not accepted, a constant */
+    bool submitted;
+};
+
+struct session_queue {
+    TAILQ_HEAD(, session_item) items;
+    struct session_item *waiting; /* the first that is not handed in */
+    size_t n_submitted;
+    uint64_t bytes;
+    bool failed; /* something has to be handed in again, once all is back */
+    _Atomic bool paused;
+
+    /* Of the writer, and then under the lock. */
+    struct session_item *settling, **settling_end;
+    struct session_item *settled, **settled_end;
+};
+
+/* ---- all of them ---- */
+
+struct session_change {
+    struct envelope_rules *rules;
+    struct session_target **targets;
+    size_t n_targets;
+    uint64_t body_bytes, in_flight_bytes;
+};
+
+struct sessions {
+    const struct event_families *families;
+    struct pipeline_source *way_in;
+    struct gate_door *door;
+    struct net_pool *pool;
+    int wake_fd;
+    pthread_t thread;
+    bool running;
+    _Atomic bool stopping;
+    _Atomic uint64_t n_rounds;
+    uint64_t seen_rounds; /* of alive */
+
+    struct envelope_rules *rules;
+    uint64_t body_bytes, in_flight_bytes;
+    usec_t connect_us; /* not before it may the next one connect */
+    uint64_t n_connections;
+    struct session_queue queue;
+    bool more; /* in this round not all was read */
+
+    pthread_mutex_t lock; /* what follows; the list is changed by the thread alone */
+    pthread_cond_t taken;
+    struct session *list;
+    struct session_change *change;
+};
+
+/* ---- session_target.c ---- */
+
+int session_target_new(struct session_target **ret, const struct session_settings *settings,
+                       const struct config *config, struct err *err) MUST_CHECK;
+struct session_target *session_target_free(struct session_target *target);
+bool session_targets_equal(const struct session_target *a, const struct session_target *b);
+
+/* The same place at the CAD, where no two connections may be. */
+bool session_targets_meet(const struct session_target *a, const struct session_target *b);
+
+/* For the configuration. */
+void session_check(const struct config *config, const void *settings, config_complain *complain, void *context);
+
+/* ---- session_thread.c ---- */
+
+void *session_thread(void *sessions);
+void session_wake(const struct sessions *sessions);
+void session_free_all(struct sessions *sessions);
+
+/* ---- session_steps.c: one session goes on, in the thread ---- */
+
+void session_begin(struct sessions *sessions, struct session *session); /* to connect */
+void session_step(struct sessions *sessions, struct session *session, usec_t now);
+
+/* When it has to be looked at again though nothing came. */
+usec_t session_due_us(const struct session *session);
+
+/* It closes, with a good word where it is open. */
+void session_leave(struct session *session);
+
+/* How it ended: what comes of it, and what is told. */
+struct session_over {
+    enum session_end end;
+    usec_t asked_us; /* to wait, by the CAD; 0: it did not ask */
+    int level;
+};
+
+/* Closes its connection, tells why (format NULL: nobody has to know), and waits as long as it has to. */
+void session_over(struct session *session, struct session_over over, const char *format, ...) PRINTF_LIKE(3, 4);
+void session_set_state(struct session *session, enum session_state state);
+
+/* ---- session_take.c: what came ---- */
+
+void session_take_message(struct sessions *sessions, struct session *session, struct span message);
+void session_send(struct session *session, struct span record);
+
+/* ---- session_queue.c ---- */
+
+void session_queue_begin(struct session_queue *queue);
+void session_queue_add(struct sessions *sessions, struct session_item *take_item);
+
+/* Takes back what the writer has settled, and hands in what can be. */
+void session_queue_go_on(struct sessions *sessions);
+
+/* What is left at the end is lost, and told. */
+void session_queue_end(struct sessions *sessions);
+
+void session_settled(void *sessions, void *item, const struct event *first, int r);
+void session_settled_all(void *sessions);
+void session_pause(void *sessions);
+void session_resume(void *sessions);
+
+/* ---- session_events.c: an item into a batch ---- */
+
+struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
+                                      struct span invocation);
+void session_item_free(struct session_item *item);
+
+/* False: it was refused, and that told. */
+bool session_item_make(struct sessions *sessions, struct session_item *item, struct batch *ret);
+
+/* ---- session_lines.c ---- */
+
+void session_tell(const struct session *session, int level, const char *format, ...) PRINTF_LIKE(3, 4);
+void session_tell_open(const struct session *session, usec_t gap_us);
+void session_tell_trouble(struct session *session, int level, usec_t wait_us, const char *words);
+
+/* Of one more loss: louder for the third within 10 minutes. */
+int session_level_of_loss(struct session *session);
+
+/* ---- session_status.c ---- */
+
+void session_add_status(void *sessions, struct json_writer *out);
+void session_add_health(void *sessions, struct json_writer *out);
+void session_add_report(void *sessions, struct report_list *list);

@@ -1,0 +1,208 @@
+/* session_queue.c - events on their way into the pipeline, in the order they came.
+ *
+ * An item stays until it is settled. What the writer could not store is handed in again, in its order: once all that
+ * was handed in is back. What there is no room for waits here, as long as limits.in_flight lets it. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "session_private.h"
+
+#define ITEM_BYTES 512 /* about what one takes beside its body */
+#define TRIES_MAX 20   /* of storing one, each after the writer had said that it can be done */
+
+void session_queue_begin(struct session_queue *queue)
+{
+    TAILQ_INIT(&queue->items);
+}
+
+static size_t bytes_of(const struct session_item *item)
+{
+    return ITEM_BYTES + item->size + (item->batch.n_events ? batch_bytes(&item->batch) : 0);
+}
+
+void session_queue_add(struct sessions *sessions, struct session_item *take_item)
+{
+    struct session_queue *queue = &sessions->queue;
+    TAILQ_INSERT_TAIL(&queue->items, take_item, entry);
+    take_item->bytes = bytes_of(take_item);
+    queue->bytes += take_item->bytes;
+    if (!queue->waiting)
+        queue->waiting = take_item;
+}
+
+static struct session *find_connection(const struct sessions *sessions, uint64_t connection)
+{
+    struct session *session = sessions->list;
+    while (session && (session->connection != connection || !session->websocket))
+        session = session->next;
+    return session;
+}
+
+/* Whoever called for it is told what became of it, where that is still there. */
+static void answer(struct sessions *sessions, const struct session_item *item)
+{
+    struct session *session = item->invocation ? find_connection(sessions, item->connection) : NULL;
+    struct text record CLEANUP(text_free) = TEXT_INIT;
+    if (!session)
+        return;
+    session_record_write_answer(&record, span_of(item->invocation), item->refused);
+    if (!record.failed)
+        session_send(session, (struct span){ record.s, record.size });
+}
+
+static void take_out(struct sessions *sessions, struct session_item *item)
+{
+    struct session_queue *queue = &sessions->queue;
+    assert(item != queue->waiting);
+    queue->bytes -= item->bytes;
+    TAILQ_REMOVE(&queue->items, item, entry);
+    answer(sessions, item);
+    session_item_free(item);
+}
+
+/* ---- out of the writer's hands ---- */
+
+static void take_back(struct sessions *sessions, struct session_item *item)
+{
+    struct session_queue *queue = &sessions->queue;
+    item->submitted = false;
+    queue->n_submitted--;
+    if (item->r >= 0) {
+        take_out(sessions, item);
+        return;
+    }
+    queue->failed = true;
+    if (++item->n_failed < TRIES_MAX && item->body)
+        return;
+    gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
+    log_line(LOG_ERR, LOG_ID_SESSION_LOST, "session %s: an event could not be stored in %u tries, and is lost",
+             item->origin.name, item->n_failed);
+    item->refused = "Storage Unavailable";
+    take_out(sessions, item);
+}
+
+static void take_settled(struct sessions *sessions)
+{
+    struct session_queue *queue = &sessions->queue;
+    pthread_mutex_lock(&sessions->lock);
+    struct session_item *item = queue->settled, *next;
+    queue->settled = NULL;
+    pthread_mutex_unlock(&sessions->lock);
+    for (; item; item = next) {
+        next = item->next_settled;
+        take_back(sessions, item);
+    }
+}
+
+/* ---- into them ---- */
+
+/* False: not now. */
+static bool hand_in(struct sessions *sessions, struct session_item *item)
+{
+    struct session_queue *queue = &sessions->queue;
+    struct batch batch = item->batch;
+    bool made = batch.n_events || session_item_make(sessions, item, &batch);
+    int r = made ? pipeline_submit(sessions->way_in, &batch, item) : 0;
+    if (r == -EBUSY && item->body) {
+        batch_done(&batch);
+        return false;
+    }
+    if (r == -EBUSY)
+        return false;
+    queue->waiting = TAILQ_NEXT(item, entry);
+    if (made && r == 0) {
+        item->batch = (struct batch){ 0 };
+        item->submitted = true;
+        queue->n_submitted++;
+        return true;
+    }
+    if (made) {
+        if (item->body)
+            batch_done(&batch);
+        gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
+        gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &item->origin, .reason = "out of memory" });
+        item->refused = "Busy";
+    }
+    take_out(sessions, item);
+    return true;
+}
+
+void session_queue_go_on(struct sessions *sessions)
+{
+    struct session_queue *queue = &sessions->queue;
+    take_settled(sessions);
+    if (queue->failed && !queue->n_submitted) {
+        queue->failed = false;
+        queue->waiting = TAILQ_FIRST(&queue->items);
+    }
+    if (queue->failed || (queue->paused && !sessions->stopping))
+        return;
+    while (queue->waiting && hand_in(sessions, queue->waiting))
+        continue;
+    pipeline_flush(sessions->way_in);
+}
+
+/* Behind the writer's end. */
+void session_queue_end(struct sessions *sessions)
+{
+    struct session_queue *queue = &sessions->queue;
+    struct session_item *item, *settled = queue->settled;
+    size_t n = 0;
+    for (; settled; settled = settled->next_settled)
+        settled->submitted = settled->r >= 0; /* from here on: it is stored */
+    while ((item = TAILQ_FIRST(&queue->items))) {
+        n += !item->submitted && item->body;
+        TAILQ_REMOVE(&queue->items, item, entry);
+        session_item_free(item);
+    }
+    if (n)
+        log_line(LOG_ERR, LOG_ID_SESSION_LOST,
+                 "%zu event%s of sessions could not be stored before the end, and %s lost", n, text_plural(n),
+                 n == 1 ? "is" : "are");
+}
+
+/* ---- in the writer's thread ---- */
+
+void session_settled(void *self, void *handed_back, const struct event *first, int r)
+{
+    static const char *const answers[] = {
+        [EVENT_ACCEPTED] = NULL, [EVENT_UNKNOWN] = "Invalid Type", [EVENT_INVALID] = "Invalid Data"
+    };
+    struct sessions *sessions = self;
+    struct session_queue *queue = &sessions->queue;
+    struct session_item *item = handed_back;
+    item->r = r;
+    if (r >= 0 && item->body) {
+        item->refused = answers[first->verdict];
+        gate_count(sessions->door, item->origin.name, (enum gate_count) first->verdict); /* the first three */
+    }
+    item->next_settled = NULL;
+    *(queue->settling ? queue->settling_end : &queue->settling) = item;
+    queue->settling_end = &item->next_settled;
+}
+
+void session_settled_all(void *self)
+{
+    struct sessions *sessions = self;
+    struct session_queue *queue = &sessions->queue;
+    pthread_mutex_lock(&sessions->lock);
+    *(queue->settled ? queue->settled_end : &queue->settled) = queue->settling;
+    queue->settled_end = queue->settling_end;
+    queue->settling = NULL;
+    pthread_mutex_unlock(&sessions->lock);
+    session_wake(sessions);
+}
+
+void session_pause(void *self)
+{
+    struct sessions *sessions = self;
+    sessions->queue.paused = true;
+}
+
+void session_resume(void *self)
+{
+    struct sessions *sessions = self;
+    sessions->queue.paused = false;
+    session_wake(sessions);
+}

@@ -1,0 +1,158 @@
+/* session_target.c - one session of the configuration: checked, copied, compared. */
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "session_private.h"
+
+/* ---- its URL ---- */
+
+/* "host:port", of "https://host:port/path". */
+static struct span authority_of(const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start ? start + strlen("://") : url;
+    return (struct span){ start, strcspn(start, "/?#") };
+}
+
+/* "host", without the brackets of an IPv6 address. */
+static struct span host_of(const char *url)
+{
+    struct span host = authority_of(url);
+    if (host.size && host.s[0] == '[') {
+        const char *end = memchr(host.s, ']', host.size);
+        return (struct span){ host.s + 1, end ? (size_t) (end - host.s - 1) : host.size - 1 };
+    }
+    const char *colon = memchr(host.s, ':', host.size);
+    return (struct span){ host.s, colon ? (size_t) (colon - host.s) : host.size };
+}
+
+static bool is_loopback(struct span host)
+{
+    static const char net[] = "127.";
+    bool digits = strspn(host.s, "0123456789.") >= host.size;
+    return span_is(host, "localhost") || span_is(host, "::1") ||
+           (digits && host.size > strlen(net) && strncmp(host.s, net, strlen(net)) == 0);
+}
+
+static const char *doubt_of_url(const char *url)
+{
+    bool plain = strncasecmp(url, "http://", strlen("http://")) == 0;
+    struct span authority = authority_of(url);
+    if (!plain && strncasecmp(url, "https://", strlen("https://")) != 0)
+        return "expected https://HOST/PATH";
+    if (url[strcspn(url, " \t\r\n\\\"<>#")] || memchr(authority.s, '@', authority.size))
+        return "expected https://HOST/PATH, without blanks, # and a login";
+    if (!host_of(url).size)
+        return "expected a host in it";
+    if (plain && !is_loopback(host_of(url)))
+        return "expected https://: over http:// the key would go in the clear, which only this machine itself may see";
+    return NULL;
+}
+
+/* ---- the configuration ---- */
+
+static bool meet(const struct session_settings *a, const struct session_settings *b)
+{
+    return a->community_id && b->community_id && a->url && b->url &&
+           strcasecmp(a->community_id, b->community_id) == 0 && strcasecmp(a->url, b->url) == 0 &&
+           a->server == b->server;
+}
+
+void session_check(const struct config *config, const void *settings, config_complain *complain, void *context)
+{
+    const struct session_settings *session = settings;
+    const struct config_settings all = config_section_get(config, &source_session.section);
+    const char *doubt = doubt_of_url(session->url);
+    if (doubt)
+        complain(context, "url", doubt);
+    if (!*session->community_id)
+        complain(context, "community_id", "expected the id that the CAD's panel shows");
+    for (const struct session_settings *other = all.elements; other < session; other++) {
+        char sentence[128];
+        if (!meet(other, session))
+            continue;
+        snprintf(sentence, sizeof(sentence), "session %s is for this server already", other->name);
+        complain(context, "server", sentence);
+        return;
+    }
+}
+
+/* ---- a copy ---- */
+
+static char *copy(const char *s, bool *failed)
+{
+    char *made = s ? strdup(s) : NULL;
+    *failed |= s && !made;
+    return made;
+}
+
+static const char *key_of(const struct config *config, const char *community)
+{
+    for (size_t i = 0; i < config->n_communities; i++)
+        if (strcmp(config->communities[i].name, community) == 0)
+            return config->communities[i].api_keys[0];
+    return NULL;
+}
+
+int session_target_new(struct session_target **ret, const struct session_settings *settings,
+                       const struct config *config, struct err *err)
+{
+    struct session_target *target = calloc(1, sizeof(*target));
+    const char *key = key_of(config, settings->community);
+    bool failed = false;
+    if (!target)
+        return err_set(err, -ENOMEM, "no memory");
+    target->settings = (struct session_settings){ .name = copy(settings->name, &failed),
+                                                  .community = copy(settings->community, &failed),
+                                                  .community_id = copy(settings->community_id, &failed),
+                                                  .url = copy(settings->url, &failed),
+                                                  .ca_file = copy(settings->ca_file, &failed),
+                                                  .server = settings->server,
+                                                  .prime = settings->prime };
+    target->key = copy(key, &failed);
+    struct span host = host_of(settings->url);
+    size_t size = host.size < sizeof(target->host) ? host.size : sizeof(target->host) - 1;
+    memcpy(target->host, host.s, size);
+    if (failed || !key) {
+        session_target_free(target);
+        return key ? err_set(err, -ENOMEM, "no memory")
+                   : err_set(err, -EINVAL, "session %s: its community has no key", settings->name);
+    }
+    *ret = target;
+    return 0;
+}
+
+struct session_target *session_target_free(struct session_target *target)
+{
+    if (!target)
+        return NULL;
+    free(target->settings.name);
+    free(target->settings.community);
+    free(target->settings.community_id);
+    free(target->settings.url);
+    free(target->settings.ca_file);
+    if (target->key)
+        explicit_bzero(target->key, strlen(target->key));
+    free(target->key);
+    free(target);
+    return NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool session_targets_equal(const struct session_target *a, const struct session_target *b)
+{
+    const struct session_settings *x = &a->settings, *y = &b->settings;
+    return same(x->name, y->name) && same(x->community, y->community) && same(x->community_id, y->community_id) &&
+           same(x->url, y->url) && same(x->ca_file, y->ca_file) && x->server == y->server && x->prime == y->prime &&
+           same(a->key, b->key);
+}
+
+bool session_targets_meet(const struct session_target *a, const struct session_target *b)
+{
+    return meet(&a->settings, &b->settings);
+}

@@ -1,0 +1,106 @@
+/* test_session_config.c - the sessions of a configuration: what is taken, and each mistake with its sentence. */
+#include <sonoran-pushd/sources.h>
+
+#include "config_helpers.h"
+
+#include "session_private.h"
+
+#define COMMUNITIES "communities:\n  - { name: east, api_key: SECRET-1 }\n  - { name: west, api_key: SECRET-2 }\n"
+
+static void write_sessions(const char *rows)
+{
+    char text[2048];
+    snprintf(text, sizeof(text), COMMUNITIES "sessions:\n%s", rows);
+    write_text("sessions.yaml", text);
+}
+
+static void what_is_taken(void **state)
+{
+    (void) state;
+    write_sessions("  - { name: city, community: east, community_id: mycad }\n"
+                   "  - { name: county, community: east, community_id: mycad, server: 2 }\n"
+                   "  - { name: other, community: west, community_id: othercad, prime: false, ca_file: /x.pem }\n"
+                   "  - { name: trial, community: west, community_id: mycad, url: \"http://127.0.0.1:8080/hub\" }\n"
+                   "  - { name: six, community: west, community_id: mycad, url: \"http://[::1]:8080/hub\" }\n"
+                   "  - { name: local, community: west, community_id: mycad, url: \"http://localhost/hub?a=b\" }\n");
+    struct config *config = must_load("sessions.yaml");
+    const struct config_settings all = config_section_get(config, &source_session.section);
+    const struct session_settings *first = all.elements;
+    assert_int_equal(all.n_elements, 6);
+    assert_string_equal(first->url, "https://api.sonorancad.com/apiWsHub");
+    assert_int_equal(first->server, 1);
+    assert_true(first->prime);
+    assert_null(first->ca_file);
+    config_free(config);
+}
+
+static void mistakes(void **state)
+{
+    static const struct {
+        const char *row, *line;
+    } cases[] = {
+        { "community: east", "community_id: missing" },
+        { "community: nobody, community_id: x", "unknown community" },
+        { "community: east, community_id: \"\"", "community_id" },
+        { "community: east, community_id: x, server: 0", "server = 0" },
+        { "community: east, community_id: x, url: \"http://example.org/hub\"", "the key would go in the clear" },
+        { "community: east, community_id: x, url: \"http://127.0.0.1.example.org/\"", "the key would go in the clear" },
+        { "community: east, community_id: x, url: \"http://localhost.example.org/\"", "the key would go in the clear" },
+        { "community: east, community_id: x, url: \"http://127.0.0.1@example.org/\"", "without blanks, # and a login" },
+        { "community: east, community_id: x, url: \"https://example.org/ hub\"", "without blanks, # and a login" },
+        { "community: east, community_id: x, url: \"wss://example.org/hub\"", "expected https://HOST/PATH" },
+        { "community: east, community_id: x, url: \"https:///hub\"", "expected a host in it" },
+        { "community: west, community_id: MyCad", "session city is for this server already" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char rows[1024];
+        int r;
+        snprintf(rows, sizeof(rows), "  - { name: city, community: east, community_id: mycad }\n  - { name: b, %s }\n",
+                 cases[i].row);
+        write_sessions(rows);
+        char *lines = load("sessions.yaml", &r, NULL);
+        assert_int_equal(r, -EINVAL);
+        if (!strstr(lines, cases[i].line) || strchr(lines, '\n')[1])
+            fail_msg("%s: %s", cases[i].row, lines);
+        free(lines);
+    }
+}
+
+/* Which change of the configuration is one for a session that runs. */
+static void what_is_another(void **state)
+{
+    struct session_target *a, *b;
+    struct err err;
+    (void) state;
+    write_sessions("  - { name: city, community: east, community_id: mycad, url: \"https://[2001:db8::7]:8443/x\" }\n"
+                   "  - { name: town, community: west, community_id: MYCAD, url: \"HTTPS://example.org:8443/x\" }\n");
+    struct config *config = must_load("sessions.yaml");
+    const struct session_settings *rows = config_section_get(config, &source_session.section).elements;
+    assert_int_equal(session_target_new(&a, &rows[0], config, &err), 0);
+    assert_int_equal(session_target_new(&b, &rows[0], config, &err), 0);
+    assert_true(session_targets_equal(a, b));
+    assert_true(session_targets_meet(a, b));
+    assert_string_equal(a->host, "2001:db8::7");
+    b->key[0] ^= 1;
+    assert_false(session_targets_equal(a, b));
+    assert_true(session_targets_meet(a, b));
+    session_target_free(b);
+    assert_int_equal(session_target_new(&b, &rows[1], config, &err), 0);
+    assert_string_equal(b->host, "example.org");
+    assert_false(session_targets_equal(a, b));
+    assert_false(session_targets_meet(a, b));
+    session_target_free(a);
+    session_target_free(b);
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_taken),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(what_is_another),
+    };
+    return cmocka_run_group_tests(tests, copy_fixtures, remove_fixtures);
+}
