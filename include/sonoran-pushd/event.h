@@ -31,12 +31,24 @@ struct fact_list;
 
 enum event_verdict {
     EVENT_ACCEPTED,
-    EVENT_UNKNOWN, /* right key, type not known, or none */
-    EVENT_INVALID, /* right key, known type, data a handler cannot use */
+    EVENT_UNKNOWN,  /* right key, type not known, or none */
+    EVENT_INVALID,  /* right key, known type, data a handler cannot use */
+    EVENT_INTERNAL, /* of this program's own making: changes state, is given to no action, is no event of the CAD */
 };
+#define EVENT_N_VERDICTS (EVENT_INTERNAL + 1)
 
-/* "accepted", "unknown", "invalid" */
+/* "accepted", "unknown", "invalid", "internal" */
 const char *event_verdict_name(enum event_verdict verdict);
+
+/* The other way; -EINVAL: it is none. */
+int event_verdict_read(const char *name, enum event_verdict *ret);
+#define EVENT_VERDICTS_EXPECTED "expected accepted, unknown, invalid or internal"
+
+/* Whether it is to be shown as refused. */
+static inline bool event_verdict_is_refusal(enum event_verdict verdict)
+{
+    return verdict == EVENT_UNKNOWN || verdict == EVENT_INVALID;
+}
 
 /* What describe writes: one line for people, the ids it concerns, its level (syslog). Decided once, by the writer,
  * and kept in the event's row. */
@@ -92,6 +104,7 @@ struct event_family {
 struct event_families {
     const struct event_family *const *list;
     size_t n;
+    const struct event_family *internal; /* what is EVENT_INTERNAL, and of no known type in a body; NULL: none */
 };
 
 #define EVENT_SOURCE_PUSH "push"
@@ -207,9 +220,13 @@ size_t batch_bytes(const struct batch *batch);
 /* An event read back from the log, as a batch of one; its texts are copied. A refused one has its reason again. */
 int batch_restore(struct batch *ret, const struct event *stored, const struct event_families *families) MUST_CHECK;
 
-/* The handler for a type in upper case, or NULL; *ret_family beside it. */
+/* The handler for a type in upper case that may come in a body, or NULL; *ret_family beside it. */
 const struct event_type *event_find_type(const struct event_families *families, const char *type,
                                          const struct event_family **ret_family);
+
+/* The handler of an event that was stored with this verdict. */
+const struct event_type *event_find_stored_type(const struct event_families *families, const char *type,
+                                                enum event_verdict verdict, const struct event_family **ret_family);
 
 /* The type that may have been meant, also without its EVENT_; or NULL. */
 const char *event_nearest_type(const struct event_families *families, const char *written);

@@ -88,6 +88,7 @@ struct pipeline_status {
     uint64_t storing; /* 1; 0: events cannot be stored, or wait too long for the disk */
     uint64_t newest_id;
     usec_t newest_us;   /* when it came; 0: not known */
+    uint64_t n_heard;   /* since the start, without what is of our own making */
     uint64_t wal_bytes; /* of the log's write-ahead log, when it was last looked at */
     struct pipeline_counts counts;
     char wal_held_by[STORE_HOLDER_BYTES]; /* a program that keeps it from shrinking, "": none */

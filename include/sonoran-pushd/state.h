@@ -35,6 +35,10 @@
 struct ids;
 struct state;
 
+/* How a call came to be known: by its event, or from a list of the CAD's, without or with the event having been missed.
+ * In a patch STATE_SEEN is "not told". */
+enum state_primed { STATE_SEEN, STATE_PRIMED_KNOWN, STATE_PRIMED_MISSED };
+
 struct state_unit {
     int64_t id;
     const char *number; /* "3-L-27" */
@@ -70,6 +74,7 @@ struct state_call {
     uint32_t n_notes;     /* in a patch 0: not told */
     usec_t opened_us;     /* by an opening that was seen, else 0 */
     usec_t closed_us;     /* 0: open, or its closing was not seen */
+    uint8_t primed;       /* state_primed, until its opening is seen */
     usec_t seen_us;       /* written by state, like what follows */
     uint64_t changed_id;
     uint8_t changed_source;
@@ -87,7 +92,8 @@ struct state_call911 {
     int8_t removed;   /* written by state, like what follows */
     bool told;        /* its own event was seen */
     int64_t call;     /* the dispatch call made from it last */
-    usec_t opened_us; /* when it came first, or again after its removal */
+    usec_t opened_us; /* when it came first, or again after its removal; 0: that was not seen */
+    uint8_t primed;   /* state_primed, until it comes again */
     usec_t seen_us;
     uint64_t changed_id;
     uint8_t changed_source;

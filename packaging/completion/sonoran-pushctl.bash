@@ -42,7 +42,7 @@ _sonoran_pushctl()
         return
         ;;
     --verdict)
-        mapfile -t COMPREPLY < <(compgen -W 'accepted unknown invalid' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'accepted unknown invalid internal' -- "$cur")
         return
         ;;
     --since | --until | --community | --call | --911 | --unit | --id | --after | --limit | -n | --from | --hours | --data | \

@@ -81,10 +81,9 @@ static int read_verdict(struct asked *asked, const struct http_request *request,
 {
     const char *word = http_query(request, "verdict");
     asked->filter.verdict = word;
-    for (enum event_verdict verdict = EVENT_ACCEPTED; word && verdict <= EVENT_INVALID; verdict++)
-        if (strcmp(word, event_verdict_name(verdict)) == 0)
-            return 0;
-    return word ? err_set(err, -EINVAL, "verdict: expected accepted, unknown or invalid") : 0;
+    enum event_verdict verdict;
+    bool known = !word || event_verdict_read(word, &verdict) >= 0;
+    return known ? 0 : err_set(err, -EINVAL, "verdict: " EVENT_VERDICTS_EXPECTED);
 }
 
 static int read_asked(const struct admin *admin, const struct http_request *request, struct asked *ret, struct err *err)

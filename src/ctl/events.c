@@ -44,6 +44,8 @@ static int read_type(void *context, const char *value, struct err *err)
     for (char *p = arguments->type; *p; p++)
         *p = (char) toupper((unsigned char) *p);
     const struct event_type *type = event_find_type(&families_all, arguments->type, &family);
+    if (!type)
+        type = event_find_stored_type(&families_all, arguments->type, EVENT_INTERNAL, &family);
     arguments->query.filter.type = type ? type->name : arguments->type;
     /* It may be one of a later version, of which the log has some. */
     const char *near = type || strpbrk(value, "*?[") ? NULL : event_nearest_type(&families_all, value);
@@ -55,12 +57,11 @@ static int read_type(void *context, const char *value, struct err *err)
 static int read_verdict(void *context, const char *value, struct err *err)
 {
     struct arguments *arguments = context;
-    for (enum event_verdict verdict = EVENT_ACCEPTED; verdict <= EVENT_INVALID; verdict++)
-        if (strcmp(value, event_verdict_name(verdict)) == 0) {
-            arguments->query.filter.verdict = event_verdict_name(verdict);
-            return 0;
-        }
-    return err_set(err, -EINVAL, "expected accepted, unknown or invalid");
+    enum event_verdict verdict;
+    if (event_verdict_read(value, &verdict) < 0)
+        return err_set(err, -EINVAL, EVENT_VERDICTS_EXPECTED);
+    arguments->query.filter.verdict = event_verdict_name(verdict);
+    return 0;
 }
 
 static int read_since(void *context, const char *value, struct err *err)
@@ -165,7 +166,7 @@ static int read_limit(void *context, const char *value, struct err *err)
 
 static const struct ctl_option rows[] = {
     { "type", 0, "GLOB", read_type, "only these types: EVENT_911, 'EVENT_UNIT_*'", 0 },
-    { "verdict", 0, "V", read_verdict, "only accepted, unknown (type) or invalid (data) ones", 0 },
+    { "verdict", 0, "V", read_verdict, "only accepted, unknown (type), invalid (data) or internal ones", 0 },
     { "community", 0, "C", NULL, "only those of one community", offsetof(struct arguments, query.filter.community) },
     { "since", 0, "T", read_since, "not before T", 0 },
     { "until", 0, "T", read_until, "not after T", 0 },

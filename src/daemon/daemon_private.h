@@ -55,8 +55,8 @@ struct program {
     struct config *started;          /* its store is the one in use */
     struct config_secrets **secrets; /* what the configuration is read with */
     usec_t started_us;
-    uint64_t heard_id; /* the newest event that was seen, */
-    usec_t heard_us;   /* and when, by boottime; 0: not looked yet */
+    uint64_t n_heard; /* how many events there were at the last look, */
+    usec_t heard_us;  /* and when, by boottime; 0: not looked yet */
     bool silence_told;
     struct store *store;
     struct state *state;

@@ -30,8 +30,8 @@ static usec_t silent_for_us(struct program *program)
     usec_t now = boottime_us();
     pipeline_get_status(program->pipeline, &store);
     bool first = !program->heard_us;
-    if (first || store.newest_id != program->heard_id) {
-        program->heard_id = store.newest_id;
+    if (first || store.n_heard != program->n_heard) {
+        program->n_heard = store.n_heard;
         program->heard_us = first ? now - first_silence_us(&store, now) : now;
         program->silence_told = false;
     }

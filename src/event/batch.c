@@ -70,7 +70,7 @@ void batch_fill(struct batch_memory *memory, const struct event_families *famili
 {
     struct event *one = &memory->one;
     if (!one->handler)
-        one->handler = event_find_type(families, memory->type, &one->family);
+        one->handler = event_find_stored_type(families, memory->type, one->verdict, &one->family);
     one->type = one->handler ? one->handler->name : memory->type;
     one->type_sent = memory->type_sent && strcmp(memory->type_sent, one->type) != 0 ? memory->type_sent : NULL;
     one->test = json_get_flag(memory->top, "test");
@@ -115,6 +115,8 @@ static int judge_restored(struct batch *batch)
 {
     const struct event stored = batch->memory->one;
     struct err err;
+    if (stored.verdict == EVENT_INTERNAL)
+        return 0;
     if (stored.verdict == EVENT_ACCEPTED) {
         if (stored.handler && event_check(&batch->memory->one, &batch->memory->reason) < 0)
             batch_take_whole(batch, &stored, EVENT_INVALID);

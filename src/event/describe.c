@@ -73,7 +73,7 @@ static void describe_unknown(const struct event *event, struct description *out)
 
 static void describe(const struct event *event, const struct state *state, struct description *out)
 {
-    if (event->verdict != EVENT_ACCEPTED)
+    if (event_verdict_is_refusal(event->verdict))
         describe_refused(event, out);
     else if (event->handler)
         event->handler->describe(event, state, out);

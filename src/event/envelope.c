@@ -185,6 +185,13 @@ static uint64_t stored_bytes(const struct batch *batch)
     return bytes;
 }
 
+/* What this program alone makes is of no use to anybody else, whatever is taken besides. */
+static bool is_internal(const struct batch_memory *memory, const struct envelope_rules *rules)
+{
+    const struct event_family *family;
+    return event_find_stored_type(rules->families, memory->type, EVENT_INTERNAL, &family) != NULL;
+}
+
 static enum envelope_refusal make_events(struct batch *batch, const struct envelope_rules *rules, const char *community,
                                          struct err *err)
 {
@@ -196,7 +203,7 @@ static enum envelope_refusal make_events(struct batch *batch, const struct envel
     memory->one.data_text = memory->parts.data;
     memory->one.extra_text = (struct span){ memory->extra.s, memory->extra.size };
     batch_fill(memory, rules->families);
-    if (batch_judge(batch, rules->accept_unknown_types, err) < 0)
+    if (batch_judge(batch, rules->accept_unknown_types && !is_internal(memory, rules), err) < 0)
         return ENVELOPE_MEMORY;
     if (rules->max_stored_bytes && stored_bytes(batch) > rules->max_stored_bytes)
         return refuse_size("data: too many elements beside so much else", err);

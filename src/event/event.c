@@ -1,4 +1,5 @@
 /* event.c - ids, descriptions, and the table of types. Describing: describe.c. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -7,10 +8,19 @@
 
 const char *event_verdict_name(enum event_verdict verdict)
 {
-    static const char *const names[] = {
-        [EVENT_ACCEPTED] = "accepted", [EVENT_UNKNOWN] = "unknown", [EVENT_INVALID] = "invalid"
-    };
+    static const char *const names[EVENT_N_VERDICTS] = { [EVENT_ACCEPTED] = "accepted",
+                                                         [EVENT_UNKNOWN] = "unknown",
+                                                         [EVENT_INVALID] = "invalid",
+                                                         [EVENT_INTERNAL] = "internal" };
     return names[verdict];
+}
+
+int event_verdict_read(const char *name, enum event_verdict *ret)
+{
+    for (*ret = EVENT_ACCEPTED; *ret < EVENT_N_VERDICTS; ++*ret)
+        if (strcmp(name, event_verdict_name(*ret)) == 0)
+            return 0;
+    return -EINVAL;
 }
 
 void description_reset(struct description *description)
@@ -38,20 +48,34 @@ void description_free(struct description *description)
     text_free(&description->numbers);
 }
 
-const struct event_type *event_find_type(const struct event_families *families, const char *type,
-                                         const struct event_family **ret_family)
+static const struct event_type *find_in(const struct event_family *family, const char *type,
+                                        const struct event_family **ret_family)
 {
-    for (size_t i = 0; i < families->n; i++) {
-        const struct event_family *family = families->list[i];
-        for (size_t k = 0; k < family->n_types; k++) {
-            const struct event_type *row = &family->types[k];
-            if (strcmp(row->name, type) == 0 || (row->alias && strcmp(row->alias, type) == 0)) {
-                *ret_family = family;
-                return row;
-            }
+    for (size_t k = 0; k < family->n_types; k++) {
+        const struct event_type *row = &family->types[k];
+        if (strcmp(row->name, type) == 0 || (row->alias && strcmp(row->alias, type) == 0)) {
+            *ret_family = family;
+            return row;
         }
     }
     return NULL;
+}
+
+const struct event_type *event_find_type(const struct event_families *families, const char *type,
+                                         const struct event_family **ret_family)
+{
+    const struct event_type *found = NULL;
+    for (size_t i = 0; i < families->n && !found; i++)
+        found = find_in(families->list[i], type, ret_family);
+    return found;
+}
+
+const struct event_type *event_find_stored_type(const struct event_families *families, const char *type,
+                                                enum event_verdict verdict, const struct event_family **ret_family)
+{
+    if (verdict != EVENT_INTERNAL)
+        return event_find_type(families, type, ret_family);
+    return families->internal ? find_in(families->internal, type, ret_family) : NULL;
 }
 
 const char *event_nearest_type(const struct event_families *families, const char *written)

@@ -47,7 +47,7 @@ static size_t words_size(const char *line)
 
 static const char *colour_of(const struct event *event, const struct description *description, const char *line)
 {
-    if (event->verdict != EVENT_ACCEPTED)
+    if (event_verdict_is_refusal(event->verdict))
         return "33";
     if (description->level <= LOG_WARNING)
         return "1;31";

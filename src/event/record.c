@@ -59,7 +59,7 @@ static void add_summary(struct json_writer *out, const struct event *event, cons
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     text_add(&from, " from ");
     text_add(&from, event->origin->peer);
-    const char *at = tell_from || event->verdict == EVENT_ACCEPTED ? NULL : strstr(line->s, from.s);
+    const char *at = tell_from || !event_verdict_is_refusal(event->verdict) ? NULL : strstr(line->s, from.s);
     if (at) {
         text_add_bytes(&shown, line->s, (size_t) (at - line->s));
         text_add(&shown, at + from.size);

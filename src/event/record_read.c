@@ -221,14 +221,6 @@ static int read_time(const char *text, usec_t *ret)
     return 0;
 }
 
-static int read_verdict(const char *name, enum event_verdict *ret)
-{
-    for (*ret = EVENT_ACCEPTED; *ret <= EVENT_INVALID; ++*ret)
-        if (strcmp(name, event_verdict_name(*ret)) == 0)
-            return 0;
-    return -EINVAL;
-}
-
 /* ---- bounds: as large as what is written here can be, and no larger ---- */
 
 #define SUMMARY_MAX_BYTES ((size_t) 64 << 10)
@@ -304,8 +296,8 @@ static int make_event(const struct values *values, const struct event_families *
     };
     if (read_time(text[TIME], &event.time_us) < 0)
         return err_set(err, -EINVAL, "time: expected one like 2026-11-23T16:00:00.123456Z");
-    if (read_verdict(text[VERDICT], &event.verdict) < 0)
-        return err_set(err, -EINVAL, "verdict: expected accepted, unknown or invalid");
+    if (event_verdict_read(text[VERDICT], &event.verdict) < 0)
+        return err_set(err, -EINVAL, "verdict: " EVENT_VERDICTS_EXPECTED);
     snprintf(origin.source, sizeof(origin.source), "%s", text[SOURCE]);
     snprintf(origin.name, sizeof(origin.name), "%s", text[LISTENER]);
     snprintf(origin.peer, sizeof(origin.peer), "%s", text[FROM]);

@@ -281,7 +281,7 @@ void families_write_known(const struct event *event, const struct state *state, 
     int dispatchers, on_duty;
     ends.n = 0;
     text_reset(&out->known);
-    if (event->verdict != EVENT_ACCEPTED)
+    if (event_verdict_is_refusal(event->verdict))
         return;
     write_was(&out->was, &was);
     size_t room = EVENT_KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;

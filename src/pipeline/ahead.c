@@ -74,8 +74,9 @@ static void hear(struct ahead *ahead, const struct store_row *row)
 static bool changes_state(const struct ahead *ahead, const struct store_row *row)
 {
     const struct event_family *family;
-    const struct event_type *handler = event_find_type(ahead->recovery->families, row->type, &family);
-    return row->verdict == EVENT_ACCEPTED && handler && handler->apply;
+    const struct event_type *handler =
+        event_find_stored_type(ahead->recovery->families, row->type, row->verdict, &family);
+    return !event_verdict_is_refusal(row->verdict) && handler && handler->apply;
 }
 
 /* An event that changes nothing and is told is not even parsed. */

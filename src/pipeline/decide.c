@@ -15,7 +15,7 @@ void decide_apply(const struct event *event, struct state *state)
     state_set_event(state, event->id, event->time_us);
     state_set_test(state, event->test);
     state_set_source(state, event->origin->source, event->origin->name);
-    if (event->verdict == EVENT_ACCEPTED && event->handler && event->handler->apply)
+    if (!event_verdict_is_refusal(event->verdict) && event->handler && event->handler->apply)
         (void) event->handler->apply(event, state); /* without memory, what lines can name is less */
 }
 

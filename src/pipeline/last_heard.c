@@ -58,7 +58,7 @@ void last_heard_note_all(struct pipeline *pipeline, const struct submission *lis
 {
     pthread_mutex_lock(&pipeline->lock);
     for (const struct submission *s = list; s; s = s->next)
-        for (size_t i = 0; i < s->batch.n_events; i++)
+        for (size_t i = 0; i < s->batch.n_events && s->batch.events[0].verdict != EVENT_INTERNAL; i++)
             note(pipeline, s->batch.events[i].community, s->batch.events[i].time_us);
     pthread_mutex_unlock(&pipeline->lock);
 }

@@ -93,10 +93,10 @@ static bool fill(struct fields *fields, const struct event *event, const struct 
     add_text(fields, "SONORAN_FROM", event->origin->peer);
     add_what_it_concerns(fields, event, description);
     add_unit_numbers(fields, n_numbers);
-    if (event->verdict != EVENT_ACCEPTED) {
+    if (event->verdict != EVENT_ACCEPTED)
         add_text(fields, "SONORAN_VERDICT", event_verdict_name(event->verdict));
+    if (event->reason)
         add_text(fields, "SONORAN_REASON", event->reason);
-    }
     add_data(fields, event, payload_bytes);
     return true;
 }
@@ -106,6 +106,13 @@ static void fields_free(struct fields *fields)
     free(fields->many);
     text_free(&fields->type);
     text_free(&fields->numbers);
+}
+
+static const char *message_id_of(enum event_verdict verdict)
+{
+    if (verdict == EVENT_INTERNAL)
+        return LOG_ID_PRIMED;
+    return event_verdict_is_refusal(verdict) ? LOG_ID_EVENT_REFUSED : LOG_ID_EVENT;
 }
 
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late)
@@ -126,7 +133,7 @@ void line_write(const struct event *event, struct description *description, uint
     log_write(&(struct log_record){
         .level = description->level,
         .mark = event_mark(event, description),
-        .message_id = event->verdict == EVENT_ACCEPTED ? LOG_ID_EVENT : LOG_ID_EVENT_REFUSED,
+        .message_id = message_id_of(event->verdict),
         .time_us = event->time_us,
         .line = description->line.s,
         .fields = fields.v,

@@ -39,6 +39,13 @@ static size_t type_of(const struct event_families *families, const struct event 
     return 0;
 }
 
+/* Those of the CAD. */
+static void count_event(struct pipeline *pipeline, const struct event *event)
+{
+    if (event->verdict < N_VERDICTS)
+        report_count(&pipeline->stored[type_of(pipeline->families, event)][event->verdict], 1);
+}
+
 void counts_committed(struct pipeline *pipeline, const struct submission *list, usec_t began_us, int r)
 {
     size_t n = 0;
@@ -48,8 +55,7 @@ void counts_committed(struct pipeline *pipeline, const struct submission *list, 
     }
     for (const struct submission *s = list; s; s = s->next)
         for (size_t i = 0; i < s->batch.n_events; i++, n++)
-            report_count(
-                &pipeline->stored[type_of(pipeline->families, &s->batch.events[i])][s->batch.events[i].verdict], 1);
+            count_event(pipeline, &s->batch.events[i]);
     if (!list)
         return;
     report_observe(&pipeline->counts.commit_us, &counts_commit_limits, uptime_us() - began_us);

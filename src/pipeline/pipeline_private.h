@@ -57,7 +57,7 @@ struct turns {
 };
 
 #define COUNTED_TYPES_MAX 64
-#define N_VERDICTS 3
+#define N_VERDICTS 3 /* without what is internal */
 
 struct pipeline {
     struct pipeline_counts counts;                      /* by report.h; the queue's members are not used */
@@ -102,10 +102,11 @@ struct pipeline {
     _Atomic bool failing; /* changed by the writer, whose is what follows */
     _Atomic uint64_t newest_id;
     _Atomic usec_t newest_us;
-    usec_t taken_us;     /* when the last event came that was taken */
-    struct fill *fill;   /* NULL: nothing of an older version was met */
-    size_t failed_bytes; /* the most that could not be stored at once */
-    usec_t probed_us;    /* uptime */
+    _Atomic uint64_t n_heard; /* events of the CAD, or who says so, since the start */
+    usec_t taken_us;          /* when the last event came that was taken */
+    struct fill *fill;        /* NULL: nothing of an older version was met */
+    size_t failed_bytes;      /* the most that could not be stored at once */
+    usec_t probed_us;         /* uptime */
     bool trim_failing, checkpoint_failing;
     uint64_t saved_log_id; /* the newest event that was told, and when that was saved, in uptime: */
     usec_t saved_log_us;

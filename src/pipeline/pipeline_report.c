@@ -15,7 +15,8 @@ void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)
 {
     *ret = (struct pipeline_status){ .storing = !pipeline->failing && !pipeline->hanging,
                                      .newest_id = pipeline->newest_id,
-                                     .newest_us = pipeline->newest_us };
+                                     .newest_us = pipeline->newest_us,
+                                     .n_heard = pipeline->n_heard };
     pthread_mutex_lock(&pipeline->lock);
     ret->wal_bytes = pipeline->wal_bytes;
     memcpy(ret->wal_held_by, pipeline->wal_held_by, sizeof(ret->wal_held_by));

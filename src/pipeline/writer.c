@@ -122,6 +122,14 @@ static usec_t oldest_us(const struct submission *list)
     return oldest;
 }
 
+static size_t count_heard(const struct submission *list)
+{
+    size_t n = 0;
+    for (const struct submission *s = list; s; s = s->next)
+        n += s->batch.events[0].verdict == EVENT_INTERNAL ? 0 : s->batch.n_events;
+    return n;
+}
+
 /* next NULL: state stays where it began. */
 static void hear_all(struct turns *turns, const struct submission *list, const struct store_place *next)
 {
@@ -144,6 +152,7 @@ static void take_over(struct pipeline *pipeline, const struct submission *list, 
     pipeline->newest_id = newest_id;
     pipeline->newest_us = pipeline->taken_us;
     last_heard_note_all(pipeline, list);
+    pipeline->n_heard += count_heard(list);
 }
 
 static int store_all(struct pipeline *pipeline, struct submission *list, struct err *err)

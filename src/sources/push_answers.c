@@ -31,6 +31,7 @@ void push_answer_verdict(const struct event *event, struct http_answer *ret)
 {
     switch (event->verdict) {
     case EVENT_ACCEPTED:
+    case EVENT_INTERNAL: /* of no body */
         push_answer(ret, 200, "ok");
         return;
     case EVENT_UNKNOWN:

@@ -6,6 +6,7 @@
  *          event STATE_PRIMED waits to be taken and submitted like any other. Where nothing differs nothing waits.
  *          What is asked while the same session's question waits or is under way takes its place, with the longer gap.
  * Units:   gap_us by uptime; heard_us by the wall clock.
+ *          The event's verdict is EVENT_INTERNAL: settled like others, it is not for the counts of a door.
  * Owner:   what is handed in is copied, the key too, and wiped. A batch that was taken is the taker's.
  * Threads: any; new and free are for the main thread. The thread ends within the time that a lock takes.
  * Errors:  the program's own are negative errno and a sentence. What the CAD answers is told here, once, and asked

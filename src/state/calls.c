@@ -35,6 +35,15 @@ static void note_units(struct community *community, const struct item *call)
     }
 }
 
+/* Of a call that is there already its list of units says nothing new about how it came. */
+static void put_primed(struct state_call *call, const struct state_call *patch)
+{
+    if (patch->opened_us)
+        call->primed = STATE_SEEN;
+    else if (patch->primed && !call->told)
+        call->primed = patch->primed;
+}
+
 static int put_told(struct item *item, bool told, uint64_t event_id)
 {
     struct state_call *call = &item->facts.call;
@@ -79,6 +88,7 @@ int state_call_put(struct state *state, const char *community_name, const struct
     changed |= set_id(&call->primary, patch->primary);
     changed |= put_origin(community, call, patch, now_us);
     changed |= set_flag(&call->track_primary, patch->track_primary);
+    put_primed(call, patch);
     changed |= put_told(item, patch->told, state->event_id);
     if (patch->n_notes && patch->n_notes != call->n_notes) {
         call->n_notes = patch->n_notes;
@@ -114,8 +124,10 @@ int state_call911_put(struct state *state, const char *community_name, const str
 
     struct state_call911 *call = &item->facts.call911;
     bool comes = !call->told || call->removed;
-    if (comes)
-        call->opened_us = now_us;
+    if (comes) {
+        call->opened_us = patch->primed ? 0 : now_us;
+        call->primed = patch->primed;
+    }
     call->told = true;
     call->removed = 0;
     changed |= set_flag(&call->emergency, patch->emergency);

@@ -12,12 +12,11 @@ static struct span span_in(sqlite3_stmt *statement, int column)
     return (struct span){ text, (size_t) sqlite3_column_bytes(statement, column) };
 }
 
+/* What only a later version has is none that anything is done with. */
 static enum event_verdict verdict_of(const char *name)
 {
-    for (enum event_verdict verdict = EVENT_ACCEPTED; verdict < EVENT_INVALID; verdict++)
-        if (strcmp(event_verdict_name(verdict), name) == 0)
-            return verdict;
-    return EVENT_INVALID;
+    enum event_verdict verdict;
+    return event_verdict_read(name, &verdict) < 0 ? EVENT_INVALID : verdict;
 }
 
 /* Lives are few, and nearly every row is of the last one. */

@@ -55,7 +55,8 @@ int story_hear(const struct store_row *row, struct state *state, struct batch *r
     const struct event *event = &ret->events[0];
     state_set_event(state, event->id, 1);
     state_set_test(state, event->test);
-    if (event->verdict == EVENT_ACCEPTED && event->handler && event->handler->apply)
+    state_set_source(state, event->origin->source, event->origin->name);
+    if (!event_verdict_is_refusal(event->verdict) && event->handler && event->handler->apply)
         (void) event->handler->apply(event, state);
     return 1;
 }

@@ -4,7 +4,7 @@
 #include "store_helpers.h"
 
 static const struct event_family family = { .name = "unit" };
-static const struct event_families none = { NULL, 0 };
+static const struct event_families none = { NULL, 0, NULL };
 static const char known[] = "{\"units\":[{\"id\":7,\"number\":\"3-l-27\"},{\"id\":8}],\"on_duty\":2}";
 
 static struct origin origin = { .source = "session", .name = "main", .peer = "192.0.2.1" };

@@ -130,7 +130,7 @@ static const struct {
     { "2026-11-23T16:00:00.123456Z", "2026-11-23T16:00:61.123456Z", "time: expected one like 2026" },
     { "2026-11-23T16:00:00.123456Z", "1926-11-23T16:00:00.123456Z", "time: expected one like 2026" },
     { "\"level\":5", "\"level\":8", "level: expected a number from 0 to 7" },
-    { "accepted", "Accepted", "verdict: expected accepted, unknown or invalid" },
+    { "accepted", "Accepted", "verdict: expected accepted, unknown, invalid or internal" },
     { "\"default\"", "[]", "community: expected a text" },
     { "\"default\"", "\"a name of more than thirty-two bytes\"", "community: longer than 32 bytes" },
     { "\"session\"", "null", "source: expected a text" },

@@ -101,10 +101,11 @@ export function eventRow(model, record) {
   const line = el("li", "event");
   line.dataset.id = record.id;
   line.dataset.level = LEVELS[record.level] ?? "info";
-  if (record.verdict && record.verdict !== "accepted") line.dataset.refused = "";
+  const refused = record.verdict && !["accepted", "internal"].includes(record.verdict);
+  if (refused) line.dataset.refused = "";
   line.append(el("time", "", clockText(timeOf(record.time) ?? now())), el("span", "said",
     ...(record.test ? [el("span", "mark", "TEST")] : []),
-    ...(record.verdict && record.verdict !== "accepted" ? [el("span", "mark", "REFUSED")] : []),
+    ...(refused ? [el("span", "mark", "REFUSED")] : []),
     foreign("", (record.test ? record.summary?.replace(/^test: /u, "") : record.summary) || record.type)));
   return line;
 }
