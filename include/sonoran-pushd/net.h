@@ -1,7 +1,7 @@
 /* net.h - what this program asks of others: HTTP over a connection that is kept.
  *
  * Shape:   a web is one connection at a time; a request is sent once and its answer taken. Redirects are not followed,
- *          proxies not used, certificates checked. Only http and https.
+ *          proxies used only where they are asked for, certificates checked. Only http and https.
  * Memory:  libcurl is loaded when the first web is opened or the first URL checked, and stays.
  * Owner:   settings and requests are borrowed for the call; the answer is the caller's (web_answer_free).
  * Threads: a web belongs to one thread; the rest may be called from any.
@@ -21,6 +21,7 @@ struct web_settings {
     const char *ca_file;    /* certificates that alone vouch for who answers; NULL: those of the system */
     const char *unix_path;  /* the socket that is asked, whatever host a URL names; NULL: the host */
     const char *user_agent; /* NULL: the daemon's */
+    bool use_proxy;         /* the one of the environment (https_proxy, no_proxy), as libcurl reads it */
 };
 
 enum web_wait {

@@ -79,6 +79,7 @@ struct pipeline_counts {
     struct report_histogram commit_us;                       /* a transaction with events: from its begin to its end */
     struct report_histogram batch_events;                    /* how many it had */
     uint64_t failures[PIPELINE_N_FAILURES];                  /* transactions */
+    uint64_t copies; /* events that two kinds of source told within 10 s */
     uint64_t trimmed_by_age, trimmed_by_size;                /* events; of the latter not those that: */
     uint64_t trimmed_unread;                                 /* an action had not seen yet */
     uint64_t oldest_id, size_bytes, limit_bytes;             /* when it was last looked for old events */
@@ -91,6 +92,8 @@ struct pipeline_status {
     uint64_t n_heard;   /* since the start, without what is of our own making */
     uint64_t wal_bytes; /* of the log's write-ahead log, when it was last looked at */
     struct pipeline_counts counts;
+    char copies_from[EVENT_PEER_MAX_BYTES + 1]; /* who sent the last copy; "": there was none */
+    usec_t copies_us;
     char wal_held_by[STORE_HOLDER_BYTES]; /* a program that keeps it from shrinking, "": none */
 };
 
@@ -154,6 +157,10 @@ int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, vo
 
 /* Hands over what was submitted since the last call: the more at once, the fewer commits. */
 void pipeline_flush(struct pipeline_source *source);
+
+/* What a source keeps with the log (store_set_position), written a moment later, or with the events that come then, and
+ * at the end of the pipeline. The newest of a key counts. From any thread. */
+int pipeline_keep_position(struct pipeline_source *source, const char *of, const char *key, const char *value);
 
 /* Its sender has waited so long and is told that it is not stored. 0: the batch is gone, the ticket the caller's again.
  * -EINPROGRESS: it is being stored, and settled when that ends. Either tells, once, of a disk that hangs. */

@@ -13,7 +13,8 @@
 struct source_set;
 
 int source_set_new(struct source_set **ret, const struct source_types *types, const struct config *config,
-                   const struct event_families *families, struct pipeline *pipeline) MUST_CHECK;
+                   const struct event_families *families, const struct state *state,
+                   struct pipeline *pipeline) MUST_CHECK;
 struct source_set *source_set_free(struct source_set *set);
 
 /* For pipeline_recover: what the log tells of who had a right key. */

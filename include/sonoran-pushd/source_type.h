@@ -15,6 +15,7 @@
 
 #include <sonoran-pushd/pipeline.h>
 #include <sonoran-pushd/source_gate.h>
+#include <sonoran-pushd/state.h>
 
 /* What every source is given; its members live until close is called, but config only until apply or stop has returned.
  */
@@ -23,6 +24,7 @@ struct source_parts {
     const struct event_families *families;
     struct pipeline_source *way_in;
     struct gate_door *door;
+    const struct state *state; /* for snapshots */
 };
 
 /* open failed for a reason that no restart heals. */

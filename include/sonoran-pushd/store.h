@@ -137,6 +137,10 @@ int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64
 /* With its failed deliveries and its tries. */
 int store_drop_cursor(struct store *store, const char *name, struct err *err) MUST_CHECK;
 
+/* What a source keeps with the log, by a key of its own. In the transaction under way. */
+int store_set_position(struct store *store, const char *source, const char *key, const char *value,
+                       struct err *err) MUST_CHECK;
+
 /* An event that an action has tried to deliver, and will again: so that a restart does not begin to count anew. They
  * replace those of before; drop_cursor deletes them. get: at most room of them, yours; *ret_n: how many. */
 struct store_try {
@@ -216,6 +220,10 @@ int store_reader_open(struct store_reader **ret, const char *path, struct err *e
 /* Of the log that store writes. */
 int store_open_reader(const struct store *store, struct store_reader **ret, struct err *err) MUST_CHECK;
 struct store_reader *store_reader_close(struct store_reader *reader);
+
+/* What store_set_position wrote: 0, or -ENOENT. Cut to size. */
+int store_get_position(struct store_reader *reader, const char *source, const char *key, char *ret, size_t size,
+                       struct err *err) MUST_CHECK;
 
 /* Something of the CAD's. A unit has an id, a number (in capitals) or both, of which either will do. Found at once in
  * rows that are described, and not in others. */

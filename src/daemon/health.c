@@ -129,6 +129,17 @@ static void add_reload(struct program *program, struct json_writer *out)
     pthread_mutex_unlock(&program->lock);
 }
 
+/* Who sends what comes by another way as well. */
+static void add_last_copy(const struct pipeline_status *store, struct json_writer *out)
+{
+    if (!store->copies_us)
+        return;
+    json_begin_object(out, "last_copies");
+    json_add_time(out, "at", store->copies_us);
+    json_add_text(out, "from", store->copies_from);
+    json_end(out);
+}
+
 void health_add_status(void *userdata, struct json_writer *out)
 {
     struct program *program = userdata;
@@ -148,6 +159,7 @@ void health_add_status(void *userdata, struct json_writer *out)
         json_add_text(out, "held_by", store.wal_held_by);
     json_end(out);
     report_add_members(out, &counts, NULL);
+    add_last_copy(&store, out);
     log_get_values(&log);
     report_add_members(out, &(struct report_part){ .table = &log_report, .values = &log }, NULL);
     add_reload(program, out);

@@ -33,6 +33,7 @@ struct source {
 struct source_set {
     const struct config *config;
     const struct event_families *families;
+    const struct state *state;
     struct pipeline *pipeline;
     struct gate *gate;
     pthread_mutex_t lock;
@@ -42,13 +43,14 @@ struct source_set {
 };
 
 int source_set_new(struct source_set **ret, const struct source_types *types, const struct config *config,
-                   const struct event_families *families, struct pipeline *pipeline)
+                   const struct event_families *families, const struct state *state, struct pipeline *pipeline)
 {
     struct source_set *set = calloc(1, sizeof(*set) + types->n * sizeof(set->sources[0]));
     if (!set)
         return -ENOMEM;
     set->config = config;
     set->families = families;
+    set->state = state;
     set->pipeline = pipeline;
     pthread_mutex_init(&set->lock, NULL);
     int r = gate_new(&set->gate, config, families);
@@ -173,7 +175,7 @@ static int open_for(struct source_set *set, const struct source *source, const s
     *ret = instance_new(source->type, set->pipeline);
     if (!*ret)
         return err_set(err, -ENOMEM, "no memory");
-    const struct source_parts parts = { config, set->families, (*ret)->way_in, source->door };
+    const struct source_parts parts = { config, set->families, (*ret)->way_in, source->door, set->state };
     return source->type->open((*ret)->self, &parts, err);
 }
 

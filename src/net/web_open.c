@@ -20,9 +20,12 @@ static int close_socket(void *userdata, curl_socket_t fd)
     return 0;
 }
 
-static void set_options(struct web *web, const char *user_agent)
+static void set_options(struct web *web, const struct web_settings *settings)
 {
     CURL *easy = web->target.easy;
+    const char *user_agent = settings->user_agent;
+    if (settings->use_proxy)
+        web_libcurl.curl_easy_setopt(easy, CURLOPT_PROXY, NULL);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent ? user_agent : PROGRAM_NAME "/" PROGRAM_VERSION);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -40,7 +43,7 @@ static int prepare(struct web *web, const struct web_settings *settings, struct 
     int r = web->multi ? net_target_open(&web->target, settings->unix_path, settings->ca_file, err)
                        : err_set(err, -ENOMEM, "no memory for a connection");
     if (r >= 0)
-        set_options(web, settings->user_agent);
+        set_options(web, settings);
     return r;
 }
 

@@ -21,6 +21,7 @@ int pipeline_new(struct pipeline **ret, struct store *store, struct state *state
         return -ENOMEM;
     }
     pipeline->seen_rounds = UINT64_MAX;
+    pipeline->copies = copies_new();
     pthread_mutex_init(&pipeline->lock, NULL);
     pthread_cond_init(&pipeline->more, NULL);
     pthread_cond_init(&pipeline->left, NULL);
@@ -37,6 +38,8 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     (void) hand_over_free(&pipeline->waiting); /* a start that failed: no writer has been there */
     fill_free(pipeline);
     last_heard_free(pipeline);
+    kept_free(pipeline);
+    copies_free(pipeline->copies);
     decided_free(&pipeline->decided);
     turns_close(&pipeline->turns);
     state_free(pipeline->overlay);

@@ -59,6 +59,12 @@ struct turns {
 #define COUNTED_TYPES_MAX 64
 #define N_VERDICTS 3 /* without what is internal */
 
+/* What a source wants kept; texts behind it. */
+struct kept {
+    struct kept *next;
+    const char *of, *key, *value;
+};
+
 struct pipeline {
     struct pipeline_counts counts;                      /* by report.h; the queue's members are not used */
     uint64_t stored[COUNTED_TYPES_MAX + 1][N_VERDICTS]; /* by type, the first of those that are not known */
@@ -66,6 +72,7 @@ struct pipeline {
     struct state *state, *overlay; /* of the transaction under way */
     struct turns turns;
     struct decided decided;
+    struct copies *copies;
     struct feed *feed;
     struct delivery *delivery;
     const struct event_families *families; /* since pipeline_recover */
@@ -86,6 +93,7 @@ struct pipeline {
     struct queue waiting; /* under the lock, like what follows */
     struct pipeline_source *sources;
     pthread_cond_t left; /* the writer is out of a source's callbacks */
+    struct kept *kept;   /* not written yet, the newest first */
     bool stopping, poked;
     bool hurry;           /* no lock of another program is waited for any more */
     bool committing;      /* the writer has taken what waited, and stores it: too late to withdraw that */
@@ -96,6 +104,8 @@ struct pipeline {
     char wal_held_by[STORE_HOLDER_BYTES];
     void *last_heard; /* tsearch(3) */
     size_t n_last_heard;
+    char copies_from[EVENT_PEER_MAX_BYTES + 1];
+    usec_t copies_us; /* by the wall clock */
     struct store_settings store_settings;
     bool store_changed;
 
@@ -161,6 +171,18 @@ void last_heard_free(struct pipeline *pipeline);
 void counts_committed(struct pipeline *pipeline, const struct submission *list, usec_t began_us, int r);
 void counts_trimmed(struct pipeline *pipeline, const struct store_trimmed *trimmed);
 extern const struct report_limits counts_commit_limits, counts_batch_limits;
+
+/* kept.c: of the writer. write: in the transaction under way; written: how that ended. */
+bool kept_waits(struct pipeline *pipeline);
+int kept_write(struct pipeline *pipeline, struct kept **ret, struct err *err) MUST_CHECK;
+void kept_written(struct pipeline *pipeline, struct kept *kept, bool stored);
+void kept_free(struct pipeline *pipeline);
+
+/* copies.c: of the writer, for what is stored. */
+struct copies;
+struct copies *copies_new(void); /* NULL: no memory, and nothing is looked at */
+void copies_free(struct copies *copies);
+void copies_look(struct pipeline *pipeline, const struct event *event);
 
 struct ahead;
 

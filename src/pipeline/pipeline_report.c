@@ -19,6 +19,8 @@ void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)
                                      .n_heard = pipeline->n_heard };
     pthread_mutex_lock(&pipeline->lock);
     ret->wal_bytes = pipeline->wal_bytes;
+    memcpy(ret->copies_from, pipeline->copies_from, sizeof(ret->copies_from));
+    ret->copies_us = pipeline->copies_us;
     memcpy(ret->wal_held_by, pipeline->wal_held_by, sizeof(ret->wal_held_by));
     pthread_mutex_unlock(&pipeline->lock);
     report_copy(&ret->counts, &pipeline->counts, sizeof(ret->counts));
@@ -98,6 +100,14 @@ static const struct report_row report_rows[] = {
     TRIMMED("age", trimmed_by_age),
     TRIMMED("size", trimmed_by_size),
     TRIMMED("unread", trimmed_unread),
+    { .name = "copies",
+      .kind = REPORT_COUNTER,
+      .help = "Events that came twice within 10 s, by two kinds of source.",
+      .member = "copies",
+      .doubt = { "event", "events", "came twice, by two sources",
+                 "a game server that forwards what it hears and a session of ours are both on: switch one of them "
+                 "off" },
+      .offset = COUNT(copies) },
     { .name = "store_oldest_event_id",
       .kind = REPORT_GAUGE,
       .help = "Id of the oldest event in the log, when it was last looked for old ones.",

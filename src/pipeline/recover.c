@@ -18,7 +18,9 @@ static void tell_late(struct pipeline *pipeline, struct ahead_event *event)
 
 static void take(struct pipeline *pipeline, struct ahead_event *event)
 {
-    last_heard_note(pipeline, event->community, event->time_us);
+    bool internal = event->readable && event->batch.events[0].verdict == EVENT_INTERNAL;
+    if (!internal)
+        last_heard_note(pipeline, event->community, event->time_us);
     if (!event->readable) {
         state_set_event(pipeline->state, event->id, event->time_us);
         turns_pass(&pipeline->turns, event->id, event->time_us);

@@ -19,14 +19,14 @@
 #define PROBE_MAX_BYTES ((size_t) 16 << 20)
 
 /* How long to wait for events where something else is to be done as well. */
-static usec_t pause_us(const struct pipeline *pipeline)
+static usec_t pause_us(struct pipeline *pipeline)
 {
     if (fill_is_due(pipeline))
         return FILL_PAUSE_US;
     if (!pipeline->trimmed)
         return TRIM_PAUSE_US;
     bool saved = pipeline->saved_log_id == store_last_id(pipeline->store) && !pipeline->failing &&
-                 !delivery_unsaved(pipeline->delivery);
+                 !delivery_unsaved(pipeline->delivery) && !kept_waits(pipeline);
     if (!saved)
         return UNSAVED_US;
     bool looks = pipeline->grown || pipeline->trim_failing || fill_is_left(pipeline);
@@ -159,6 +159,7 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
 {
     uint64_t id = store_last_id(pipeline->store), written = log_written();
     struct store_place next;
+    struct kept *kept = NULL;
     int r = list ? store_begin(pipeline->store, err) : store_begin_relaxed(pipeline->store, err);
     if (r >= 0)
         r = decide_all(pipeline, list, &id, err);
@@ -171,7 +172,10 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
     if (save)
         r = store_set_cursor(pipeline->store, LOG_CURSOR, written, err);
     if (r >= 0)
+        r = kept_write(pipeline, &kept, err);
+    if (r >= 0)
         r = commit_with_deliveries(pipeline, err);
+    kept_written(pipeline, kept, r >= 0);
     if (r < 0) {
         store_rollback(pipeline->store);
         state_drop(pipeline->overlay);
@@ -188,7 +192,7 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
 
 static bool unsaved(struct pipeline *pipeline)
 {
-    return pipeline->saved_log_id < log_written() || delivery_unsaved(pipeline->delivery);
+    return pipeline->saved_log_id < log_written() || delivery_unsaved(pipeline->delivery) || kept_waits(pipeline);
 }
 
 static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
@@ -238,6 +242,7 @@ static void finish(struct pipeline *pipeline, struct submission *list, bool stor
         next = s->next;
         for (size_t i = 0; i < s->batch.n_events && stored; i++) {
             delivery_came(pipeline->delivery, &s->batch.events[i]);
+            copies_look(pipeline, &s->batch.events[i]);
             line_write(&s->batch.events[i], &description[i], pipeline->payload_bytes, false);
         }
         size_t n = s->batch.n_events;

@@ -38,6 +38,7 @@ static const char *const sql[N_STATEMENTS] = {
                    " ON CONFLICT (action) DO UPDATE SET event_id = excluded.event_id",
     [NEXT_CURSOR] = "SELECT action, event_id FROM cursors WHERE action > ?1 ORDER BY action LIMIT 1",
     [DROP_CURSOR] = "DELETE FROM cursors WHERE action = ?1",
+    [SET_POSITION] = "INSERT OR REPLACE INTO positions (source, key, value) VALUES (?1, ?2, ?3)",
     [PUT_FAILED] = "INSERT INTO failed (action, event_id, attempts, error, at) VALUES (?1, ?2, ?3, ?4, ?5)",
     [DROP_FAILED] = "DELETE FROM failed WHERE action = ?1 AND event_id BETWEEN ?2 AND ?3",
     [FORGET_FAILED] = "DELETE FROM failed WHERE event_id <= ?1 RETURNING action",

@@ -31,6 +31,7 @@ enum statement {
     SET_CURSOR,
     NEXT_CURSOR,
     DROP_CURSOR,
+    SET_POSITION,
     PUT_FAILED,
     DROP_FAILED,
     FORGET_FAILED,

@@ -74,7 +74,7 @@ static struct source_set *set;
 
 static void open_set(void)
 {
-    assert_int_equal(source_set_new(&set, &types, config, &families_all, pipeline), 0);
+    assert_int_equal(source_set_new(&set, &types, config, &families_all, NULL, pipeline), 0);
     assert_int_equal(source_set_open(set, &err), 0);
 }
 

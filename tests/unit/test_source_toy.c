@@ -182,7 +182,7 @@ static void a_row_that_fails_to_open(void **unused)
     struct source_set *other;
     (void) unused;
     refuses = true;
-    assert_int_equal(source_set_new(&other, &types, config, &families_all, pipeline), 0);
+    assert_int_equal(source_set_new(&other, &types, config, &families_all, NULL, pipeline), 0);
     assert_int_equal(source_set_open(other, &err), SOURCE_NEEDS_HELP);
     source_set_stop(other, PATIENCE_US);
     source_set_free(other);

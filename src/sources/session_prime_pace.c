@@ -1,0 +1,75 @@
+/* session_prime_pace.c - how often the CAD may be asked with one key: at most one round of calls and units in a minute,
+ * and of units, which come in pages, two requests. A game server that asks with the same key has as much for itself. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "session_prime_private.h"
+
+static usec_t latest(usec_t a, usec_t b)
+{
+    return a > b ? a : b;
+}
+
+static usec_t behind(usec_t request_us)
+{
+    return request_us ? request_us + PRIME_PACE_US : 0;
+}
+
+usec_t prime_ready_us(struct session_prime *prime, const char *community)
+{
+    const struct prime_pace *pace = prime_pace_of(prime, community);
+    if (!pace)
+        return 0;
+    usec_t units_us = latest(pace->units_us[0], pace->units_us[1]);
+    return latest(latest(behind(pace->calls_us), behind(units_us)), pace->rest_until_us);
+}
+
+int prime_pause(struct session_prime *prime, usec_t until_us)
+{
+    pthread_mutex_lock(&prime->lock);
+    while (!prime->stopping && uptime_us() < until_us)
+        (void) wait_signal(&prime->changed, &prime->lock, until_us);
+    bool stopping = prime->stopping;
+    pthread_mutex_unlock(&prime->lock);
+    return stopping ? -ECANCELED : 0;
+}
+
+/* A start may come soon after a stop. */
+static void keep(struct session_prime *prime, const struct prime_pace *pace)
+{
+    char key[PRIME_KEY_BYTES], value[24];
+    snprintf(key, sizeof(key), "asked:%s", pace->community);
+    snprintf(value, sizeof(value), "%llu", (unsigned long long) now_us());
+    (void) pipeline_keep_position(prime->parts.way_in, "session", key, value);
+}
+
+int prime_wait(struct session_prime *prime, struct prime_pace *pace, enum prime_request request)
+{
+    usec_t *oldest = &pace->calls_us;
+    if (request == PRIME_UNITS)
+        oldest = pace->units_us[0] <= pace->units_us[1] ? &pace->units_us[0] : &pace->units_us[1];
+    int r = prime_pause(prime, behind(*oldest));
+    if (r < 0)
+        return r;
+    *oldest = uptime_us();
+    report_count(&prime->values.requests, 1);
+    keep(prime, pace);
+    return 0;
+}
+
+void prime_read_pace(struct prime_pace *pace, struct store_reader *reader)
+{
+    char key[PRIME_KEY_BYTES], value[24] = "";
+    struct err err;
+    pace->read = true;
+    snprintf(key, sizeof(key), "asked:%s", pace->community);
+    if (store_get_position(reader, "session", key, value, sizeof(value), &err) < 0)
+        return;
+    usec_t now = now_us(), asked_us = strtoull(value, NULL, 10), up_us = uptime_us();
+    usec_t ago_us = now > asked_us ? now - asked_us : 0;
+    if (ago_us >= PRIME_PACE_US)
+        return;
+    usec_t at_us = up_us > ago_us ? up_us - ago_us : 1;
+    pace->calls_us = latest(pace->calls_us, at_us);
+    pace->units_us[0] = pace->units_us[1] = latest(latest(pace->units_us[0], pace->units_us[1]), at_us);
+}

@@ -1,0 +1,174 @@
+/* session_rest.c - the CAD's REST interface: one GET, and what its answer is. */
+#include "session_rest.h"
+
+#include <errno.h>
+#include <sonoran-pushd/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX_CHARS 120
+
+int session_rest_base(const char *hub_url, struct text *ret)
+{
+    const char *scheme_end = strstr(hub_url, "://");
+    if (!scheme_end)
+        return -EINVAL;
+    const char *host = scheme_end + strlen("://");
+    size_t size = (size_t) (host - hub_url) + strcspn(host, "/?#");
+    text_add_bytes(ret, hub_url, size);
+    return ret->failed ? -ENOMEM : hub_url[size - 1] == '/' ? -EINVAL : 0;
+}
+
+/* ---- what is wrong, in words ---- */
+
+/* Of a problem+json, or of a gateway's JSON; else those of the page. */
+static void add_words(struct text *out, struct span body)
+{
+    static const char *const names[] = { "detail", "title", "message", "error" };
+    struct json_scan scan = json_scan_of(body);
+    cJSON *json = json_scan_value(&scan, NULL) >= 0 ? json_parse(body, scan.met) : NULL;
+    const char *said = "";
+    for (size_t i = 0; i < ARRAY_SIZE(names) && !*said; i++)
+        said = json_get_text(json, names[i]);
+    if (*said)
+        text_add(out, said);
+    else if (!json)
+        web_add_words(out, body.s, body.size);
+    cJSON_Delete(json);
+}
+
+static const char *reason_of(long status)
+{
+    static const struct {
+        long status;
+        const char *words;
+    } reasons[] = {
+        { 401, ", it does not take the API key" },
+        { 402, ", the community's plan does not have it" },
+        { 403, ", it is forbidden" },
+        { 404, ", there is no such server" },
+        { 429, ", too many requests with this API key" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].words;
+    return "";
+}
+
+/* "api.sonorancad.com answered 404, there is no such server: Not Found" */
+static int say_status(const struct session_rest *rest, const struct web_answer *answer, struct err *err)
+{
+    const struct event_community community = { "", rest->key };
+    const struct envelope_rules rules = { .communities = &community, .n_communities = 1 };
+    struct text words CLEANUP(text_free) = TEXT_INIT, hidden CLEANUP(text_free) = TEXT_INIT;
+    struct text safe CLEANUP(text_free) = TEXT_INIT;
+    add_words(&words, (struct span){ answer->body.s, answer->body.size });
+    bool found = event_hide_keys(&rules, (struct span){ words.s, words.size }, &hidden);
+    const struct text *shown = found ? &hidden : &words;
+    text_add_safe(&safe, shown->s, shown->size, WORDS_MAX_CHARS);
+    const char *host = strstr(rest->base, "://") + strlen("://");
+    return err_set(err, -EREMOTEIO, "%s answered %ld%s%s%s", host, answer->status, reason_of(answer->status),
+                   safe.size ? ": " : "", safe.s);
+}
+
+static enum session_rest_failure failure_of(long status)
+{
+    switch (status) {
+    case 429:
+        return SESSION_REST_LIMITED;
+    case 400:
+    case 401:
+    case 402:
+    case 403:
+    case 404:
+    case 405:
+    case 410:
+        return SESSION_REST_REFUSED;
+    default:
+        return status >= 500 || status == 408 || status == 425 ? SESSION_REST_DOWN : SESSION_REST_STRANGE;
+    }
+}
+
+/* ---- asking ---- */
+
+static int read_json(const struct session_rest *rest, const struct web_answer *answer, cJSON **ret, struct err *err)
+{
+    const char *host = strstr(rest->base, "://") + strlen("://");
+    struct span body = { answer->body.s, answer->body.size };
+    struct json_scan scan = json_scan_of(body);
+    struct err why = { "" };
+    if (!answer->whole || body.size > SESSION_REST_MAX_BYTES)
+        return err_set(err, -EFBIG, "%s answered more than %zu bytes, or not to the end", host, SESSION_REST_MAX_BYTES);
+    json_scan_space(&scan);
+    const char *first = scan.p;
+    if (json_scan_value(&scan, &why) < 0)
+        return err_set(err, -EBADMSG, "%s answered what is no JSON: %s", host, why.msg);
+    *ret = json_parse((struct span){ first, (size_t) (scan.p - first) }, scan.met);
+    return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
+}
+
+static int take_answer(const struct session_rest *rest, const struct web_answer *answer, cJSON **ret,
+                       struct session_rest_problem *problem, struct err *err)
+{
+    problem->status = answer->status;
+    problem->retry_after_us = answer->retry_after_us;
+    problem->failure = failure_of(answer->status);
+    if (answer->status != 200)
+        return say_status(rest, answer, err);
+    problem->failure = SESSION_REST_STRANGE;
+    return read_json(rest, answer, ret, err);
+}
+
+static int get(const struct session_rest *rest, const char *url, cJSON **ret, struct session_rest_problem *problem,
+               struct err *err)
+{
+    struct text key CLEANUP(text_free) = TEXT_INIT;
+    struct web_answer answer = { 0 };
+    char accept[] = "Accept: application/json";
+    *ret = NULL;
+    *problem = (struct session_rest_problem){ .failure = SESSION_REST_DOWN };
+    text_addf(&key, "Authorization: Bearer %s", rest->key);
+    if (key.failed)
+        return err_set(err, -ENOMEM, "no memory");
+    char *const headers[] = { key.s, accept };
+    const struct web_request request = { .url = url,
+                                         .more_headers = headers,
+                                         .n_more_headers = ARRAY_SIZE(headers),
+                                         .max_answer_bytes = SESSION_REST_MAX_BYTES + 1,
+                                         .wait = WEB_WAIT_BODY };
+    int r = web_get(rest->web, &request, &answer, err);
+    text_wipe(&key);
+    if (r >= 0) {
+        r = take_answer(rest, &answer, ret, problem, err);
+        web_answer_free(&answer);
+    }
+    return r;
+}
+
+int session_rest_get_calls(const struct session_rest *rest, cJSON **ret, struct session_rest_problem *ret_problem,
+                           struct err *err)
+{
+    struct text url CLEANUP(text_free) = TEXT_INIT;
+    text_addf(&url, "%s/v2/emergency/servers/%u/calls?closedLimit=10&closedOffset=0&type=100", rest->base,
+              rest->server);
+    int r = url.failed ? err_set(err, -ENOMEM, "no memory") : get(rest, url.s, ret, ret_problem, err);
+    if (r < 0 || cJSON_IsObject(*ret))
+        return r;
+    cJSON_Delete(*ret);
+    *ret = NULL;
+    return err_set(err, -EBADMSG, "%s answered no list of calls", strstr(rest->base, "://") + strlen("://"));
+}
+
+int session_rest_get_units(const struct session_rest *rest, size_t offset, cJSON **ret,
+                           struct session_rest_problem *ret_problem, struct err *err)
+{
+    struct text url CLEANUP(text_free) = TEXT_INIT;
+    text_addf(&url, "%s/v2/emergency/servers/%u/units?includeOffline=false&onlyUnits=false&limit=%d&offset=%zu",
+              rest->base, rest->server, SESSION_REST_PAGE, offset);
+    int r = url.failed ? err_set(err, -ENOMEM, "no memory") : get(rest, url.s, ret, ret_problem, err);
+    if (r < 0 || cJSON_IsArray(*ret))
+        return r;
+    cJSON_Delete(*ret);
+    *ret = NULL;
+    return err_set(err, -EBADMSG, "%s answered no list of units", strstr(rest->base, "://") + strlen("://"));
+}
