@@ -79,7 +79,7 @@ struct pipeline_counts {
     struct report_histogram commit_us;                       /* a transaction with events: from its begin to its end */
     struct report_histogram batch_events;                    /* how many it had */
     uint64_t failures[PIPELINE_N_FAILURES];                  /* transactions */
-    uint64_t copies; /* events that two kinds of source told within 10 s */
+    uint64_t copies;                                         /* events that two kinds of source told within 10 s */
     uint64_t trimmed_by_age, trimmed_by_size;                /* events; of the latter not those that: */
     uint64_t trimmed_unread;                                 /* an action had not seen yet */
     uint64_t oldest_id, size_bytes, limit_bytes;             /* when it was last looked for old events */

@@ -139,8 +139,8 @@ static int make_parts(struct program *program)
     if (r >= 0)
         r = delivery_new(&program->delivery, &delivery);
     return r < 0 ? r
-                 : source_set_new(&program->sources, program->source_types, config, &families_all,
-                                      program->state, program->pipeline);
+                 : source_set_new(&program->sources, program->source_types, config, &families_all, program->state,
+                                  program->pipeline);
 }
 
 static void tell_life(struct store *store)

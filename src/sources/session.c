@@ -103,6 +103,9 @@ static int session_open(void *self, const struct source_parts *parts, struct err
     if (r < 0)
         return r;
     name_sessions(sessions, sessions->change);
+    r = session_prime_new(&sessions->prime, parts, sessions->wake_fd, err);
+    if (r < 0)
+        return r;
     r = pthread_create(&sessions->thread, NULL, session_thread, sessions);
     sessions->running = r == 0;
     return r ? err_set(err, -r, "no thread for the sessions: %s", strerror(r)) : 0;
@@ -139,16 +142,27 @@ static void session_apply(void *self, void *take_change)
     pthread_mutex_unlock(&sessions->lock);
 }
 
+/* While there is a way in, which it uses. */
+static void end_priming(struct sessions *sessions)
+{
+    pthread_mutex_lock(&sessions->lock);
+    struct session_prime *prime = sessions->prime;
+    sessions->prime = NULL;
+    pthread_mutex_unlock(&sessions->lock);
+    session_prime_free(prime);
+}
+
 static void session_stop(void *self, usec_t timeout_us)
 {
     struct sessions *sessions = self;
     (void) timeout_us; /* it has its own, which is shorter */
     sessions->stopping = true;
-    if (!sessions->running)
-        return;
-    session_wake(sessions);
-    pthread_join(sessions->thread, NULL);
-    sessions->running = false;
+    if (sessions->running) {
+        session_wake(sessions);
+        pthread_join(sessions->thread, NULL);
+        sessions->running = false;
+    }
+    end_priming(sessions);
 }
 
 static void session_close(void *self)

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "session_backoff.h"
+#include "session_prime.h"
 #include "session_records.h"
 
 #define SESSION_SOURCE "session"
@@ -147,6 +148,7 @@ struct sessions {
     pthread_cond_t taken;
     struct session *list;
     struct session_change *change;
+    struct session_prime *prime; /* NULL: at the end; the thread and the main thread need no lock */
 };
 
 /* ---- session_target.c ---- */
@@ -199,6 +201,7 @@ void session_send(struct session *session, struct span record);
 
 void session_queue_begin(struct session_queue *queue);
 void session_queue_add(struct sessions *sessions, struct session_item *take_item);
+void session_queue_add_primed(struct sessions *sessions); /* what the CAD told of what it knows */
 
 /* Takes back what the writer has settled, and hands in what can be. */
 void session_queue_go_on(struct sessions *sessions);

@@ -31,6 +31,32 @@ void session_queue_add(struct sessions *sessions, struct session_item *take_item
         queue->waiting = take_item;
 }
 
+/* One may have several keys. */
+static bool are_several(const struct envelope_rules *rules)
+{
+    for (size_t i = 1; i < rules->n_communities; i++)
+        if (strcmp(rules->communities[i].name, rules->communities[0].name) != 0)
+            return true;
+    return false;
+}
+
+void session_queue_add_primed(struct sessions *sessions)
+{
+    struct batch batch;
+    while (session_prime_take(sessions->prime, &batch)) {
+        struct session_item *item = calloc(1, sizeof(*item));
+        if (!item) {
+            batch_done(&batch);
+            return;
+        }
+        item->origin = *batch.events[0].origin;
+        item->time_us = batch.events[0].time_us;
+        item->batch = batch;
+        item->batch.events[0].among_communities = are_several(sessions->rules);
+        session_queue_add(sessions, item);
+    }
+}
+
 static struct session *find_connection(const struct sessions *sessions, uint64_t connection)
 {
     struct session *session = sessions->list;

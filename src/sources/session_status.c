@@ -96,6 +96,8 @@ static void add_one(const struct session *session, struct json_writer *out)
     json_add_text(out, "life", life_of(&values));
     report_add_members(out, &part, OBJECT);
     json_add_int(out, "last_gap_ms", (int64_t) (values.last_gap_us / USEC_PER_MSEC));
+    if (session->all->prime)
+        session_prime_add_status(session->all->prime, settings->name, out);
     json_end(out);
 }
 
@@ -137,5 +139,7 @@ void session_add_report(void *self, struct report_list *list)
                                                .labels = { { "session", session->target->settings.name } } },
                         sizeof(values));
     }
+    if (sessions->prime)
+        session_prime_add_report(sessions->prime, list);
     pthread_mutex_unlock(&sessions->lock);
 }

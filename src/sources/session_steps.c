@@ -20,8 +20,11 @@ void session_set_state(struct session *session, enum session_state state)
 
 static void close_connection(struct session *session)
 {
-    if (session->login_us)
+    if (session->login_us) {
         session->lost_us = websocket_heard_us(session->websocket);
+        session_prime_heard(session->all->prime, session->target->settings.name,
+                            now_us() - (uptime_us() - session->lost_us));
+    }
     websocket_finish(session->websocket, WEBSOCKET_NORMAL);
     session->websocket = websocket_close(session->websocket);
     text_wipe(&session->half);

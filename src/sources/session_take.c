@@ -52,6 +52,21 @@ static void shake(struct session *session, struct span record)
         log_in(session);
 }
 
+/* What the CAD knows by now: it sends nothing again. */
+static void prime(const struct session *session, usec_t gap_us)
+{
+    const struct session_settings *settings = &session->target->settings;
+    const struct session_prime_ask ask = { .name = settings->name,
+                                           .community = settings->community,
+                                           .url = settings->url,
+                                           .key = session->target->key,
+                                           .ca_file = settings->ca_file,
+                                           .server = (uint32_t) settings->server,
+                                           .gap_us = gap_us };
+    if (settings->prime && session_prime_ask(session->all->prime, &ask) < 0)
+        session_tell(session, LOG_ERR, "no memory to ask what the CAD knows");
+}
+
 static void opened(struct session *session)
 {
     usec_t now = uptime_us(), gap_us = session->lost_us ? now - session->lost_us : 0;
@@ -65,6 +80,7 @@ static void opened(struct session *session)
         report_set(&values->last_gap_us, gap_us);
     }
     session_tell_open(session, gap_us);
+    prime(session, gap_us);
     session->trouble.hash = session->trouble.since_us = 0;
 }
 

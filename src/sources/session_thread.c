@@ -120,6 +120,7 @@ static void take_change(struct sessions *sessions)
 static void become(struct sessions *sessions, struct session *session)
 {
     bool elsewhere = !session_targets_meet(session->target, session->changed);
+    session_prime_forget(sessions->prime, session->target->settings.name);
     pthread_mutex_lock(&sessions->lock);
     session_target_free(session->target);
     session->target = session->changed;
@@ -141,6 +142,7 @@ static void end_closed(struct sessions *sessions)
             *link = session->next;
             pthread_mutex_unlock(&sessions->lock);
             session_tell(session, LOG_NOTICE, "closed");
+            session_prime_forget(sessions->prime, session->target->settings.name);
             free_session(session);
             continue;
         }
@@ -216,6 +218,7 @@ static void go_round(struct sessions *sessions)
     for (struct session *session = sessions->list; session; session = session->next)
         session_step(sessions, session, uptime_us());
     end_closed(sessions);
+    session_queue_add_primed(sessions);
     session_queue_go_on(sessions);
     begin_one(sessions, uptime_us());
 }
