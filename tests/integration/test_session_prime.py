@@ -1,0 +1,108 @@
+"""What a session asks the CAD's REST interface for: names from the first event on, and what was missed while there was no
+connection."""
+
+import pytest
+from ctl_tools import ask_socket, ctl, store_of
+from harness import event, wait_for
+from store import read
+
+UNITS = "/v2/emergency/servers/1/units"
+CALLS = "/v2/emergency/servers/1/calls"
+UNIT = {"id": 4127, "status": 2, "isPanic": False, "location": "Pier Rd", "isDispatch": False,
+        "data": {"unitNum": "3-L-27", "name": "Mara Ellison", "department": "Calder", "page": 0}}
+CALL = {"callId": 55120, "origin": 0, "status": 1, "priority": 2, "address": "118 Lantern St", "title": "Structure Fire",
+        "primary": 4127, "trackPrimary": False, "description": "Smoke", "notes": [], "idents": [4127]}
+CALL911 = {"callId": 90417, "isEmergency": True, "caller": "Zoë Okonkwo", "location": "118 Lantern St", "description": "Smoke"}
+
+
+def calls(*active, emergency=()):
+    return {"ActiveCalls": list(active), "EmergencyCalls": list(emergency), "ClosedCalls": []}
+
+
+def status(daemon):
+    [city] = ask_socket(f"{store_of(daemon)}.control", "GET", "/api/status")[2]["sessions"]
+    return city
+
+
+def stored(daemon):
+    return read(store_of(daemon), "SELECT id, type, verdict FROM events ORDER BY id")
+
+
+@pytest.fixture
+def hub(cad):
+    return cad(units=[UNIT], calls=calls(CALL))
+
+
+def test_names_are_right_from_the_first_event_on(hub, on):
+    daemon = on(sessions=[hub.session(prime=True)])
+    daemon.wait_line("known from the CAD: 1 unit, 1 call")
+    hub.push(event("EVENT_UNIT_STATUS", {"identIds": [4127], "status": 4}))
+    daemon.wait_line("3-L-27 Mara Ellison on scene")
+    [request] = hub.requests(CALLS)
+    assert request["headers"]["authorization"] == "Bearer" and request["known"]
+    assert request["query"] == {"closedLimit": "10", "closedOffset": "0", "type": "100"}
+    [request] = hub.requests(UNITS)
+    assert request["query"] == {"includeOffline": "false", "onlyUnits": "false", "limit": "100", "offset": "0"}
+    assert stored(daemon)[0] == (1, "STATE_PRIMED", "internal")
+    assert status(daemon)["primed_at"]
+    daemon.stop()
+    again = on(sessions=[hub.session(prime=False)])  # of the log alone
+    hub.wait_sessions()
+    hub.push(event("EVENT_DISPATCH_NOTE", {"callId": 55120, "note": "x"}))
+    again.wait_line("call 55120 Structure Fire, note: x")
+
+
+def test_what_came_in_between_was_missed(hub, on):
+    """A restart: what the CAD has by then and no event told."""
+    first = on(sessions=[hub.session(prime=False)])
+    hub.wait_sessions()
+    hub.push(event("EVENT_UNIT_LOGIN", {"unit": UNIT}))
+    first.wait_line("on duty")
+    first.stop()
+    hub.set(calls=calls(CALL, emergency=[CALL911]))
+    second = on(sessions=[hub.session(prime=True)], actions=[])
+    line = second.wait_line("missed during .* s: 911 call 90417 .*, call 55120 Structure Fire")
+    assert "Zoë Okonkwo, 118 Lantern St" in line
+    for words in (["--911", "90417"], ["--call", "55120"]):
+        assert "missed during" in ctl("events", "--store", store_of(second), *words).stdout
+    hub.push(event("EVENT_REMOVE_911", {"callIds": [90417]}))
+    second.wait_line("911 call 90417 .*removed")
+
+
+def test_nothing_is_stored_where_nothing_differs(cad, on):
+    hub = cad()
+    daemon = on(sessions=[hub.session(prime=True)])
+    wait_for(lambda: status(daemon)["primed_at"], "it was primed")
+    assert stored(daemon) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 401, "body": "{}"}, "answered 401, it does not take the API key"),
+        ({"status": 402, "body": "{}"}, "answered 402, the community's plan does not have it"),
+        ({"status": 429, "body": "{}", "headers": {"Retry-After": "77"}}, "answered 429, too many requests.*tried again in 1 min"),
+        ({"status": 503, "body": "<html><h1>Bad gateway</h1></html>"}, "answered 503: Bad gateway; tried again in 1 min"),
+        ({"status": 200, "body": "<html></html>"}, "is no JSON"),
+        ({"status": 200, "fill": [32, 3 << 20]}, "more than 2097152 bytes"),
+        ({"reset": True}, ""),
+    ],
+)
+def test_trouble_is_told_once_and_events_go_on(hub, on, answer, words):
+    hub.set(rest={CALLS: answer, UNITS: answer})
+    daemon = on(sessions=[hub.session(prime=True)])
+    daemon.wait_line(f"session city: what the CAD knows cannot be asked for.*{words}")
+    hub.push(event("EVENT_UNIT_STATUS", {"identIds": [4127], "status": 4}))
+    daemon.wait_line("unit 4127 on scene")
+    assert status(daemon)["prime_problem"]
+    assert len(hub.requests(CALLS)) == 1
+    assert len([line for line in daemon.lines() if "cannot be asked for" in line]) == 1
+
+
+def test_it_is_sent_by_nobody_else(hub, on):
+    daemon = on(sessions=[hub.session(prime=False)])
+    assert daemon.post(event("STATE_PRIMED", {"units": [UNIT]})).status == 400
+    hub.wait_sessions()
+    hub.push(event("STATE_PRIMED", {"units": [UNIT]}))
+    wait_for(lambda: len(stored(daemon)) == 2, "both are stored")
+    assert {row[2] for row in stored(daemon)} == {"unknown"}
