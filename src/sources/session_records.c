@@ -189,7 +189,8 @@ char *session_record_body(struct span argument, size_t *ret_size)
     char *body = malloc(argument.size + 1);
     if (!body)
         return NULL;
-    memcpy(body, argument.s, argument.size);
+    if (argument.size)
+        memcpy(body, argument.s, argument.size);
     body[argument.size] = '\0';
     *ret_size = argument.size;
     return body;
@@ -197,11 +198,11 @@ char *session_record_body(struct span argument, size_t *ret_size)
 
 bool session_record_logged_in(struct span result, struct span *ret_error)
 {
-    struct json_scan members = json_children_of(result);
     struct span name, value, success = { 0 };
     *ret_error = (struct span){ 0 };
     if (!result.size || result.s[0] != '{')
         return false;
+    struct json_scan members = json_children_of(result);
     while (json_next_child(&members, &name, &value)) {
         if (is_name(name, "success"))
             success = value;

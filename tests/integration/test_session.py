@@ -1,7 +1,9 @@
 """The CAD's own connection: what comes by it is stored, and what becomes of the connection is told."""
 
+import re
+
 import pytest
-from ctl_tools import ask_socket, store_of
+from ctl_tools import ask_socket, ctl, store_of
 from disk import NO_SPACE, WRITE
 from harness import KEY, WRONG_KEY, call911, free_port, wait_for
 from store import call_ids
@@ -131,6 +133,8 @@ def test_status(cad, start):
     assert {"source": "session", "name": "city", "state": "open"} in ask(daemon, "/health")[1]["sources"]
     assert value(daemon, 'session_events_total{session="city"}') == 1
     assert value(daemon, 'session_state{session="city",sonoran_pushd_session_state="open"}') == 1
+    said = ctl("status", "--store", store_of(daemon)).stdout
+    assert re.search(r"Session: +city, server 1 at 127.0.0.1: open since \d+ s ago, 1 event, the last \d+ s ago, 0 gaps\n", said)
     hub.close(allowReconnect=True)
     wait_for(lambda: status_of(daemon)["gaps"] == 1, "a gap")
     assert status_of(daemon)["last_gap_ms"] >= 0
