@@ -72,10 +72,12 @@ class Hub:
     def start(self):
         """Again on the same port, when it was ended; it has forgotten everything."""
         self.answers, self.number = queue.Queue(), 0
-        text = json.dumps({**self.options, "port": self.port})
-        self.process = node("control.js", text, wrapper=self.wrapper)
+        self.process = node("control.js", wrapper=self.wrapper)
+        self.process.stdin.write(json.dumps({**self.options, "port": self.port}) + "\n")
         threading.Thread(target=self.read, args=(self.process, self.answers), daemon=True).start()
-        self.port = self.answers.get(timeout=PATIENCE_S)["port"]
+        answer = self.answers.get(timeout=PATIENCE_S)
+        assert "port" in answer, answer
+        self.port = answer["port"]
 
     @staticmethod
     def read(process, answers):
@@ -101,10 +103,14 @@ class Hub:
     def push(self, event, server=1, community=COMMUNITY, **more):
         return self.do("push", event=event, server=server, community=community, **more)
 
+    def at(self, path, host=None, port=None):
+        """The URL of a path here, or at what leads here."""
+        host = host or {"::1": "[::1]"}.get(self.options.get("host"), "127.0.0.1")
+        return f"{'https' if self.options.get('tls') else 'http'}://{host}:{port or self.port}{path}"
+
     @property
     def url(self):
-        host = {"::1": "[::1]"}.get(self.options.get("host"), "127.0.0.1")
-        return f"{'https' if self.options.get('tls') else 'http'}://{host}:{self.port}/apiWsHub"
+        return self.at("/apiWsHub")
 
     def session(self, name="city", **more):
         """The row of a configuration that leads here."""

@@ -15,6 +15,7 @@ import harness  # noqa: E402
 from clocks import Clock  # noqa: E402
 from disk import Disk  # noqa: E402
 from manager import Systemd  # noqa: E402
+from network import Network  # noqa: E402
 
 
 FILES = 8192  # that a test may have open; a login has 1024
@@ -106,6 +107,28 @@ def cad():
     yield cad
     for hub in hubs:
         hub.kill()
+
+
+@pytest.fixture
+def many(start, cad):
+    """many(n): a hub and a daemon with n sessions to it, s1 for its server 1 and so on. ways: the hub's options for each."""
+
+    def many(n, ways=(), hub=(), **changes):
+        servers = list(range(1, n + 1))
+        paths = {f"/way{i}": options for i, options in enumerate(ways, 1)}
+        hub = cad(accounts={cads.COMMUNITY: {"key": harness.KEY, "servers": servers}}, ways=paths, **dict(hub))
+        rows = [hub.session(name=f"s{i}", server=i, **({"url": hub.at(f"/way{i}")} if ways else {})) for i in servers]
+        return hub, start(sessions=rows, **changes)
+
+    return many
+
+
+@pytest.fixture
+def network():
+    """Of its own, where that can be had; see network.py."""
+    network = Network()
+    yield network
+    network.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-// control.js [OPTIONS] - the hub as a program: a command in JSON in each line of stdin, {"n":1,"do":"push",…}, answered by
-// a line {"n":1,"value":…} or {"n":1,"error":"…"}. First it tells its port: {"port":N}. It ends with its stdin.
+// control.js - the hub as a program. The first line of stdin has its options, and it tells its port: {"port":N}. Then
+// each line is a command in JSON, {"n":1,"do":"push",…}, answered by a line {"n":1,"value":…} or {"n":1,"error":"…"}.
+// It ends with its stdin.
 'use strict';
 const readline = require('readline'), { start, protocol } = require('./hub'), { frame } = require('./frame');
 const { NullLogger } = require('@microsoft/signalr');
@@ -36,11 +37,14 @@ const commands = {
     },
 };
 
-(async () => {
-    const hub = await start(JSON.parse(process.argv[2] || '{}'));
-    say({ port: hub.port });
-    readline.createInterface({ input: process.stdin }).on('line', async (line) => {
-        const command = JSON.parse(line);
-        try { say({ n: command.n, value: (await commands[command.do](hub, command)) ?? null }); } catch (e) { say({ n: command.n, error: String(e) }); }
-    }).on('close', () => process.exit(0));
-})().catch((e) => { say({ error: String(e) }); process.exit(1); });
+let hub;
+async function take(line) {
+    const command = JSON.parse(line), { n } = command;
+    try {
+        if (hub) return say({ n, value: (await commands[command.do](hub, command)) ?? null });
+        hub = await start(command);
+        say({ port: hub.port });
+    } catch (e) { say({ n, error: String(e) }); }
+}
+
+readline.createInterface({ input: process.stdin }).on('line', take).on('close', () => process.exit(0));

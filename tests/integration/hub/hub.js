@@ -28,6 +28,7 @@ const DEFAULTS = {
     handshake: null, // { text } | { hang }
     login: null, // { result } | { error } | { text } ("$ID" in it becomes the invocation's) | { hang } | { end }
     units: [], calls: {}, rest: {}, // see rest.js
+    ways: {}, // { path: options }: what holds for connections by this path instead
 };
 
 function next(answer) {
@@ -37,32 +38,34 @@ function next(answer) {
 
 class Connection {
     constructor(hub, ws, request) {
+        this.path = new URL(request.url, 'http://hub').pathname;
         Object.assign(this, { hub, ws, number: hub.connections.length + 1, opened: Date.now(), closed: null, code: null });
-        Object.assign(this, { community: null, server: null, loggedIn: null, records: [], pings: 0, pongs: 0, messages: 0, raw: '' });
+        Object.assign(this, { community: null, server: null, loggedIn: null, records: [], pings: 0, pongs: 0, messages: 0 });
         this.headers = request.headers;
         this.buffer = '';
         this.shaken = false;
         this.heard = this.said = Date.now();
         hub.connections.push(this);
-        this.timer = setInterval(() => this.live(), Math.max(10, Math.min(1000, hub.options.keepAlive / 3)));
+        this.timer = setInterval(() => this.live(), Math.max(10, Math.min(1000, this.options.keepAlive / 3)));
         ws.on('error', () => {});
         ws.on('close', (code) => { clearInterval(this.timer); this.closed = Date.now(); this.code = code; });
-        ws.on('ping', (data) => { this.pings++; this.heard = Date.now(); if (hub.options.pong) ws.pong(data); });
+        ws.on('ping', (data) => { this.pings++; this.heard = Date.now(); if (this.options.pong) ws.pong(data); });
         ws.on('pong', () => this.pongs++);
         ws.on('message', (data) => this.take(data.toString('utf8')));
     }
 
     live() {
         if (!this.shaken) return;
-        if (Date.now() - this.said > this.hub.options.keepAlive) this.send({ type: MessageType.Ping });
-        if (Date.now() - this.heard > this.hub.options.clientTimeout) this.close({ allowReconnect: true });
+        if (Date.now() - this.said > this.options.keepAlive) this.send({ type: MessageType.Ping });
+        if (Date.now() - this.heard > this.options.clientTimeout) this.close({ allowReconnect: true });
     }
 
+    get options() { return this.hub.way(this.path); }
     get isOpen() { return this.closed === null; }
     is(community, server) { return this.isOpen && this.loggedIn && this.community === community && this.server === server; }
 
     text(text) {
-        const { segment, pingBetween } = this.hub.options, bytes = Buffer.from(text);
+        const { segment, pingBetween } = this.options, bytes = Buffer.from(text);
         this.said = Date.now();
         if (!segment || bytes.length <= segment) return this.ws.send(text);
         for (let at = 0; at < bytes.length; at += segment) {
@@ -82,7 +85,7 @@ class Connection {
         if (code) this.ws.close(code === true ? undefined : code);
     }
 
-    cut(how) { how === 'reset' ? this.ws._socket.resetAndDestroy() : how === 'end' ? this.ws._socket.end() : this.ws.terminate(); }
+    cut(how) { how === 'reset' ? this.ws._socket.resetAndDestroy() : this.ws._socket.end(); }
 
     take(text) {
         this.heard = Date.now();
@@ -97,7 +100,7 @@ class Connection {
     }
 
     shake(record) {
-        const told = next(this.hub.options.handshake), wanted = JSON.parse(TextMessageFormat.parse(record)[0]);
+        const told = next(this.options.handshake), wanted = JSON.parse(TextMessageFormat.parse(record)[0]);
         this.records.push(wanted);
         if (told && told.hang) return;
         if (told && told.text) { this.shaken = true; return this.text(told.text); }
@@ -117,7 +120,7 @@ class Connection {
         const complete = (rest) => invocationId && this.send({ type: MessageType.Completion, invocationId, ...rest });
         if (target.toLowerCase() !== 'authenticatev2') return complete({ error: `Unknown hub method '${target}'` });
         if (message.arguments.length !== 3) return complete({ error: `Failed to invoke '${target}' due to an error on the server.` });
-        const told = next(this.hub.options.login);
+        const told = next(this.options.login);
         if (!told) return complete({ result: this.login(...message.arguments) });
         if (told.text) return this.text(told.text.replaceAll('$ID', invocationId));
         if (told.end) return this.close(told.end);
@@ -125,7 +128,7 @@ class Connection {
     }
 
     login(community, key, server) {
-        const account = this.hub.options.accounts[community];
+        const account = this.options.accounts[community];
         const refused = (error) => ({ success: false, error, count: 0 });
         if (!account) return refused('INVALID COMMUNITY ID');
         if (account.key !== key) return refused('INVALID API KEY');
@@ -137,8 +140,8 @@ class Connection {
     }
 
     seen() {
-        const { number, opened, closed, code, community, server, loggedIn, records, pings, pongs, messages, headers } = this;
-        return { number, opened, closed, code, community, server, loggedIn, records, pings, pongs, messages, headers };
+        const { number, path, opened, closed, code, community, server, loggedIn, records, pings, pongs, messages, headers } = this;
+        return { number, path, opened, closed, code, community, server, loggedIn, records, pings, pongs, messages, headers };
     }
 }
 
@@ -155,7 +158,7 @@ class Hub {
             socket.on('error', () => {});
         });
         this.wss = new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false });
-        this.wss.on('headers', (lines) => this.change(lines));
+        this.wss.on('headers', (lines, req) => this.change(lines, this.way(new URL(req.url, 'http://hub').pathname)));
         this.server.on('upgrade', (...all) => this.upgrade(...all));
     }
 
@@ -166,15 +169,17 @@ class Hub {
         });
     }
 
-    change(lines) {
-        for (const [name, value] of Object.entries(this.options.headers || {})) {
+    way(path) { return { ...this.options, ...this.options.ways[path] }; }
+
+    change(lines, { headers }) {
+        for (const [name, value] of Object.entries(headers || {})) {
             const at = lines.findIndex((line) => line.toLowerCase().startsWith(name.toLowerCase() + ':'));
             lines.splice(at < 0 ? lines.length : at, at < 0 ? 0 : 1, ...(value === null ? [] : [`${name}: ${value}`]));
         }
     }
 
     upgrade(req, socket, head) {
-        const told = next(this.options.upgrade), { pathname } = new URL(req.url, 'http://hub');
+        const { pathname } = new URL(req.url, 'http://hub'), options = this.way(pathname), told = next(options.upgrade);
         this.upgrades.push({ at: Date.now(), url: req.url, headers: req.headers });
         socket.on('error', () => {});
         const refuse = ({ status, headers = {}, body = '' }) => {
@@ -185,11 +190,11 @@ class Hub {
         if (told && told.reset) return socket.resetAndDestroy();
         if (told && told.raw !== undefined) return socket.end(told.raw);
         if (told && told.status) return refuse(told);
-        if (pathname !== this.options.path) return refuse({ status: '404 Not Found' });
+        if (pathname !== this.options.path && !this.options.ways[pathname]) return refuse({ status: '404 Not Found' });
         socket.cork();
         this.wss.handleUpgrade(req, socket, head, (ws) => {
             const connection = new Connection(this, ws, req);
-            if (this.options.glued) connection.bytes(...this.options.glued.map(frame));
+            if (options.glued) connection.bytes(...options.glued.map(frame));
         });
         socket.uncork();
     }
