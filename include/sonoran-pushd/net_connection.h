@@ -47,6 +47,13 @@ struct net_connection *net_connection_close(struct net_connection *connection);
  * says no, -ENOMEM, -EIO. A proxy that cannot be reached is told as if it were the host. */
 int net_connection_result(const struct net_connection *connection, struct err *err) MUST_CHECK;
 
+/* How long each step of it took; 0: it was not taken, or not yet, and of what was known already a microsecond. */
+struct net_times {
+    usec_t name_us, tcp_us, tls_us;
+    char address[64]; /* that was connected to: "203.0.113.7" */
+};
+void net_connection_get_times(const struct net_connection *connection, struct net_times *ret);
+
 /* How many bytes are taken, which may be fewer than size. -EAGAIN: none now, or it is not open yet: wait. Where it
  * never will be: as net_connection_result. The last 16 KiB of them may still wait here for room and go while the pool
  * waits; what is left when the connection is closed is lost. -ECONNRESET: it is over. */

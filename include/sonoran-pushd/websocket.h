@@ -64,6 +64,9 @@ struct websocket *websocket_close(struct websocket *websocket);
  * ret_refusal (NULL: of no interest) is set in each case, with zeros where nobody answered. */
 int websocket_result(struct websocket *websocket, struct websocket_refusal *ret_refusal, struct err *err) MUST_CHECK;
 
+/* net_connection_get_times. */
+void websocket_get_times(const struct websocket *websocket, struct net_times *ret);
+
 /* Uptime by which websocket_result has to be asked again, though nothing came; UINT64_MAX: any. */
 usec_t websocket_due_us(const struct websocket *websocket);
 

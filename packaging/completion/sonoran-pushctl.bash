@@ -53,7 +53,7 @@ _sonoran_pushctl()
 
     local common='-c --config --store -h --help' choice
     case $verb in
-    '') choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore doctor help -c --config -V --version -h --help' ;;
+    '') choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore probe doctor help -c --config -V --version -h --help' ;;
     events)
         choice="--type --verdict --community --since --until --call --911 --unit --id --after -n --limit -f --follow"
         choice+=" --json $common"
@@ -109,8 +109,9 @@ _sonoran_pushctl()
         ;;
     help)
         choice=
-        [[ $prev != help ]] || choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore doctor'
+        [[ $prev != help ]] || choice='status board events open story duty stats types send play test actions failed retry replay reload backup restore probe doctor'
         ;;
+    probe) choice="--beside --json $common" ;;
     doctor) choice="--hours --check-log --json $common" ;;
     *) return ;;
     esac

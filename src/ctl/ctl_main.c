@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
     { "reload", reload_run, "let the daemon read its configuration and secrets again" },
     { "backup", backup_run, "copy the event log, while the daemon runs" },
     { "restore", backup_restore_run, "go back to a copy of it, while the daemon does not" },
+    { "probe", probe_run, "try one session to the CAD, step by step" },
     { "doctor", doctor_run, "find out why no events arrive" },
 };
 

@@ -24,6 +24,7 @@ int events_run(const char *config_file, int argc, char **argv);
 int failed_run(const char *config_file, int argc, char **argv);
 int open_run(const char *config_file, int argc, char **argv);
 int play_run(const char *config_file, int argc, char **argv);
+int probe_run(const char *config_file, int argc, char **argv);
 int reload_run(const char *config_file, int argc, char **argv);
 int requests_replay_run(const char *config_file, int argc, char **argv);
 int backup_restore_run(const char *config_file, int argc, char **argv);

@@ -211,6 +211,22 @@ static int explain_lost(const struct net_connection *connection, struct err *err
     return err_set(err, -ECONNRESET, "%s closed the connection", end.s);
 }
 
+/* libcurl tells each as the time since the begin. */
+void net_connection_get_times(const struct net_connection *connection, struct net_times *ret)
+{
+    CURL *easy = connection->target.easy;
+    curl_off_t name = 0, tcp = 0, tls = 0;
+    const char *address = NULL;
+    web_libcurl.curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name);
+    web_libcurl.curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &tcp);
+    web_libcurl.curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+    web_libcurl.curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+    *ret = (struct net_times){ .name_us = (usec_t) name,
+                               .tcp_us = tcp > name ? (usec_t) (tcp - name) : tcp > 0,
+                               .tls_us = tls > tcp ? (usec_t) (tls - tcp) : 0 };
+    snprintf(ret->address, sizeof(ret->address), "%s", address ? address : "");
+}
+
 ssize_t net_connection_send(struct net_connection *connection, const void *bytes, size_t size, struct err *err)
 {
     size_t n = size < OUT_BYTES ? size : OUT_BYTES;

@@ -220,6 +220,11 @@ void websocket_finish(struct websocket *ws, enum websocket_code code)
     flush(ws);
 }
 
+void websocket_get_times(const struct websocket *ws, struct net_times *ret)
+{
+    net_connection_get_times(ws->connection, ret);
+}
+
 usec_t websocket_due_us(const struct websocket *ws)
 {
     return ws->due_us;

@@ -1,0 +1,364 @@
+/* session_probe.c - a session tried once by hand, apart from the daemon's. */
+#include <errno.h>
+#include <sonoran-pushd/session_probe.h>
+
+#include "session_private.h"
+
+#define CONNECT_US (10 * USEC_PER_SEC)
+#define PONG_US (10 * USEC_PER_SEC) /* longer, and the daemon does not count on answers either */
+#define LEAVE_US USEC_PER_SEC
+#define MESSAGE_MAX_BYTES ((size_t) 8 << 20)
+#define NAMES_MAX_CHARS 200
+
+struct probe {
+    struct session_target *target;
+    struct net_pool *pool;
+    struct websocket *websocket;
+    struct text in; /* what came, from in_at on not looked at yet */
+    size_t in_at;
+    struct text missed; /* names of events that came meanwhile */
+    unsigned n_missed;
+    bool wants_pong; /* more than a record */
+    usec_t begun_us; /* of the step under way */
+    session_probe_tell *tell;
+    void *context;
+};
+
+/* ---- steps ---- */
+
+static void begin_step(struct probe *probe)
+{
+    probe->begun_us = uptime_us();
+}
+
+static void tell(struct probe *probe, const char *name, enum session_probe_result result, usec_t took_us,
+                 const char *words)
+{
+    const struct event_community community = { "", probe->target->key };
+    const struct envelope_rules rules = { .communities = &community, .n_communities = 1 };
+    struct text safe CLEANUP(text_free) = TEXT_INIT; /* the CAD may have said the key */
+    (void) event_hide_keys(&rules, span_of(words), &safe);
+    const struct session_probe_step step = { name, result, took_us, safe.s };
+    probe->tell(probe->context, &step);
+}
+
+static void tell_took(struct probe *probe, const char *name, enum session_probe_result result, const char *words)
+{
+    tell(probe, name, result, uptime_us() - probe->begun_us, words);
+}
+
+/* Returns 1: what follows is not tried. */
+static int fail(struct probe *probe, const char *name, const char *format, ...)
+{
+    char words[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    tell_took(probe, name, SESSION_PROBE_FAILED, words);
+    return 1;
+}
+
+/* What a text of JSON says, made safe. */
+static void add_foreign(struct text *out, struct span json)
+{
+    size_t size;
+    char *value CLEANUP(cleanup_free) = json.size ? json_string_value(json, &size) : NULL;
+    if (value)
+        text_add_prose(out, value, size, SESSION_FOREIGN_CHARS);
+}
+
+/* Until something may have come, or the time is over: false. */
+static bool wait_until(struct probe *probe, usec_t end_us)
+{
+    usec_t now = uptime_us();
+    if (now >= end_us)
+        return false;
+    return net_pool_wait(probe->pool, -1, (int) ((end_us - now) / USEC_PER_MSEC) + 1, NULL) >= 0;
+}
+
+/* ---- the connection ---- */
+
+/* Of those that were passed. The name of the first that was not. libcurl has no time of a connection without TLS. */
+static const char *tell_connection(struct probe *probe, int r)
+{
+    struct net_times times;
+    websocket_get_times(probe->websocket, &times);
+    bool tls = strncasecmp(probe->target->settings.url, "https:", strlen("https:")) == 0;
+    if (!times.name_us)
+        return "name";
+    tell(probe, "name", SESSION_PROBE_OK, times.name_us, probe->target->host);
+    if (!times.tcp_us && r != -EPROTO)
+        return "TCP";
+    tell(probe, "TCP", SESSION_PROBE_OK, times.tcp_us, times.address);
+    if (tls && !times.tls_us)
+        return "TLS";
+    if (tls)
+        tell(probe, "TLS", SESSION_PROBE_OK, times.tls_us, "the certificate is right");
+    probe->begun_us += times.name_us + times.tcp_us + times.tls_us;
+    return "upgrade";
+}
+
+static int refused(struct probe *probe, const char *step, int r, const struct websocket_refusal *refusal,
+                   const struct err *err)
+{
+    struct text by CLEANUP(text_free) = TEXT_INIT;
+    if (*refusal->server)
+        text_addf(&by, " (it calls itself %s)", refusal->server);
+    if (r == -EACCES && (refusal->status == 404 || refusal->status == 400))
+        return fail(probe, step, "%d %s%s: no websocket hub there, is the url right?", refusal->status, refusal->reason,
+                    by.s ? by.s : "");
+    if (r == -EACCES)
+        return fail(probe, step, "%s refuses the connection: %d %s%s", probe->target->host, refusal->status,
+                    refusal->reason, by.s ? by.s : "");
+    if (r == -EBADMSG)
+        return fail(probe, step, "%s: no websocket, a proxy in between?%s", err->msg, by.s ? by.s : "");
+    return fail(probe, step, "%s", err->msg);
+}
+
+static int connect_to_hub(struct probe *probe)
+{
+    const struct session_settings *settings = &probe->target->settings;
+    const struct websocket_settings wanted = {
+        .net = { .url = settings->url, .ca_file = settings->ca_file, .use_proxy = true, .connect_us = CONNECT_US },
+        .max_message_bytes = MESSAGE_MAX_BYTES,
+    };
+    struct websocket_refusal refusal = { 0 };
+    struct err err = { "" };
+    begin_step(probe);
+    int r = websocket_open(&probe->websocket, probe->pool, &wanted, &err);
+    if (r < 0)
+        return fail(probe, "connection", "%s", err.msg);
+    while ((r = websocket_result(probe->websocket, &refusal, &err)) == -EINPROGRESS)
+        (void) wait_until(probe, websocket_due_us(probe->websocket));
+    const char *step = tell_connection(probe, r);
+    if (r < 0)
+        return refused(probe, step, r, &refusal, &err);
+    tell_took(probe, "upgrade", SESSION_PROBE_OK, "it speaks websocket");
+    return 0;
+}
+
+/* ---- records ---- */
+
+/* 1: the next one; it stays until the next call. 0: the ping was answered. -ETIMEDOUT, or why it is over. */
+static int next_record(struct probe *probe, usec_t end_us, struct span *ret, struct err *err)
+{
+    struct websocket_message message;
+    while (!probe->wants_pong || !websocket_answered_us(probe->websocket, NULL)) {
+        struct span left = { probe->in.s + probe->in_at, probe->in.size - probe->in_at };
+        if (left.size && session_records_next(&left, ret)) {
+            probe->in_at = probe->in.size - left.size;
+            return 1;
+        }
+        int r = websocket_receive(probe->websocket, &message, err);
+        if (r == -EAGAIN && !wait_until(probe, end_us))
+            return err_set(err, -ETIMEDOUT, "no answer within %us", (unsigned) (SESSION_ANSWER_US / USEC_PER_SEC));
+        if (r == 0)
+            return err_set(err, -ECONNRESET, "the CAD closed the session (%d)", message.close_code);
+        if (r == 1)
+            text_add_bytes(&probe->in, message.bytes.s, message.bytes.size);
+        else if (r != -EAGAIN)
+            return r;
+        if (probe->in.failed || probe->in.size > 2 * MESSAGE_MAX_BYTES)
+            return err_set(err, -ENOMEM, "the CAD says too much");
+    }
+    return 0;
+}
+
+/* An event that is not stored: which one it was. */
+static void note_event(struct probe *probe, const struct session_record *record)
+{
+    size_t size;
+    char *body CLEANUP(cleanup_free) = session_record_body(session_record_argument(record), &size);
+    struct span text = { body, body ? size : 0 };
+    struct json_scan scan = json_scan_of(text);
+    cJSON *json = json_scan_value(&scan, NULL) >= 0 ? json_parse(text, scan.met) : NULL;
+    const char *type = json_get_text(json, "type");
+    text_add(&probe->missed, probe->n_missed++ ? ", " : "");
+    text_add_safe(&probe->missed, *type ? type : "one without type", *type ? strlen(type) : 16, EVENT_TYPE_MAX_BYTES);
+    if (body)
+        explicit_bzero(body, size);
+    cJSON_Delete(json);
+}
+
+/* The answer to the login. 1: it is there; below 0: as next_record, or it is over. */
+static int wait_for_login(struct probe *probe, struct session_record *ret, struct err *err)
+{
+    usec_t end_us = uptime_us() + SESSION_ANSWER_US;
+    struct text closing CLEANUP(text_free) = TEXT_INIT;
+    struct span text;
+    int r;
+    while ((r = next_record(probe, end_us, &text, err)) == 1) {
+        if (session_record_read(text, ret, err) < 0)
+            return -EPROTO;
+        if (ret->kind == SESSION_COMPLETION && session_record_is(ret->invocation, SESSION_LOGIN_ID))
+            return 1;
+        if (ret->kind == SESSION_INVOCATION && session_record_is(ret->target, "pushEvent"))
+            note_event(probe, ret);
+        if (ret->kind != SESSION_CLOSES)
+            continue;
+        add_foreign(&closing, ret->error);
+        return err_set(err, -ECONNRESET, "the CAD closed the session: %s", closing.size ? closing.s : "without reason");
+    }
+    return r;
+}
+
+static int shake(struct probe *probe)
+{
+    struct text said CLEANUP(text_free) = TEXT_INIT;
+    struct span record, error = { 0 };
+    struct err err = { "" };
+    begin_step(probe);
+    int r = websocket_send(probe->websocket, span_of(SESSION_HANDSHAKE), &err);
+    if (r >= 0)
+        r = next_record(probe, uptime_us() + SESSION_ANSWER_US, &record, &err);
+    if (r < 0)
+        return fail(probe, "handshake", "%s", err.msg);
+    if (session_record_read_handshake(record, &error, &err) < 0) {
+        add_foreign(&said, error);
+        return fail(probe, "handshake", "it speaks another SignalR protocol: %s", said.size ? said.s : err.msg);
+    }
+    tell_took(probe, "handshake", SESSION_PROBE_OK, "it speaks SignalR's JSON");
+    return 0;
+}
+
+static int log_in(struct probe *probe)
+{
+    const struct session_settings *settings = &probe->target->settings;
+    struct text login CLEANUP(text_wipe) = TEXT_INIT, said CLEANUP(text_free) = TEXT_INIT;
+    struct text id CLEANUP(text_free) = TEXT_INIT;
+    struct session_record record;
+    struct err err = { "" };
+    begin_step(probe);
+    session_record_write_login(&login, settings->community_id, probe->target->key, settings->server);
+    int r = login.failed ? err_set(&err, -ENOMEM, "no memory")
+                         : websocket_send(probe->websocket, span_of(SESSION_PING), &err);
+    if (r >= 0)
+        r = websocket_send(probe->websocket, (struct span){ login.s, login.size }, &err);
+    if (r >= 0)
+        r = wait_for_login(probe, &record, &err);
+    if (r < 0)
+        return fail(probe, "login", "%s", err.msg);
+    struct span error = record.error;
+    text_add_safe(&id, settings->community_id, strlen(settings->community_id), SESSION_FOREIGN_CHARS);
+    if (!error.size && session_record_logged_in(record.result, &error)) {
+        text_addf(&said, "the CAD knows community \"%s\" and server %llu", id.s, (unsigned long long) settings->server);
+        tell_took(probe, "login", SESSION_PROBE_OK, said.s);
+        return 0;
+    }
+    add_foreign(&said, error);
+    return fail(probe, "login",
+                "the CAD refuses community \"%s\", server %llu: %s; check community_id, key and server id", id.s,
+                (unsigned long long) settings->server, said.size ? said.s : "no reason given");
+}
+
+/* ---- a sign of life ---- */
+
+/* 0: the ping was answered; what comes meanwhile is noted. */
+static int wait_for_pong(struct probe *probe, struct err *err)
+{
+    usec_t end_us = uptime_us() + PONG_US;
+    struct session_record record;
+    struct span text;
+    int r;
+    probe->wants_pong = true;
+    while ((r = next_record(probe, end_us, &text, err)) == 1)
+        if (session_record_read(text, &record, NULL) == 0 && record.kind == SESSION_INVOCATION)
+            note_event(probe, &record);
+    return r;
+}
+
+static int ask_for_life(struct probe *probe)
+{
+    struct err err = { "" };
+    usec_t took_us = 0;
+    begin_step(probe);
+    int r = websocket_ping(probe->websocket, &err);
+    r = r < 0 ? r : wait_for_pong(probe, &err);
+    if (r == -ETIMEDOUT) {
+        tell_took(probe, "ping", SESSION_PROBE_DOUBT,
+                  "not answered within 10s: that a connection is dead is noticed after 30s of silence");
+        return 0;
+    }
+    if (r < 0)
+        return fail(probe, "ping", "%s", err.msg);
+    (void) websocket_answered_us(probe->websocket, &took_us);
+    tell(probe, "ping", SESSION_PROBE_OK, took_us, "answered: that a connection is dead is noticed within 20s");
+    return 0;
+}
+
+static void leave(struct probe *probe)
+{
+    usec_t end_us = uptime_us() + LEAVE_US;
+    struct websocket_message message;
+    int r = -EAGAIN;
+    if (!probe->websocket)
+        return;
+    (void) !websocket_send(probe->websocket, span_of(SESSION_CLOSE), NULL);
+    websocket_finish(probe->websocket, WEBSOCKET_NORMAL);
+    while (r == 1 || (r == -EAGAIN && wait_until(probe, end_us)))
+        r = websocket_receive(probe->websocket, &message, NULL);
+    probe->websocket = websocket_close(probe->websocket);
+}
+
+static void tell_missed(struct probe *probe)
+{
+    struct text words CLEANUP(text_free) = TEXT_INIT, names CLEANUP(text_free) = TEXT_INIT;
+    if (!probe->n_missed)
+        return;
+    text_add_safe(&names, probe->missed.s, probe->missed.size, NAMES_MAX_CHARS);
+    text_addf(&words, "%u came meanwhile and %s not kept: %s", probe->n_missed, probe->n_missed == 1 ? "is" : "are",
+              names.s);
+    tell(probe, "events", SESSION_PROBE_DOUBT, 0, words.s);
+}
+
+/* ---- all of it ---- */
+
+static const struct session_settings *find(const struct config *config, const char *name)
+{
+    const struct config_settings all = config_section_get(config, &source_session.section);
+    const struct session_settings *elements = all.elements;
+    for (size_t i = 0; i < all.n_elements; i++)
+        if (!name || strcmp(elements[i].name, name) == 0)
+            return &elements[i];
+    return NULL;
+}
+
+int session_probe_find(const struct config *config, const char *name, struct session_probe *ret, struct err *err)
+{
+    const struct session_settings *settings = find(config, name), *first = find(config, NULL);
+    if (!first)
+        return err_set(err, -ENOENT, "the configuration has no sessions");
+    if (!settings)
+        return err_set(err, -ENOENT, "no session of the configuration is called so; the first is %s", first->name);
+    *ret = (struct session_probe){ settings->name, settings->community, settings->community_id, settings->url,
+                                   settings->server };
+    return 0;
+}
+
+static int run(struct probe *probe)
+{
+    int r = connect_to_hub(probe);
+    r = r ? r : shake(probe);
+    r = r ? r : log_in(probe);
+    r = r ? r : ask_for_life(probe);
+    leave(probe);
+    tell_missed(probe);
+    return r;
+}
+
+int session_probe_run(const struct config *config, const struct session_probe *what, session_probe_tell *to,
+                      void *context, struct err *err)
+{
+    struct probe probe = { .in = TEXT_INIT, .missed = TEXT_INIT, .tell = to, .context = context };
+    int r = session_target_new(&probe.target, find(config, what->name), config, err);
+    if (r >= 0)
+        r = net_pool_open(&probe.pool, err);
+    if (r >= 0)
+        r = run(&probe);
+    net_pool_close(probe.pool);
+    session_target_free(probe.target);
+    text_wipe(&probe.in);
+    text_free(&probe.missed);
+    return r;
+}

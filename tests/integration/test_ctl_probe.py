@@ -1,0 +1,100 @@
+"""sonoran-pushctl probe: a session to the CAD tried by hand, step by step."""
+
+import json
+
+import pytest
+from ctl_tools import USAGE, ctl
+from harness import KEY, config, free_port, wait_for, write_private
+
+GOOD = ["name", "TCP", "upgrade", "handshake", "login"]
+
+
+@pytest.fixture
+def probe(tmp_path):
+    """probe([session…], argument…): the exit status, names of the steps, and of the last its result and words."""
+
+    def probe(sessions, *arguments):
+        file = tmp_path / "probe.yaml"
+        write_private(file, config(sessions=sessions))
+        done = ctl("-c", file, "probe", "--json", *arguments)
+        assert KEY not in done.stdout + done.stderr
+        steps = json.loads(done.stdout)["steps"]
+        return done.returncode, [step["step"] for step in steps], steps[-1]["result"], steps[-1]["words"]
+
+    return probe
+
+
+def test_each_step(cad, tmp_path):
+    hub = cad()
+    file = tmp_path / "probe.yaml"
+    write_private(file, config(sessions=[hub.session(name="other", community_id="x"), hub.session()]))
+    done = ctl("-c", file, "probe", "city")
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "session city: server 1 of community default"
+    assert [line.split()[:2] for line in lines[1:7]] == [["ok", name] for name in [*GOOD, "ping"]]
+    assert 'the CAD knows community "mycad" and server 1' in lines[5]
+    wait_for(lambda: hub.counts()["sessions"] == 0, "it has left")
+    assert not (tmp_path / "events.db").exists()
+
+
+def test_a_hub_that_answers_no_ping(cad, probe):
+    hub = cad(autoPong=False)
+    status, steps, result, words = probe([hub.session()])
+    assert (status, steps[:6]) == (0, [*GOOD, "ping"]), (steps, words)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "passed", "words"),
+    [
+        ({"community_id": "nobody"}, {}, GOOD, 'the CAD refuses community "nobody", server 1: '),
+        ({"server": 7}, {}, GOOD, 'the CAD refuses community "mycad", server 7: '),
+        ({"url": "/elsewhere"}, {}, GOOD[:3], "404 Not Found: no websocket hub there, is the url right?"),
+        ({"url": "https:"}, {}, ["name", "TCP", "TLS"], "TLS"),
+    ],
+    ids=["community", "server", "path", "tls"],
+)
+def test_what_is_wrong(cad, probe, changes, options, passed, words):
+    hub = cad(**options)
+    session = hub.session()
+    url = changes.get("url", "")
+    if url.startswith("/"):
+        session["url"] = session["url"].replace("/apiWsHub", url)
+    elif url:
+        session["url"] = session["url"].replace("http:", url)
+    else:
+        session.update(changes)
+    status, steps, result, told = probe([session])
+    assert (status, steps, result) == (1, passed, "FAILED"), told
+    assert words in told
+
+
+def test_nobody_there(probe, cad):
+    session = {"name": "city", "community": "default", "community_id": "x", "url": f"http://127.0.0.1:{free_port()}/a"}
+    assert probe([session])[1:3] == (["name", "TCP"], "FAILED")
+    session["url"] = "https://no-such-host.invalid/apiWsHub"
+    assert probe([session])[1:3] == (["name"], "FAILED")
+
+
+def test_which_session(tmp_path, cad):
+    hub = cad()
+    file = tmp_path / "probe.yaml"
+    write_private(file, config())
+    done = ctl("-c", file, "probe")
+    assert (done.returncode, done.stderr) == (USAGE, "sonoran-pushctl: the configuration has no sessions\n")
+    write_private(file, config(sessions=[hub.session()]))
+    done = ctl("-c", file, "probe", "town")
+    assert done.returncode == USAGE
+    assert done.stderr == "sonoran-pushctl: no session of the configuration is called so; the first is city\n"
+
+
+def test_not_beside_the_daemon(cad, start):
+    hub = cad()
+    daemon = start(sessions=[hub.session()])
+    daemon.wait_line("session city: connected")
+    done = ctl("-c", daemon.file, "probe")
+    assert done.returncode == 1
+    assert "the daemon has session city open" in done.stderr
+    assert hub.counts()["connections"] == 1
+    assert ctl("-c", daemon.file, "probe", "--beside").returncode == 0
+    daemon.stop()
