@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <sonoran-pushd/log.h>
+#include <sonoran-pushd/session_probe.h>
 #include <sonoran-pushd/sources.h>
 #include <sonoran-pushd/websocket.h>
 #include <sys/queue.h>
@@ -237,3 +238,10 @@ int session_level_of_loss(struct session *session);
 void session_add_status(void *sessions, struct json_writer *out);
 void session_add_health(void *sessions, struct json_writer *out);
 void session_add_report(void *sessions, struct report_list *list);
+
+/* ---- session_probe_rest.c: what the CAD's REST interface says of this account. True: nothing failed. ---- */
+
+bool session_probe_ask_rest(const struct session_target *target,
+                            void (*tell)(void *context, const char *name, enum session_probe_result result,
+                                         usec_t took_us, const char *words),
+                            void *context);

@@ -1,6 +1,5 @@
 /* session_probe.c - a session tried once by hand, apart from the daemon's. */
 #include <errno.h>
-#include <sonoran-pushd/session_probe.h>
 
 #include "session_private.h"
 
@@ -336,6 +335,12 @@ int session_probe_find(const struct config *config, const char *name, struct ses
     return 0;
 }
 
+static void tell_page(void *probe, const char *name, enum session_probe_result result, usec_t took_us,
+                      const char *words)
+{
+    tell(probe, name, result, took_us, words);
+}
+
 static int run(struct probe *probe)
 {
     int r = connect_to_hub(probe);
@@ -344,6 +349,8 @@ static int run(struct probe *probe)
     r = r ? r : ask_for_life(probe);
     leave(probe);
     tell_missed(probe);
+    if (r == 0 && !session_probe_ask_rest(probe->target, tell_page, probe))
+        r = 1;
     return r;
 }
 

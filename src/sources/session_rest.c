@@ -172,3 +172,11 @@ int session_rest_get_units(const struct session_rest *rest, size_t offset, cJSON
     *ret = NULL;
     return err_set(err, -EBADMSG, "%s answered no list of units", strstr(rest->base, "://") + strlen("://"));
 }
+
+int session_rest_get(const struct session_rest *rest, const char *page, cJSON **ret,
+                     struct session_rest_problem *ret_problem, struct err *err)
+{
+    struct text url CLEANUP(text_free) = TEXT_INIT;
+    text_addf(&url, "%s/v2/%s", rest->base, page);
+    return url.failed ? err_set(err, -ENOMEM, "no memory") : get(rest, url.s, ret, ret_problem, err);
+}

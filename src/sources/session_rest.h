@@ -42,5 +42,9 @@ int session_rest_get_calls(const struct session_rest *rest, cJSON **ret, struct 
 int session_rest_get_units(const struct session_rest *rest, size_t offset, cJSON **ret,
                            struct session_rest_problem *ret_problem, struct err *err) MUST_CHECK;
 
+/* Of another page, "general/version", whatever it answers. */
+int session_rest_get(const struct session_rest *rest, const char *page, cJSON **ret,
+                     struct session_rest_problem *ret_problem, struct err *err) MUST_CHECK;
+
 /* "https://host:443" of a hub's URL; -EINVAL: it has none. */
 int session_rest_base(const char *hub_url, struct text *ret) MUST_CHECK;

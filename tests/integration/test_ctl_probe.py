@@ -32,7 +32,7 @@ def test_each_step(cad, tmp_path):
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
     assert lines[0] == "session city: server 1 of community default"
-    assert [line.split()[:2] for line in lines[1:7]] == [["ok", name] for name in [*GOOD, "ping"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["ok", n] for n in [*GOOD, "ping", "plan", "community", "server"]]
     assert 'the CAD knows community "mycad" and server 1' in lines[5]
     wait_for(lambda: hub.counts()["sessions"] == 0, "it has left")
     assert not (tmp_path / "events.db").exists()
@@ -42,6 +42,23 @@ def test_a_hub_that_answers_no_ping(cad, probe):
     hub = cad(autoPong=False)
     status, steps, result, words = probe([hub.session()])
     assert (status, steps[:6]) == (0, [*GOOD, "ping"]), (steps, words)
+
+
+def test_what_the_rest_says(cad, probe):
+    hub = cad(rest={"/v2/general/info": {"status": 401, "body": "{}"}, "/v2/general/servers": {"body": '{"servers":[{"id":4}]}'}})
+    assert probe([hub.session()]) == (
+        1,
+        [*GOOD, "ping", "plan", "community", "server"],
+        "FAILED",
+        "the CAD has 4, and no server 1: Admin, Customization, Servers shows the numbers",
+    )
+    hub.set(rest={"/v2/general/servers": {"status": 500, "body": "<h1>Oh \x1b[31mno</h1>"}})
+    status, steps, result, words = probe([hub.session()])
+    assert (status, steps[-1], result) == (0, "server", "note")
+    assert words.endswith(": what is missed in a gap may stay unknown") and "\x1b" not in words
+    hub.set(rest={"/v2/general/info": {"body": '{"comId":"another","name":"Elsewhere"}'}})
+    done = probe([hub.session()])
+    assert done[0] == 1
 
 
 @pytest.mark.parametrize(
