@@ -17,7 +17,7 @@
 #define KINDS_MAX 4
 
 struct kind {
-    char source[NAME_MAX_BYTES + 1];
+    struct origin last; /* that was heard of this kind of source */
     usec_t heard_us;
 };
 
@@ -114,16 +114,16 @@ static struct community *community_of(struct copies *copies, const char *name)
 }
 
 /* Its number from 0 on; KINDS_MAX: one too many. */
-static size_t hear_kind(struct community *community, const char *source, usec_t now)
+static size_t hear_kind(struct community *community, const struct origin *origin, usec_t now)
 {
     size_t i = 0;
-    while (i < community->n_kinds && strcmp(community->kinds[i].source, source) != 0)
+    while (i < community->n_kinds && strcmp(community->kinds[i].last.source, origin->source) != 0)
         i++;
     if (i == KINDS_MAX)
         return i;
     if (i == community->n_kinds)
-        text_copy(community->kinds[community->n_kinds++].source, sizeof(community->kinds[i].source), source);
-    community->kinds[i].heard_us = now;
+        community->n_kinds++;
+    community->kinds[i] = (struct kind){ *origin, now };
     return i;
 }
 
@@ -137,8 +137,9 @@ static bool are_beside(const struct community *community, usec_t now)
 
 /* ---- the last ten seconds ---- */
 
-/* Whether another kind told it; else it is noted. A copy is used up: a third that comes is another's copy. */
-static bool find_or_note(struct copies *copies, uint64_t hash, uint8_t kind, usec_t now)
+/* Which other kind told it; KINDS_MAX: none, and it is noted. A copy is used up: a third that comes is another's copy.
+ */
+static size_t find_or_note(struct copies *copies, uint64_t hash, uint8_t kind, usec_t now)
 {
     struct slot *oldest = NULL;
     for (size_t i = 0; i < PROBES; i++) {
@@ -146,38 +147,38 @@ static bool find_or_note(struct copies *copies, uint64_t hash, uint8_t kind, use
         bool fresh = slot->time_us && now - slot->time_us <= COPY_US;
         if (fresh && slot->hash == hash && slot->kind != kind) {
             slot->time_us = 0;
-            return true;
+            return slot->kind;
         }
         if (!oldest || slot->time_us < oldest->time_us)
             oldest = slot;
     }
     *oldest = (struct slot){ hash, now, kind };
-    return false;
+    return KINDS_MAX;
 }
 
 /* ---- of the writer ---- */
 
-static void tell(struct community *community, const struct event *event)
+static void tell(struct community *community, const struct event *event, const struct origin *other)
 {
+    const struct origin *origin = event->origin;
     if (community->told)
         return;
     community->told = true;
     log_line(
         LOG_WARNING, LOG_ID_COPIES,
-        "events of community %s come twice: event %llu, %s, came by %s %s from %s within 10 s of the same by another "
-        "source. Nothing is dropped; switch off the forwarding, or the session",
-        community->name, (unsigned long long) event->id, event->type, event->origin->source, event->origin->name,
-        event->origin->peer);
+        "events of community %s come twice: event %llu, %s, by %s %s from %s within 10 s of the same by %s %s from "
+        "%s. Nothing is dropped; switch off the forwarding, or the session",
+        community->name, (unsigned long long) event->id, event->type, origin->source, origin->name, origin->peer,
+        other->source, other->name, other->peer);
 }
 
 /* Who forwards is the one that posts. */
-static void count(struct pipeline *pipeline, const struct event *event)
+static void count(struct pipeline *pipeline, const struct event *event, const struct origin *other)
 {
+    bool posted = strcmp(other->source, EVENT_SOURCE_PUSH) != 0;
     report_count(&pipeline->counts.copies, 1);
-    if (strcmp(event->origin->source, EVENT_SOURCE_PUSH) != 0 && pipeline->copies_from[0])
-        return;
     pthread_mutex_lock(&pipeline->lock);
-    snprintf(pipeline->copies_from, sizeof(pipeline->copies_from), "%s", event->origin->peer);
+    text_copy(pipeline->copies_from, sizeof(pipeline->copies_from), posted ? event->origin->peer : other->peer);
     pipeline->copies_us = event->time_us;
     pthread_mutex_unlock(&pipeline->lock);
 }
@@ -189,15 +190,16 @@ void copies_look(struct pipeline *pipeline, const struct event *event)
     usec_t now = uptime_us();
     struct copies *copies = pipeline->copies;
     struct community *community = copies ? community_of(copies, event->community) : NULL;
-    size_t kind = community ? hear_kind(community, event->origin->source, now) : KINDS_MAX;
+    size_t kind = community ? hear_kind(community, event->origin, now) : KINDS_MAX;
     if (kind == KINDS_MAX || !are_beside(community, now))
         return;
     if (!copies->slots)
         copies->slots = calloc(SLOTS, sizeof(*copies->slots));
-    if (!copies->slots || !find_or_note(copies, hash_event(event), (uint8_t) kind, now))
+    size_t other = copies->slots ? find_or_note(copies, hash_event(event), (uint8_t) kind, now) : KINDS_MAX;
+    if (other == KINDS_MAX)
         return;
-    count(pipeline, event);
-    tell(community, event);
+    count(pipeline, event, &community->kinds[other].last);
+    tell(community, event, &community->kinds[other].last);
 }
 
 struct copies *copies_new(void)

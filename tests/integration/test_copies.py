@@ -49,11 +49,21 @@ def test_told_once_with_who_forwards(daemon):
         wait_for(lambda n=n: stored(daemon) == 2 * n + 1, "it is stored")
         assert daemon.post(event("EVENT_911", CALL)).status == 200
     line = daemon.wait_line("come twice")
-    assert "events of community default come twice: event 4, EVENT_911, came by push main from 127.0.0.1 within 10 s" in line
+    assert "twice: event 4, EVENT_911, by push main from 127.0.0.1 within 10 s of the same by toy socket from a test. " in line
     assert stored(daemon) == 8
     wait_for(lambda: status(daemon)["copies"] == 3, "three copies")
     assert status(daemon)["last_copies"]["from"] == "127.0.0.1"
     assert len(told(daemon)) == 1
+
+
+def test_who_forwards_is_who_posts(daemon):
+    by_toy(daemon, 'TOY_BALL {"colour":"red"}')
+    wait_for(lambda: stored(daemon) == 1, "it is stored")
+    assert daemon.post(event("EVENT_911", CALL)).status == 200
+    by_toy(daemon, f"EVENT_911 {COPY}")
+    line = daemon.wait_line("come twice")
+    assert "event 3, EVENT_911, by toy socket from a test within 10 s of the same by push main from 127.0.0.1. " in line
+    assert status(daemon)["last_copies"]["from"] == "127.0.0.1"
 
 
 def test_by_one_way_it_is_none(daemon):
