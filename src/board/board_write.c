@@ -133,6 +133,7 @@ void board_write_call(struct json_writer *out, const struct board *board, const 
     add_source(out, board, call->changed_source, call->test);
     add_what(out, call);
     json_add_bool(out, "told", call->told);
+    json_add_bool(out, "missed", call->primed == STATE_PRIMED_MISSED);
     add_number(out, "origin", call->origin);
     add_number(out, "status", call->status);
     add_number(out, "priority", call->priority);
@@ -163,6 +164,7 @@ void board_write_call911(struct json_writer *out, const struct board *board, con
     json_add_text(out, "phone", call->phone);
     json_add_text(out, "position", call->position);
     json_add_bool(out, "told", call->told);
+    json_add_bool(out, "missed", call->primed == STATE_PRIMED_MISSED);
     add_flag(out, "emergency", call->emergency);
     add_flag(out, "silent", call->silent);
     json_add_known_time(out, "opened", call->opened_us);

@@ -85,13 +85,15 @@ static void put_age(const struct viewer_place *at, const struct viewer_item *ite
     put_age_in(at, item, now_us, STYLE_PLAIN);
 }
 
-/* The first two columns: where the arrows are, and what is made of test events alone. */
+/* The first two columns: where the arrows are, and what is made of test events alone, or was missed in a gap. */
 static void put_marks(const struct viewer_place *at, const struct viewer_item *item)
 {
     if (at->chosen)
         canvas_put(at->canvas, at->row, at->column, 1, STYLE_CHOSEN, ">");
     if (json_get_flag(item->json, "test"))
         canvas_put(at->canvas, at->row, at->column + 1, 1, STYLE_DIM, "t");
+    else if (json_get_flag(item->json, "missed"))
+        canvas_put(at->canvas, at->row, at->column + 1, 1, STYLE_DIM, "m");
 }
 
 /* Where a row ends that shows an age there, and left of it whose it is. */

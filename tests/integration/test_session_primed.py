@@ -7,6 +7,7 @@ import harness
 import pytest
 import store
 from cad import COMMUNITY
+from ctl_tools import ask_socket, store_of
 from harness import KEY, call911, event, wait_for
 
 PRIMED = "SELECT data FROM events WHERE type = 'STATE_PRIMED' ORDER BY id"
@@ -92,6 +93,9 @@ def test_missed(pair):
     line = json.loads(daemon.wait_line("missed during"))["message"]
     assert re.search(r"missed during \d+ ?m?s: .*90777", line) and "55121" in line, line
     assert "90500" not in line and "55120" not in line
+    state = ask_socket(f"{store_of(daemon)}.control", "GET", "/api/state")[2]
+    missed = {item["id"] for kind in ("calls", "calls911") for item in state["communities"][0][kind] if item["missed"]}
+    assert missed == {55121, 90777}, state
     first, second = hub.requests("calls")
     assert second["at"] - first["at"] >= 60_000
     assert len(primed(daemon)) == 2

@@ -206,6 +206,7 @@ static void what_is_not_known_is_null(void **fixture)
                  "\"warn_at\":null,\"late_at\":null}],\"calls\":[{\"community\":\"a\",\"node\":null,\"id\":50,"
                  "\"changed\":3,\"source\":\"push/main\",\"test\":true,\"title\":\"\",\"code\":\"\",\"address\":\"\","
                  "\"postal\":\"\",\"block\":\"\",\"description\":\"\",\"last_note\":\"\",\"notes\":0,\"told\":false,"
+                 "\"missed\":false,"
                  "\"origin\":null,\"status\":null,\"priority\":null,\"opened\":null,\"closed\":null,\"call911\":null,"
                  "\"primary\":null,\"track_primary\":null,\"units\":[{\"id\":-9007199254740993,\"since\":"
                  "\"2026-11-23T16:00:00.000000Z\"}],\"label\":\"ACTIVE\",\"rank\":"

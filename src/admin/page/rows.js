@@ -18,6 +18,7 @@ const number = unit => unit.number || unit.name || `unit ${unit.id}`;
 function marks(model, item) {
   const list = [];
   if (item.test) list.push(el("span", "mark", "TEST"));
+  if (item.missed) list.push(el("span", "mark", "MISSED"));
   if (model.communities.length > 1) list.push(foreign("mark", item.node ? `${item.community}@${item.node}` : item.community, 24));
   return list;
 }
