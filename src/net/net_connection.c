@@ -36,10 +36,13 @@ int net_pool_open(struct net_pool **ret, struct err *err)
     if (r < 0)
         return r;
     struct net_pool *pool = calloc(1, sizeof(*pool));
-    if (!pool || !(pool->multi = web_libcurl.curl_multi_init())) {
+    struct curl_waitfd *waits = calloc(1, sizeof(*waits));
+    if (!pool || !waits || !(pool->multi = web_libcurl.curl_multi_init())) {
+        free(waits);
         free(pool);
         return err_set(err, -ENOMEM, "no memory for connections");
     }
+    pool->waits = waits;
     *ret = pool;
     return 0;
 }

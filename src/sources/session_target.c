@@ -27,6 +27,39 @@ static struct span host_of(const char *url)
     return (struct span){ host.s, colon ? (size_t) (colon - host.s) : host.size };
 }
 
+/* What stands behind the host: nothing, or a port. */
+static bool is_port(struct span rest)
+{
+    unsigned port = 0;
+    if (rest.size == 0)
+        return true;
+    if (rest.s[0] != ':' || rest.size < 2 || rest.size > strlen(":65535"))
+        return false;
+    for (size_t i = 1; i < rest.size; i++) {
+        if (rest.s[i] < '0' || rest.s[i] > '9')
+            return false;
+        port = port * 10 + (unsigned) (rest.s[i] - '0');
+    }
+    return port >= 1 && port <= 65535;
+}
+
+static struct span behind_host(struct span authority, struct span host)
+{
+    const char *end = host.s + host.size, *all_end = authority.s + authority.size;
+    end += authority.s[0] == '[' && end < all_end;
+    return (struct span){ end, (size_t) (all_end - end) };
+}
+
+/* Around an address alone. */
+static bool are_brackets_right(struct span authority)
+{
+    bool opens = authority.size && authority.s[0] == '[';
+    const char *end = memchr(authority.s, ']', authority.size);
+    struct span rest = { authority.s + opens, authority.size - opens };
+    return opens == (end != NULL) && !memchr(rest.s, '[', rest.size) &&
+           (!end || !memchr(end + 1, ']', (size_t) (authority.s + authority.size - end - 1)));
+}
+
 static bool is_loopback(struct span host)
 {
     static const char net[] = "127.";
@@ -45,6 +78,8 @@ static const char *doubt_of_url(const char *url)
         return "expected https://HOST/PATH, without blanks, # and a login";
     if (!host_of(url).size)
         return "expected a host in it";
+    if (!are_brackets_right(authority) || !is_port(behind_host(authority, host_of(url))))
+        return "expected nothing behind the host, or a port from 1 to 65535";
     if (plain && !is_loopback(host_of(url)))
         return "expected https://: over http:// the key would go in the clear, which only this machine itself may see";
     return NULL;

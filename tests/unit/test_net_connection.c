@@ -190,6 +190,16 @@ static void test_wake(void **state)
     peer_stop();
 }
 
+/* Nothing was ever opened in it. */
+static void test_wake_of_an_empty_pool(void **state)
+{
+    (void) state;
+    assert_int_equal(net_pool_open(&pool, &err), 0);
+    wake_from_elsewhere();
+    assert_int_equal(net_pool_wait(pool, -1, 0, &err), 0);
+    end();
+}
+
 static size_t count_fds(void)
 {
     size_t n = 0;
@@ -244,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_close_in_the_middle),
         cmocka_unit_test(test_close_of_a_unix_socket),
         cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_wake_of_an_empty_pool),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -21,7 +21,7 @@ static void what_is_taken(void **state)
                    "  - { name: county, community: east, community_id: mycad, server: 2 }\n"
                    "  - { name: other, community: west, community_id: othercad, prime: false, ca_file: /x.pem }\n"
                    "  - { name: trial, community: west, community_id: mycad, url: \"http://127.0.0.1:8080/hub\" }\n"
-                   "  - { name: six, community: west, community_id: mycad, url: \"http://[::1]:8080/hub\" }\n"
+                   "  - { name: six, community: west, community_id: mycad, url: \"http://[::1]:65535/hub\" }\n"
                    "  - { name: local, community: west, community_id: mycad, url: \"http://localhost/hub?a=b\" }\n");
     struct config *config = must_load("sessions.yaml");
     const struct config_settings all = config_section_get(config, &source_session.section);
@@ -50,6 +50,16 @@ static void mistakes(void **state)
         { "community: east, community_id: x, url: \"https://example.org/ hub\"", "without blanks, # and a login" },
         { "community: east, community_id: x, url: \"wss://example.org/hub\"", "expected https://HOST/PATH" },
         { "community: east, community_id: x, url: \"https:///hub\"", "expected a host in it" },
+        { "community: east, community_id: x, url: \"http://127.0.0.1:99999/x\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"https://127.0.0.1:abc/x\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"https://127.0.0.1:0/x\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"https://127.0.0.1:/x\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"https://127.0.0.1:8080:1/x\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"http://[::1]x/h\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"http://[::1]:65536/h\"", "a port from 1 to 65535" },
+        { "community: east, community_id: x, url: \"http://[::1/h\"", "nothing behind the host" },
+        { "community: east, community_id: x, url: \"https://[::1]]/h\"", "nothing behind the host" },
+        { "community: east, community_id: x, url: \"https://exa]mple.org/h\"", "nothing behind the host" },
         { "community: west, community_id: MyCad", "session city is for this server already" },
     };
     (void) state;
