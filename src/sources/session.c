@@ -155,7 +155,7 @@ static void end_priming(struct sessions *sessions)
 static void session_stop(void *self, usec_t timeout_us)
 {
     struct sessions *sessions = self;
-    (void) timeout_us; /* it has its own, which is shorter */
+    sessions->stop_us = uptime_us() + timeout_us;
     sessions->stopping = true;
     if (sessions->running) {
         session_wake(sessions);

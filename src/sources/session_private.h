@@ -134,6 +134,7 @@ struct sessions {
     int wake_fd;
     pthread_t thread;
     bool running;
+    usec_t stop_us; /* the end of the patience with the end; set before: */
     _Atomic bool stopping;
     _Atomic uint64_t n_rounds;
     uint64_t seen_rounds; /* of alive */
@@ -206,6 +207,9 @@ void session_queue_add_primed(struct sessions *sessions); /* what the CAD told o
 
 /* Takes back what the writer has settled, and hands in what can be. */
 void session_queue_go_on(struct sessions *sessions);
+
+/* Something has to be handed in yet, and the writer does not say that it cannot be stored. */
+bool session_queue_goes_on(const struct session_queue *queue);
 
 /* What is left at the end is lost, and told. */
 void session_queue_end(struct sessions *sessions);

@@ -169,6 +169,11 @@ void session_queue_go_on(struct sessions *sessions)
     pipeline_flush(sessions->way_in);
 }
 
+bool session_queue_goes_on(const struct session_queue *queue)
+{
+    return !queue->paused && (queue->waiting || (queue->failed && queue->n_submitted));
+}
+
 /* Behind the writer's end. */
 void session_queue_end(struct sessions *sessions)
 {

@@ -193,6 +193,8 @@ static int wait_ms(const struct sessions *sessions)
         usec_t its = waits ? later(session->due_us, sessions->connect_us) : session_due_us(session);
         due_us = its < due_us ? its : due_us;
     }
+    if (sessions->stopping && sessions->stop_us < due_us)
+        due_us = sessions->stop_us;
     if (sessions->more || due_us <= now)
         return 0;
     usec_t ms = (due_us - now) / USEC_PER_MSEC + 1;
@@ -231,6 +233,21 @@ static bool all_are_closed(const struct sessions *sessions)
     return !session;
 }
 
+/* With a good word; and what had come is handed in, as far as there is room for it in time. */
+static void end_all(struct sessions *sessions)
+{
+    for (struct session *session = sessions->list; session; session = session->next)
+        session_leave(session);
+    go_round(sessions);
+    while ((!all_are_closed(sessions) || session_queue_goes_on(&sessions->queue)) && uptime_us() < sessions->stop_us) {
+        wait_awake(sessions);
+        go_round(sessions);
+    }
+    for (struct session *session = sessions->list; session; session = session->next)
+        if (session->state != SESSION_WAITS)
+            session_over(session, (struct session_over){ .end = SESSION_END_LOST }, NULL);
+}
+
 void *session_thread(void *self)
 {
     struct sessions *sessions = self;
@@ -239,9 +256,6 @@ void *session_thread(void *self)
         go_round(sessions);
         wait_awake(sessions);
     }
-    for (struct session *session = sessions->list; session; session = session->next)
-        session_leave(session);
-    for (go_round(sessions); !all_are_closed(sessions); go_round(sessions))
-        wait_awake(sessions);
+    end_all(sessions);
     return NULL;
 }
