@@ -9,7 +9,7 @@
  * Memory:  the message that comes, at most max_message_bytes; WEBSOCKET_WAITING_MAX for what waits to be sent; 25 KiB.
  * Owner:   settings are borrowed for the call. Close a websocket before its pool.
  * Threads: as its pool: one.
- * Errors:  negative errno and a sentence, in which the other side's words are safe, and of the URL host and port alone.
+ * Errors:  negative errno and a sentence, with none of the other side's words, and of the URL host and port alone.
  * Source:  RFC 6455; wslay's manual (wslay_frame_recv, wslay_frame_send); RFC 9110 for Retry-After.
  */
 #pragma once
@@ -34,12 +34,14 @@ struct websocket_settings {
     size_t max_message_bytes; /* of one message; a longer one ends the connection */
 };
 
-/* Who answered in place of the websocket. */
+#define WEBSOCKET_REFUSAL_BYTES 256
+
+/* Who answered in place of the websocket. Its words are as they came, cut to the room for them: not safe to show. */
 struct websocket_refusal {
-    int status;            /* 403; 0: nobody answered by HTTP */
-    char reason[64];       /* safe: "Forbidden"; "": none */
-    char server[64];       /* safe: its Server header; "": none */
-    usec_t retry_after_us; /* of Retry-After in each of its forms, from now on; 0: none */
+    int status;                           /* 403; 0: nobody answered by HTTP */
+    char reason[WEBSOCKET_REFUSAL_BYTES]; /* "Forbidden"; "": none */
+    char server[WEBSOCKET_REFUSAL_BYTES]; /* its Server header; "": none */
+    usec_t retry_after_us;                /* of Retry-After in each of its forms, from now on; 0: none */
 };
 
 struct websocket_message {

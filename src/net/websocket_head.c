@@ -39,12 +39,10 @@ static bool has_word(struct span list, const char *word)
     return false;
 }
 
-static void keep_safe(char ret[64], struct span words)
+static void keep_words(char ret[WEBSOCKET_REFUSAL_BYTES], struct span words)
 {
-    struct text safe CLEANUP(text_free) = TEXT_INIT;
-    text_add_safe(&safe, words.s, words.size, 60);
-    size_t size = utf8_cut(safe.s, safe.size, 63);
-    memcpy(ret, safe.s, size);
+    size_t size = words.size < WEBSOCKET_REFUSAL_BYTES ? words.size : WEBSOCKET_REFUSAL_BYTES - 1;
+    memcpy(ret, words.s, size);
     ret[size] = '\0';
 }
 
@@ -64,7 +62,7 @@ static int take_status(struct websocket_head *head, struct span line, struct err
         (line.size > 12 && s[12] != ' '))
         return no_http(err, "is no HTTP");
     head->answer.status = (s[9] - '0') * 100 + (s[10] - '0') * 10 + s[11] - '0';
-    keep_safe(head->answer.reason, trim((struct span){ s + 12, line.size - 12 }));
+    keep_words(head->answer.reason, trim((struct span){ s + 12, line.size - 12 }));
     return 0;
 }
 
@@ -103,7 +101,7 @@ static int take_header(struct websocket_head *head, struct span line, struct err
     else if (is_named(name, "Retry-After"))
         keep_retry_after(head, value);
     else if (is_named(name, "Server"))
-        keep_safe(head->answer.server, value);
+        keep_words(head->answer.server, value);
     return 0;
 }
 
@@ -164,11 +162,10 @@ ssize_t websocket_head_take(struct websocket_head *head, const char *bytes, size
 int websocket_head_check(const struct websocket_head *head, const char *accept, struct err *err)
 {
     const struct websocket_refusal *answer = &head->answer;
-    const char *blank = answer->reason[0] ? " " : "";
     if (answer->status >= 400)
-        return err_set(err, -EACCES, "%d%s%s", answer->status, blank, answer->reason);
+        return err_set(err, -EACCES, "%d", answer->status);
     if (answer->status != 101)
-        return err_set(err, -EBADMSG, "it answers %d%s%s", answer->status, blank, answer->reason);
+        return err_set(err, -EBADMSG, "it answers %d", answer->status);
     if (!head->upgrades || !head->connects)
         return no_http(err, "is no upgrade to it");
     if (head->n_accepts != 1 || strcmp(head->accept, accept) != 0)

@@ -24,6 +24,6 @@ struct websocket_head {
  * none. -EBADMSG: it is no HTTP, or too long ("its answer is no HTTP"); -ENOMEM. */
 ssize_t websocket_head_take(struct websocket_head *head, const char *bytes, size_t size, struct err *err) MUST_CHECK;
 
-/* 0: it, which is whole, is the right one. -EACCES ("403 Forbidden") and -EBADMSG ("it answers 302 Found") as in
+/* 0: it, which is whole, is the right one. -EACCES ("403") and -EBADMSG ("it answers 302") as in
  * websocket_result. */
 int websocket_head_check(const struct websocket_head *head, const char *accept, struct err *err) MUST_CHECK;

@@ -1,4 +1,6 @@
 /* session_lines.c - what is told of a session, and how often. */
+#include <stdlib.h>
+
 #include "session_private.h"
 
 #define SAME_AGAIN_US (60 * USEC_PER_SEC)
@@ -6,6 +8,39 @@
 #define OFTEN_US (600 * USEC_PER_SEC) /* so many losses in that are worth a warning */
 #define GAP_WORTH_A_WARNING_US (30 * USEC_PER_SEC)
 #define WAIT_WORTH_A_WORD_US (5 * USEC_PER_SEC)
+#define REFUSAL_CHARS 60
+
+/* ---- the CAD's own words ---- */
+
+void session_add_words(struct text *out, const struct envelope_rules *rules, struct span words, size_t max_chars)
+{
+    struct text hidden CLEANUP(text_free) = TEXT_INIT;
+    (void) event_hide_keys(rules, words, &hidden);
+    text_add_prose(out, hidden.s, hidden.size, max_chars);
+}
+
+void session_add_said(struct text *out, const struct envelope_rules *rules, struct span json)
+{
+    size_t size;
+    char *value = json.size ? json_string_value(json, &size) : NULL;
+    if (!value)
+        return;
+    session_add_words(out, rules, (struct span){ value, size }, SESSION_FOREIGN_CHARS);
+    explicit_bzero(value, size);
+    free(value);
+}
+
+/* What is cut after a key may end within another one. */
+void session_add_refusal(struct text *out, const struct envelope_rules *rules, const char *word)
+{
+    struct text hidden CLEANUP(text_free) = TEXT_INIT;
+    size_t size = strlen(word);
+    bool has_key = event_hide_keys(rules, (struct span){ word, size }, &hidden);
+    if (!has_key || size < WEBSOCKET_REFUSAL_BYTES - 1)
+        text_add_prose(out, hidden.s, hidden.size, REFUSAL_CHARS);
+}
+
+/* ---- lines ---- */
 
 /* The CAD may have said a key. */
 static void tell(const struct session *session, int level, const char *words)

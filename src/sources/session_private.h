@@ -31,6 +31,8 @@ struct session_settings {
 struct session_target {
     struct session_settings settings;
     char *key;
+    struct event_community its; /* with the key alone, which is what these know: */
+    struct envelope_rules rules;
     char host[EVENT_PEER_MAX_BYTES + 1];
 };
 
@@ -229,6 +231,15 @@ void session_item_free(struct session_item *item);
 bool session_item_make(struct sessions *sessions, struct session_item *item, struct batch *ret);
 
 /* ---- session_lines.c ---- */
+
+/* The CAD's own words, safe: first without the keys that the rules know, and then cut. */
+void session_add_words(struct text *out, const struct envelope_rules *rules, struct span words, size_t max_chars);
+
+/* What a text of JSON says, likewise; nothing: it is none. */
+void session_add_said(struct text *out, const struct envelope_rules *rules, struct span json);
+
+/* A word of a refusal, which is not all of it where it is long. */
+void session_add_refusal(struct text *out, const struct envelope_rules *rules, const char *word);
 
 void session_tell(const struct session *session, int level, const char *format, ...) PRINTF_LIKE(3, 4);
 void session_tell_open(const struct session *session, usec_t gap_us);

@@ -33,10 +33,8 @@ static void begin_step(struct probe *probe)
 static void tell(struct probe *probe, const char *name, enum session_probe_result result, usec_t took_us,
                  const char *words)
 {
-    const struct event_community community = { "", probe->target->key };
-    const struct envelope_rules rules = { .communities = &community, .n_communities = 1 };
     struct text safe CLEANUP(text_free) = TEXT_INIT; /* the CAD may have said the key */
-    (void) event_hide_keys(&rules, span_of(words), &safe);
+    (void) event_hide_keys(&probe->target->rules, span_of(words), &safe);
     const struct session_probe_step step = { name, result, took_us, safe.s };
     probe->tell(probe->context, &step);
 }
@@ -56,15 +54,6 @@ static int fail(struct probe *probe, const char *name, const char *format, ...)
     va_end(args);
     tell_took(probe, name, SESSION_PROBE_FAILED, words);
     return 1;
-}
-
-/* What a text of JSON says, made safe. */
-static void add_foreign(struct text *out, struct span json)
-{
-    size_t size;
-    char *value CLEANUP(cleanup_free) = json.size ? json_string_value(json, &size) : NULL;
-    if (value)
-        text_add_prose(out, value, size, SESSION_FOREIGN_CHARS);
 }
 
 /* Until something may have come, or the time is over: false. */
@@ -101,17 +90,23 @@ static const char *tell_connection(struct probe *probe, int r)
 static int refused(struct probe *probe, const char *step, int r, const struct websocket_refusal *refusal,
                    const struct err *err)
 {
-    struct text by CLEANUP(text_free) = TEXT_INIT;
-    if (*refusal->server)
-        text_addf(&by, " (it calls itself %s)", refusal->server);
+    const struct envelope_rules *rules = &probe->target->rules;
+    struct text by CLEANUP(text_free) = TEXT_INIT, reason CLEANUP(text_free) = TEXT_INIT;
+    session_add_refusal(&reason, rules, refusal->reason);
+    if (*refusal->server) {
+        text_add(&by, " (it calls itself ");
+        session_add_refusal(&by, rules, refusal->server);
+        text_add(&by, ")");
+    }
     if (r == -EACCES && (refusal->status == 404 || refusal->status == 400))
-        return fail(probe, step, "%d %s%s: no websocket hub there, is the url right?", refusal->status, refusal->reason,
-                    by.s ? by.s : "");
+        return fail(probe, step, "%d %s%s: no websocket hub there, is the url right?", refusal->status, reason.s, by.s);
     if (r == -EACCES)
-        return fail(probe, step, "%s refuses the connection: %d %s%s", probe->target->host, refusal->status,
-                    refusal->reason, by.s ? by.s : "");
+        return fail(probe, step, "%s refuses the connection: %d %s%s", probe->target->host, refusal->status, reason.s,
+                    by.s);
+    bool is_told = r == -EBADMSG && refusal->status != 101 && reason.size;
     if (r == -EBADMSG)
-        return fail(probe, step, "%s: no websocket, a proxy in between?%s", err->msg, by.s ? by.s : "");
+        return fail(probe, step, "%s%s%s: no websocket, a proxy in between?%s", err->msg, is_told ? " " : "",
+                    is_told ? reason.s : "", by.s);
     return fail(probe, step, "%s", err->msg);
 }
 
@@ -174,7 +169,8 @@ static void note_event(struct probe *probe, const struct session_record *record)
     cJSON *json = json_scan_value(&scan, NULL) >= 0 ? json_parse(text, scan.met) : NULL;
     const char *type = json_get_text(json, "type");
     text_add(&probe->missed, probe->n_missed++ ? ", " : "");
-    text_add_safe(&probe->missed, *type ? type : "one without type", *type ? strlen(type) : 16, EVENT_TYPE_MAX_BYTES);
+    session_add_words(&probe->missed, &probe->target->rules, span_of(*type ? type : "one without type"),
+                      EVENT_TYPE_MAX_BYTES);
     if (body)
         explicit_bzero(body, size);
     cJSON_Delete(json);
@@ -196,7 +192,7 @@ static int wait_for_login(struct probe *probe, struct session_record *ret, struc
             note_event(probe, ret);
         if (ret->kind != SESSION_CLOSES)
             continue;
-        add_foreign(&closing, ret->error);
+        session_add_said(&closing, &probe->target->rules, ret->error);
         return err_set(err, -ECONNRESET, "the CAD closed the session: %s", closing.size ? closing.s : "without reason");
     }
     return r;
@@ -214,7 +210,7 @@ static int shake(struct probe *probe)
     if (r < 0)
         return fail(probe, "handshake", "%s", err.msg);
     if (session_record_read_handshake(record, &error, &err) < 0) {
-        add_foreign(&said, error);
+        session_add_said(&said, &probe->target->rules, error);
         return fail(probe, "handshake", "it speaks another SignalR protocol: %s", said.size ? said.s : err.msg);
     }
     tell_took(probe, "handshake", SESSION_PROBE_OK, "it speaks SignalR's JSON");
@@ -245,7 +241,7 @@ static int log_in(struct probe *probe)
         tell_took(probe, "login", SESSION_PROBE_OK, said.s);
         return 0;
     }
-    add_foreign(&said, error);
+    session_add_said(&said, &probe->target->rules, error);
     return fail(probe, "login",
                 "the CAD refuses community \"%s\", server %llu: %s; check community_id, key and server id", id.s,
                 (unsigned long long) settings->server, said.size ? said.s : "no reason given");

@@ -30,10 +30,10 @@ static cJSON *ask(const struct asking *asking, const char *step, const char *pag
     return NULL;
 }
 
-static void add_name(struct text *out, const cJSON *object, const char *member)
+static void add_name(const struct asking *asking, struct text *out, const cJSON *object, const char *member)
 {
     const char *name = json_get_text(object, member);
-    text_add_safe(out, *name ? name : "?", *name ? strlen(name) : 1, NAME_MAX_CHARS);
+    session_add_words(out, &asking->target->rules, span_of(*name ? name : "?"), NAME_MAX_CHARS);
 }
 
 static void ask_plan(const struct asking *asking)
@@ -43,7 +43,7 @@ static void ask_plan(const struct asking *asking)
     cJSON *answer = ask(asking, "plan", "general/version", &took_us);
     if (!answer)
         return;
-    add_name(&words, answer, "name");
+    add_name(asking, &words, answer, "name");
     asking->tell(asking->context, "plan", SESSION_PROBE_OK, took_us, words.s);
     cJSON_Delete(answer);
 }
@@ -59,10 +59,10 @@ static bool ask_community(const struct asking *asking)
         return true;
     const char *id = json_get_text(answer, "comId");
     bool same = !*id || strcasecmp(id, wanted) == 0;
-    add_name(&words, answer, "name");
+    add_name(asking, &words, answer, "name");
     if (!same) {
         text_add(&words, ": the key is of community ");
-        text_add_safe(&words, id, strlen(id), NAME_MAX_CHARS);
+        session_add_words(&words, &asking->target->rules, span_of(id), NAME_MAX_CHARS);
         text_add(&words, ", not of ");
         text_add_safe(&words, wanted, strlen(wanted), NAME_MAX_CHARS);
     }
@@ -72,8 +72,9 @@ static bool ask_community(const struct asking *asking)
 }
 
 /* False: the list has not got it. */
-static bool find_server(const cJSON *servers, uint64_t wanted, struct text *words)
+static bool find_server(const struct asking *asking, const cJSON *servers, struct text *words)
 {
+    uint64_t wanted = asking->target->settings.server;
     const cJSON *server;
     text_add(words, "the CAD has");
     cJSON_ArrayForEach (server, servers) {
@@ -81,7 +82,7 @@ static bool find_server(const cJSON *servers, uint64_t wanted, struct text *word
         if (json_is(id, cJSON_Number) && id->valuedouble == (double) wanted) {
             text_reset(words);
             text_addf(words, "%llu is ", (unsigned long long) wanted);
-            add_name(words, server, "name");
+            add_name(asking, words, server, "name");
             return true;
         }
         if (words->size < 200)
@@ -99,7 +100,7 @@ static bool ask_servers(const struct asking *asking)
     cJSON *answer = ask(asking, "server", "general/servers", &took_us);
     if (!answer)
         return true;
-    bool found = find_server(json_get(answer, "servers"), asking->target->settings.server, &words);
+    bool found = find_server(asking, json_get(answer, "servers"), &words);
     asking->tell(asking->context, "server", found ? SESSION_PROBE_OK : SESSION_PROBE_FAILED, took_us, words.s);
     cJSON_Delete(answer);
     return found;

@@ -93,8 +93,9 @@ void session_begin(struct sessions *sessions, struct session *session)
 static void refused(struct session *session, const struct websocket_refusal *refusal)
 {
     const char *host = session->target->host, *url = session->target->settings.url;
-    struct text safe CLEANUP(text_free) = TEXT_INIT;
+    struct text safe CLEANUP(text_free) = TEXT_INIT, reason CLEANUP(text_free) = TEXT_INIT;
     text_add_safe(&safe, url, strcspn(url, "?"), 0);
+    session_add_refusal(&reason, session->all->rules, refusal->reason);
     switch (refusal->status) {
     case 400:
     case 404:
@@ -108,11 +109,11 @@ static void refused(struct session *session, const struct websocket_refusal *ref
         session_over(session,
                      (struct session_over){ refusal->status < 429 ? SESSION_END_REFUSED : SESSION_END_BUSY,
                                             refusal->retry_after_us, LOG_WARNING },
-                     "%s refuses the connection: %d %s", host, refusal->status, refusal->reason);
+                     "%s refuses the connection: %d %s", host, refusal->status, reason.s);
         return;
     default:
         session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING },
-                     "%s refuses the connection: %d %s", host, refusal->status, refusal->reason);
+                     "%s refuses the connection: %d %s", host, refusal->status, reason.s);
     }
 }
 
@@ -152,7 +153,7 @@ static void ended(struct session *session, int r, const struct websocket_message
     }
     const struct session_over lost = { SESSION_END_LOST, 0, session_level_of_loss(session) };
     if (r == 0)
-        text_add_prose(&safe, message->bytes.s, message->bytes.size, SESSION_FOREIGN_CHARS);
+        session_add_words(&safe, session->all->rules, message->bytes, SESSION_FOREIGN_CHARS);
     if (r == 0)
         session_over(session, lost, "the CAD closed the session%s%s", safe.size ? ": " : "", safe.s);
     else if (r == -ECONNRESET)

@@ -9,19 +9,10 @@ void session_send(struct session *session, struct span record)
     session->deaf |= websocket_send(session->websocket, record, NULL) == -ENOBUFS;
 }
 
-/* What a text of JSON says, made safe; "": it is none. */
-static void add_foreign(struct text *out, struct span json)
-{
-    size_t size;
-    char *value CLEANUP(cleanup_free) = json.size ? json_string_value(json, &size) : NULL;
-    if (value)
-        text_add_prose(out, value, size, SESSION_FOREIGN_CHARS);
-}
-
 static void strange_protocol(struct session *session, enum session_end end, struct span foreign, const char *what)
 {
     struct text safe CLEANUP(text_free) = TEXT_INIT;
-    add_foreign(&safe, foreign);
+    session_add_said(&safe, session->all->rules, foreign);
     session_over(session, (struct session_over){ end, 0, LOG_ERR }, "%s speaks another SignalR protocol: %s",
                  session->target->host, safe.size ? safe.s : what);
 }
@@ -100,7 +91,7 @@ static void login_answered(struct session *session, const struct session_record 
         opened(session);
         return;
     }
-    add_foreign(&safe, error);
+    session_add_said(&safe, session->all->rules, error);
     text_add_safe(&community, settings->community_id, strlen(settings->community_id), SESSION_FOREIGN_CHARS);
     if (record->error.size && is_form(safe.s))
         session_over(session, over, "%s does not know this form of authenticatev2: sonoran-pushd is too old?",
@@ -158,7 +149,7 @@ static void take_strange(struct session *session, const struct session_record *r
     if (session->told_strange)
         return;
     session->told_strange = true;
-    add_foreign(&safe, record->target);
+    session_add_said(&safe, session->all->rules, record->target);
     session_tell(session, LOG_NOTICE, "the CAD calls for %s, which this version does not know", safe.s);
 }
 
@@ -169,7 +160,7 @@ static void take_close(struct session *session, const struct session_record *rec
     struct text safe CLEANUP(text_free) = TEXT_INIT;
     struct session_over over = { record->allow_reconnect ? SESSION_END_LOST : SESSION_END_KICKED, 0, LOG_NOTICE };
     over.level = session_level_of_loss(session);
-    add_foreign(&safe, record->error);
+    session_add_said(&safe, session->all->rules, record->error);
     if (safe.size || record->allow_reconnect) {
         session_over(session, over, "the CAD closed the session%s%s", safe.size ? ": " : "", safe.s);
         return;
