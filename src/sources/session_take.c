@@ -177,6 +177,7 @@ static void take_close(struct session *session, const struct session_record *rec
 
 static void take_record(struct sessions *sessions, struct session *session, struct span text)
 {
+    bool closing = session->state == SESSION_IS_CLOSING;
     struct session_record record;
     struct err err = { "" };
     report_set(&session->values.last_record_us, now_us());
@@ -185,10 +186,10 @@ static void take_record(struct sessions *sessions, struct session *session, stru
         return;
     }
     if (session_record_read(text, &record, &err) < 0) {
-        strange_protocol(session, SESSION_END_LOST, (struct span){ 0 }, err.msg);
+        if (!closing) /* before: it may be the answer to the handshake */
+            strange_protocol(session, SESSION_END_LOST, (struct span){ 0 }, err.msg);
         return;
     }
-    bool closing = session->state == SESSION_IS_CLOSING;
     if (record.kind == SESSION_INVOCATION && session_record_is(record.target, "pushEvent"))
         take_event(sessions, session, &record);
     else if (record.kind == SESSION_INVOCATION && !closing)

@@ -5,10 +5,12 @@ import store
 from cad import COMMUNITY
 from ctl_tools import status_of
 from disk import STALL
-from harness import config, wait_for
+from harness import KEY, config, wait_for
 from test_session_life import template
+from wires import Wire
 
 MANY = 4000
+UNREADABLE = "speaks another SignalR protocol"
 LIMITS = {"in_flight": "4M", "body": "64K"}
 
 
@@ -36,3 +38,27 @@ def test_what_waits_is_stored(start, cad, disk, leave):
     leave(daemon)
     assert calls(daemon) == list(range(1, MANY + 1))
     assert not any("lost" in line for line in daemon.lines())
+
+
+def state_of(daemon, name):
+    return next((one["state"] for one in status_of(daemon)["sessions"] if one["name"] == name), None)
+
+
+def test_an_answer_to_the_handshake_after_the_end(start, cad):
+    """It crosses our close frame, and is no trouble."""
+    hub = cad(accounts={COMMUNITY: {"key": KEY, "servers": [1, 2]}}, ways={"/late": {"handshake": {"hang": True}}})
+    wire = Wire(hub.port)
+    try:
+        stays = hub.session(name="stays", server=2)
+        daemon = start(sessions=[hub.session(url=hub.at("/late", port=wire.port)), stays])
+        hub.wait_sessions(1)
+        [late] = wait_for(lambda: [c for c in hub.connections() if c["path"] == "/late" and c["records"]], "a handshake")
+        wire.held = True
+        hub.text(number=late["number"], text="{}\x1e")
+        daemon.reload(config(sessions=[stays]))
+        wait_for(lambda: state_of(daemon, "city") in ("closing", None), "the end of it")
+        wire.held = False
+        daemon.wait_line("session city: closed")
+    finally:
+        wire.close()
+    assert not any(UNREADABLE in line for line in daemon.lines())

@@ -50,10 +50,11 @@ class Leg:
 
 
 class Wire:
-    """Leads to a port on 127.0.0.1. cut(reset=True): all connections end; dead: nothing comes through, and none ends."""
+    """Leads to a port on 127.0.0.1. cut(reset=True): all connections end; dead: nothing comes through, and none ends; held:
+    it comes later."""
 
     def __init__(self, port):
-        self.to, self.legs, self.dead, self.ended = port, [], False, False
+        self.to, self.legs, self.dead, self.held, self.ended = port, [], False, False, False
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -77,6 +78,8 @@ class Wire:
         reset = False
         try:
             while not leg.over:
+                while self.held:
+                    time.sleep(0.01)
                 for one in select.select([leg.client, leg.server], [], [], 0.05)[0]:
                     data = one.recv(1 << 16)
                     if not data:
@@ -111,7 +114,7 @@ class Wire:
         return [number for leg in self.legs for number in leg.numbers or ()]
 
     def close(self):
-        self.ended = True
+        self.ended, self.held = True, False
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
