@@ -72,7 +72,7 @@ static void refuse(struct sessions *sessions, struct session_item *item, enum en
     gate_refuse(sessions->door, &told);
 }
 
-static enum envelope_refusal check_key(const struct sessions *sessions, struct session_item *item,
+static enum envelope_refusal check_key(const struct envelope_rules *rules, const struct session_item *item,
                                        struct envelope *envelope, struct err *err)
 {
     if (!envelope->has_key && !item->vouched) {
@@ -81,7 +81,7 @@ static enum envelope_refusal check_key(const struct sessions *sessions, struct s
     }
     if (!envelope->has_key)
         return ENVELOPE_OK;
-    const struct event_community *community = envelope_authenticate(envelope, sessions->rules, err);
+    const struct event_community *community = envelope_authenticate(envelope, rules, err);
     if (!community)
         return ENVELOPE_KEY;
     if (strcmp(community->name, item->community) == 0)
@@ -90,26 +90,44 @@ static enum envelope_refusal check_key(const struct sessions *sessions, struct s
     return ENVELOPE_KEY;
 }
 
-static enum envelope_refusal make(const struct sessions *sessions, struct session_item *item, struct batch *ret,
-                                  char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err)
+static enum envelope_refusal open_body(const struct session_item *item, const struct envelope_rules *rules,
+                                       struct envelope *ret, struct err *err)
 {
-    struct envelope envelope;
     char *body = malloc(item->size + 1); /* it may have to be made again */
     if (!body) {
         err_set(err, 0, "no memory");
         return ENVELOPE_MEMORY;
     }
     memcpy(body, item->body, item->size + 1);
-    enum envelope_refusal refusal =
-        envelope_open(body, item->size, sessions->rules, &item->origin, item->time_us, &envelope, err);
+    return envelope_open(body, item->size, rules, &item->origin, item->time_us, ret, err);
+}
+
+void session_item_accept(struct session_item *item, const struct envelope_rules *rules, uint64_t body_bytes)
+{
+    struct envelope envelope;
+    struct err err;
+    if (!item->body || item->accepted || item->size > body_bytes)
+        return;
+    if (open_body(item, rules, &envelope, &err) != ENVELOPE_OK)
+        return;
+    item->accepted = check_key(rules, item, &envelope, &err) == ENVELOPE_OK;
+    envelope_drop(&envelope);
+}
+
+static enum envelope_refusal make(const struct sessions *sessions, struct session_item *item, struct batch *ret,
+                                  char claimed[EVENT_TYPE_MAX_BYTES + 1], struct err *err)
+{
+    struct envelope envelope;
+    enum envelope_refusal refusal = open_body(item, sessions->rules, &envelope, err);
     if (refusal != ENVELOPE_OK)
         return refusal;
-    refusal = item->n_failed ? ENVELOPE_OK : check_key(sessions, item, &envelope, err);
+    refusal = item->accepted ? ENVELOPE_OK : check_key(sessions->rules, item, &envelope, err);
     envelope_show_claimed(&envelope, claimed);
     if (refusal != ENVELOPE_OK) {
         envelope_drop(&envelope);
         return refusal;
     }
+    item->accepted = true;
     return envelope_make(&envelope, sessions->rules, item->community, ret, err);
 }
 
@@ -117,7 +135,7 @@ bool session_item_make(struct sessions *sessions, struct session_item *item, str
 {
     char claimed[EVENT_TYPE_MAX_BYTES + 1] = "";
     struct err err = { "" };
-    if (item->size > sessions->body_bytes) {
+    if (!item->accepted && item->size > sessions->body_bytes) {
         struct text limit CLEANUP(text_free) = TEXT_INIT;
         text_add(&limit, "limit ");
         text_add_size(&limit, sessions->body_bytes);

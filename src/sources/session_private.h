@@ -31,7 +31,7 @@ struct session_settings {
 struct session_target {
     struct session_settings settings;
     char *key;
-    struct event_community its; /* with the key alone, which is what these know: */
+    struct event_community its; /* and nothing else these know: */
     struct envelope_rules rules;
     char host[EVENT_PEER_MAX_BYTES + 1];
 };
@@ -95,7 +95,8 @@ struct session_item {
     size_t size;
     struct origin origin;
     char community[NAME_MAX_BYTES + 1];
-    bool vouched; /* its key was right, or needs none */
+    bool vouched;  /* it came after the login, and needs no key */
+    bool accepted; /* its key and size were right, by the rules that held when it came */
     usec_t time_us;
     size_t bytes;        /* that it counts for */
     uint64_t connection; /* that wants an answer */
@@ -207,6 +208,9 @@ void session_queue_begin(struct session_queue *queue);
 void session_queue_add(struct sessions *sessions, struct session_item *take_item);
 void session_queue_add_primed(struct sessions *sessions); /* what the CAD told of what it knows */
 
+/* The rules change: what has come is not measured by the next ones. */
+void session_queue_accept(struct sessions *sessions);
+
 /* Takes back what the writer has settled, and hands in what can be. */
 void session_queue_go_on(struct sessions *sessions);
 
@@ -226,6 +230,9 @@ void session_resume(void *sessions);
 struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
                                       struct span invocation);
 void session_item_free(struct session_item *item);
+
+/* Notes that it is accepted, if it is by these rules. */
+void session_item_accept(struct session_item *item, const struct envelope_rules *rules, uint64_t body_bytes);
 
 /* False: it was refused, and that told. */
 bool session_item_make(struct sessions *sessions, struct session_item *item, struct batch *ret);

@@ -31,6 +31,12 @@ void session_queue_add(struct sessions *sessions, struct session_item *take_item
         queue->waiting = take_item;
 }
 
+void session_queue_accept(struct sessions *sessions)
+{
+    for (struct session_item *item = TAILQ_FIRST(&sessions->queue.items); item; item = TAILQ_NEXT(item, entry))
+        session_item_accept(item, sessions->rules, sessions->body_bytes);
+}
+
 /* One may have several keys. */
 static bool are_several(const struct envelope_rules *rules)
 {

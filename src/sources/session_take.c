@@ -132,6 +132,12 @@ static void take_event(struct sessions *sessions, struct session *session, const
         session_tell(session, LOG_ERR, "no memory for an event, which is lost");
         return;
     }
+    if (session->state == SESSION_IS_CLOSING) { /* it may have been sent with a key that is another one by now */
+        struct envelope_rules rules = *sessions->rules;
+        rules.communities = &session->target->its;
+        rules.n_communities = 1;
+        session_item_accept(item, &rules, sessions->body_bytes);
+    }
     report_set(&session->values.last_event_us, item->time_us);
     report_count(&session->values.events, 1);
     session_queue_add(sessions, item);

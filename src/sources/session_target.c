@@ -146,7 +146,7 @@ int session_target_new(struct session_target **ret, const struct session_setting
                                                   .server = settings->server,
                                                   .prime = settings->prime };
     target->key = copy(key, &failed);
-    target->its = (struct event_community){ "", target->key };
+    target->its = (struct event_community){ target->settings.community, target->key };
     target->rules = (struct envelope_rules){ .communities = &target->its, .n_communities = 1 };
     struct span host = host_of(settings->url);
     size_t size = host.size < sizeof(target->host) ? host.size : sizeof(target->host) - 1;

@@ -99,6 +99,7 @@ static void take_change(struct sessions *sessions)
     pthread_mutex_unlock(&sessions->lock);
     if (!change)
         return;
+    session_queue_accept(sessions);
     free(sessions->rules);
     sessions->rules = change->rules;
     sessions->body_bytes = change->body_bytes;

@@ -4,8 +4,8 @@ import pytest
 import store
 from cad import COMMUNITY
 from ctl_tools import status_of
-from disk import STALL
-from harness import KEY, config, wait_for
+from disk import NO_SPACE, STALL, WRITE
+from harness import KEY, WRONG_KEY, call911, config, wait_for
 from test_session_life import template
 from wires import Wire
 
@@ -62,3 +62,48 @@ def test_an_answer_to_the_handshake_after_the_end(start, cad):
     finally:
         wire.close()
     assert not any(UNREADABLE in line for line in daemon.lines())
+
+
+def another_key(hub):
+    hub.set(accounts={COMMUNITY: {"key": WRONG_KEY, "servers": [1]}})
+    return [{"name": "default", "api_key": WRONG_KEY}]
+
+
+def test_another_key_while_events_wait(start, cad, disk):
+    """They came with the one that was right then."""
+    hub = cad()
+    daemon = start(sessions=[hub.session()], env=disk.env)
+    hub.wait_sessions(1)
+    with disk.failing(NO_SPACE, calls=1 << WRITE):
+        hub.push(call911(1))
+        daemon.wait_line("events cannot be stored")
+        for n in range(2, 11):
+            hub.push(call911(n))
+        wait_for(lambda: status_of(daemon)["sessions"][0]["events"] == 10, "all ten")
+        daemon.reload(config(sessions=[hub.session()], communities=another_key(hub)))
+    wait_for(lambda: calls(daemon) == list(range(1, 11)), "all ten, in their order")
+    hub.wait_sessions(1)
+    hub.push({**call911(11), "key": WRONG_KEY})
+    wait_for(lambda: calls(daemon)[-1] == 11, "the next one")
+    assert not any("wrong key" in line for line in daemon.lines())
+
+
+def test_another_key_while_events_are_on_their_way(start, cad):
+    """Sent before the CAD had read that the session goes."""
+    hub = cad()
+    wire = Wire(hub.port)
+    try:
+        city = hub.session(url=hub.at("/apiWsHub", port=wire.port))
+        daemon = start(sessions=[city])
+        hub.wait_sessions(1)
+        wait_for(lambda: state_of(daemon, "city") == "open", "its login")
+        wire.held = True
+        hub.push(call911(1))
+        daemon.reload(config(sessions=[city], communities=another_key(hub)))
+        wait_for(lambda: state_of(daemon, "city") != "open", "the end of it")
+        wire.held = False
+        hub.wait_connections(2)
+        daemon.wait_line("session city: connected to 127.0.0.1", since=len(daemon.lines()) - 1)
+    finally:
+        wire.close()
+    assert not any("wrong key" in line for line in daemon.lines())  # where it took a second it is lost, and not refused
