@@ -6,6 +6,7 @@
 #define CONNECT_US (10 * USEC_PER_SEC)
 #define PONG_US (10 * USEC_PER_SEC) /* longer, and the daemon does not count on answers either */
 #define LEAVE_US USEC_PER_SEC
+#define WAIT_MAX_MS 1000
 #define MESSAGE_MAX_BYTES ((size_t) 8 << 20)
 #define NAMES_MAX_CHARS 200
 
@@ -56,13 +57,17 @@ static int fail(struct probe *probe, const char *name, const char *format, ...)
     return 1;
 }
 
-/* Until something may have come, or the time is over: false. */
+/* Until something may have come, or the time is over. */
+static int wait_for_net(struct probe *probe, usec_t end_us, struct err *err)
+{
+    usec_t now = uptime_us(), ms = now < end_us ? (end_us - now) / USEC_PER_MSEC + 1 : 0;
+    return net_pool_wait(probe->pool, -1, ms < WAIT_MAX_MS ? (int) ms : WAIT_MAX_MS, err);
+}
+
+/* False: the time is over. */
 static bool wait_until(struct probe *probe, usec_t end_us)
 {
-    usec_t now = uptime_us();
-    if (now >= end_us)
-        return false;
-    return net_pool_wait(probe->pool, -1, (int) ((end_us - now) / USEC_PER_MSEC) + 1, NULL) >= 0;
+    return uptime_us() < end_us && wait_for_net(probe, end_us, NULL) >= 0;
 }
 
 /* ---- the connection ---- */
@@ -124,7 +129,8 @@ static int connect_to_hub(struct probe *probe)
     if (r < 0)
         return fail(probe, "connection", "%s", err.msg);
     while ((r = websocket_result(probe->websocket, &refusal, &err)) == -EINPROGRESS)
-        (void) wait_until(probe, websocket_due_us(probe->websocket));
+        if (wait_for_net(probe, websocket_due_us(probe->websocket), &err) < 0)
+            return fail(probe, "connection", "%s", err.msg);
     const char *step = tell_connection(probe, r);
     if (r < 0)
         return refused(probe, step, r, &refusal, &err);
