@@ -78,6 +78,9 @@ usec_t websocket_due_us(const struct websocket *websocket);
  * never will be open: as websocket_result. What ended it stays the answer; close it then. */
 int websocket_receive(struct websocket *websocket, struct websocket_message *ret, struct err *err) MUST_CHECK;
 
+/* Behind -EAGAIN: others get their turn, since so much came that is no message; ask again without waiting. */
+bool websocket_has_more(const struct websocket *websocket);
+
 /* A text message, whole: it is UTF-8. What the system does not take now waits here, and goes with the next
  * websocket_receive. -ENOBUFS: more than WEBSOCKET_WAITING_MAX would wait; the other side does not read. -ENOTCONN: not
  * open yet, or finished. -ECONNRESET, -EPROTO, -ENOMEM: it is over. */

@@ -182,6 +182,11 @@ int websocket_receive(struct websocket *ws, struct websocket_message *ret, struc
     return r == -EPROTO ? err_wrap(err, r, "%s breaks off websocket", ws->host.s) : r;
 }
 
+bool websocket_has_more(const struct websocket *ws)
+{
+    return ws->frames.has_more;
+}
+
 /* 0: a frame can be added. */
 static int check_open(const struct websocket *ws, struct err *err)
 {

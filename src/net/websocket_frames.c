@@ -7,6 +7,7 @@
 
 #define KEPT_ROOM ((size_t) 64 << 10) /* for the next message */
 #define HEADER_MAX_BYTES 14
+#define FRAMES_AT_ONCE 1000 /* of those that make no message whole */
 #define NOT_ENDED 1
 
 /* ---- what goes ---- */
@@ -130,6 +131,7 @@ static int begin_frame(struct websocket_frames *frames, const struct wslay_frame
     bool begins = piece->opcode == WSLAY_TEXT_FRAME || piece->opcode == WSLAY_BINARY_FRAME;
     bool goes_on = piece->opcode == WSLAY_CONTINUATION_FRAME;
     frames->in_frame = true;
+    frames->n_begun++;
     frames->frame_opcode = piece->opcode;
     frames->frame_is_last = piece->fin;
     frames->frame_left = piece->payload_length;
@@ -262,7 +264,12 @@ int websocket_frames_next(struct websocket_frames *frames, struct websocket_mess
     int r = frames->end;
     if (frames->message_is_given)
         forget_message(frames);
+    frames->n_begun = 0;
+    frames->has_more = false;
     while (r == NOT_ENDED && !frames->message_is_given) {
+        frames->has_more = frames->n_begun >= FRAMES_AT_ONCE && !frames->in_frame;
+        if (frames->has_more)
+            return -EAGAIN;
         memset(&piece, 0, sizeof(piece));
         ssize_t n = wslay_frame_recv(frames->wslay, &piece);
         if (n >= 0)

@@ -23,6 +23,8 @@ struct websocket_frames {
     ssize_t (*read)(void *context, void *ret, size_t size, struct err *err);
     void *context;
     ssize_t has_read; /* what it said last */
+    unsigned n_begun; /* frames in this call of websocket_frames_next */
+    bool has_more;    /* it has ended for their number alone */
 
     /* What comes. */
     bool in_frame;

@@ -65,9 +65,9 @@ static int wait_for_net(struct probe *probe, usec_t end_us, struct err *err)
 }
 
 /* False: the time is over. */
-static bool wait_until(struct probe *probe, usec_t end_us)
+static bool go_on_until(struct probe *probe, usec_t end_us)
 {
-    return uptime_us() < end_us && wait_for_net(probe, end_us, NULL) >= 0;
+    return uptime_us() < end_us && (websocket_has_more(probe->websocket) || wait_for_net(probe, end_us, NULL) >= 0);
 }
 
 /* ---- the connection ---- */
@@ -151,7 +151,7 @@ static int next_record(struct probe *probe, usec_t end_us, struct span *ret, str
             return 1;
         }
         int r = websocket_receive(probe->websocket, &message, err);
-        if (r == -EAGAIN && !wait_until(probe, end_us))
+        if (r == -EAGAIN && !go_on_until(probe, end_us))
             return err_set(err, -ETIMEDOUT, "no answer within %us", (unsigned) (SESSION_ANSWER_US / USEC_PER_SEC));
         if (r == 0)
             return err_set(err, -ECONNRESET, "the CAD closed the session (%d)", message.close_code);
@@ -297,7 +297,7 @@ static void leave(struct probe *probe)
         return;
     (void) !websocket_send(probe->websocket, span_of(SESSION_CLOSE), NULL);
     websocket_finish(probe->websocket, WEBSOCKET_NORMAL);
-    while (r == 1 || (r == -EAGAIN && wait_until(probe, end_us)))
+    while ((r == 1 && uptime_us() < end_us) || (r == -EAGAIN && go_on_until(probe, end_us)))
         r = websocket_receive(probe->websocket, &message, NULL);
     probe->websocket = websocket_close(probe->websocket);
 }

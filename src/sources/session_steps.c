@@ -169,8 +169,10 @@ static bool read_on(struct sessions *sessions, struct session *session)
     struct err err = { "" };
     for (int i = 0; i < ROUND_MESSAGES; i++) {
         int r = websocket_receive(session->websocket, &message, &err);
-        if (r == -EAGAIN)
+        if (r == -EAGAIN) {
+            sessions->more |= websocket_has_more(session->websocket);
             return true;
+        }
         if (r != 1) {
             ended(session, r, &message, &err);
             return false;

@@ -207,6 +207,13 @@ static void take_record(struct sessions *sessions, struct session *session, stru
         take_close(session, &record);
 }
 
+static void check_half(struct sessions *sessions, struct session *session)
+{
+    const struct text half = session->half;
+    if (half.failed || half.size > 2 * sessions->body_bytes + SESSION_HALF_MORE)
+        strange_protocol(session, SESSION_END_LOST, (struct span){ 0 }, "a record without an end");
+}
+
 /* The rest of a message is the begin of a record that goes on in the next one. */
 static void keep(struct sessions *sessions, struct session *session, struct span rest)
 {
@@ -214,16 +221,20 @@ static void keep(struct sessions *sessions, struct session *session, struct span
     text_add_bytes(&half, rest.s, rest.size);
     text_wipe(&session->half);
     session->half = half;
-    if (half.failed || half.size > 2 * sessions->body_bytes + SESSION_HALF_MORE)
-        strange_protocol(session, SESSION_END_LOST, (struct span){ 0 }, "a record without an end");
+    check_half(sessions, session);
 }
 
+/* A half has no end in it, so where the message has none either nothing is looked for in all that came before. */
 void session_take_message(struct sessions *sessions, struct session *session, struct span message)
 {
     struct span left = message, record;
     if (session->half.size) {
         text_add_bytes(&session->half, message.s, message.size);
         left = (struct span){ session->half.s, session->half.size };
+    }
+    if (session->half.size && !(message.size && memchr(message.s, SESSION_RECORD_END, message.size))) {
+        check_half(sessions, session);
+        return;
     }
     while (session->websocket && session_records_next(&left, &record))
         take_record(sessions, session, record);

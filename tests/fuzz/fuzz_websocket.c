@@ -94,7 +94,9 @@ static struct story read_frames(struct feed *feed, size_t max_bytes)
     struct websocket_message message;
     struct err err = { "" };
     require(websocket_frames_open(&frames, max_bytes, read_feed, feed, &err) == 0);
-    while ((story.end = websocket_frames_next(&frames, &message, &err)) == 1) {
+    while ((story.end = websocket_frames_next(&frames, &message, &err)) == 1 || frames.has_more) {
+        if (story.end != 1)
+            continue;
         require(message.bytes.size <= max_bytes && message.bytes.s[message.bytes.size] == '\0');
         if (!message.is_binary)
             require_utf8(message.bytes.s, message.bytes.size);

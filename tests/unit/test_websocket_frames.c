@@ -6,7 +6,8 @@ static void tell_received(struct text *ret)
 {
     struct websocket_message message;
     int r;
-    while ((r = websocket_frames_next(&frames, &message, &err)) == 1 || (r == -EAGAIN && (feed.size || feed.waited))) {
+    while ((r = websocket_frames_next(&frames, &message, &err)) == 1 ||
+           (r == -EAGAIN && (feed.size || feed.waited || frames.has_more))) {
         if (r != 1)
             continue;
         assert_int_equal(message.bytes.s[message.bytes.size], 0);
@@ -208,6 +209,37 @@ static void test_sizes(void **state)
     }
 }
 
+/* Whoever sends what makes no message does not keep the caller: empty frames, pings that nobody asked for. */
+static void test_many_without_a_message(void **state)
+{
+    static const char *const frame[] = { "\x00\x00", "\x8a\x00", "\x89\x00" };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(frame); i++) {
+        struct websocket_message message;
+        char *bytes = malloc(2 + 5000 * 2 + 3);
+        int r, n_turns = 0;
+        memcpy(bytes, "\x01\x00", 2);
+        for (size_t at = 0; at < 5000; at++)
+            memcpy(bytes + 2 + at * 2, frame[i], 2);
+        memcpy(bytes + 2 + 5000 * 2, "\x80\x01z", 3);
+        begin(10);
+        feed.bytes = bytes;
+        feed.size = 2 + 5000 * 2 + 3;
+        feed.piece = 4096;
+        feed.waits = false;
+        while ((r = websocket_frames_next(&frames, &message, &err)) == -EAGAIN && frames.has_more)
+            n_turns++;
+        assert_int_equal(r, 1);
+        assert_false(frames.has_more);
+        assert_string_equal(message.bytes.s, "z");
+        assert_true(n_turns >= 3);
+        assert_int_equal(websocket_frames_next(&frames, &message, &err), -EAGAIN);
+        assert_false(frames.has_more);
+        websocket_frames_close(&frames);
+        free(bytes);
+    }
+}
+
 static void expect_too_long(const char *bytes, size_t size, size_t max_bytes, const char *sentence)
 {
     struct text sent = TEXT_INIT;
@@ -250,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_many_without_a_message),
         cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
