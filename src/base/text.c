@@ -18,7 +18,7 @@ void text_free(struct text *text)
 void text_wipe(struct text *text)
 {
     if (text->room)
-        explicit_bzero(text->s, text->size);
+        explicit_bzero(text->s, text->room); /* it may have been longer */
     text_free(text);
 }
 

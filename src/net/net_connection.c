@@ -158,6 +158,7 @@ static void connection_free(struct net_connection *connection)
 {
     web_libcurl.curl_easy_cleanup(connection->target.easy);
     free(connection->url);
+    explicit_bzero(connection->out, sizeof(connection->out)); /* a login has its key in it */
     free(connection);
 }
 

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <sonoran-pushd/text_secret.h>
+
 #include "websocket_frames.h"
 
 #define KEPT_ROOM ((size_t) 64 << 10) /* for the next message */
@@ -62,7 +64,7 @@ void websocket_frames_sent(struct websocket_frames *frames, size_t size)
     out->size -= frames->out_at;
     frames->out_at = 0;
     if (out->size == 0 && out->room > KEPT_ROOM)
-        text_free(out);
+        text_wipe(out);
 }
 
 int websocket_frames_ping(struct websocket_frames *frames, struct err *err)
@@ -218,7 +220,7 @@ static int take_piece(struct websocket_frames *frames, const struct wslay_frame_
         memcpy(frames->control + frames->n_control, piece->data, piece->data_length);
         frames->n_control += piece->data_length;
     } else {
-        text_add_bytes(&frames->message, (const char *) piece->data, piece->data_length);
+        text_add_secret(&frames->message, (const char *) piece->data, piece->data_length);
     }
     if (frames->message.failed)
         return end(frames, err_set(&frames->err, -ENOMEM, "no memory for a message"));
@@ -234,7 +236,7 @@ static int take_piece(struct websocket_frames *frames, const struct wslay_frame_
 static void forget_message(struct websocket_frames *frames)
 {
     if (frames->message.room > KEPT_ROOM)
-        text_free(&frames->message);
+        text_wipe(&frames->message);
     text_reset(&frames->message);
     frames->message_is_given = false;
 }
@@ -307,6 +309,6 @@ void websocket_frames_close(struct websocket_frames *frames)
     if (!frames->wslay)
         return;
     wslay_frame_context_free(frames->wslay);
-    text_free(&frames->message);
+    text_wipe(&frames->message);
     text_wipe(&frames->out);
 }

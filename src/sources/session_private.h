@@ -8,6 +8,7 @@
 #include <sonoran-pushd/log.h>
 #include <sonoran-pushd/session_probe.h>
 #include <sonoran-pushd/sources.h>
+#include <sonoran-pushd/text_secret.h>
 #include <sonoran-pushd/websocket.h>
 #include <sys/queue.h>
 

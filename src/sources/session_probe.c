@@ -156,7 +156,7 @@ static int next_record(struct probe *probe, usec_t end_us, struct span *ret, str
         if (r == 0)
             return err_set(err, -ECONNRESET, "the CAD closed the session (%d)", message.close_code);
         if (r == 1)
-            text_add_bytes(&probe->in, message.bytes.s, message.bytes.size);
+            text_add_secret(&probe->in, message.bytes.s, message.bytes.size);
         else if (r != -EAGAIN)
             return r;
         if (probe->in.failed || probe->in.size > 2 * MESSAGE_MAX_BYTES)

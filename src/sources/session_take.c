@@ -229,7 +229,7 @@ void session_take_message(struct sessions *sessions, struct session *session, st
 {
     struct span left = message, record;
     if (session->half.size) {
-        text_add_bytes(&session->half, message.s, message.size);
+        text_add_secret(&session->half, message.s, message.size);
         left = (struct span){ session->half.s, session->half.size };
     }
     if (session->half.size && !(message.size && memchr(message.s, SESSION_RECORD_END, message.size))) {

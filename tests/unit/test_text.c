@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include <sonoran-pushd/text.h>
+#include <sonoran-pushd/text_secret.h>
 
 static void test_grows(void **state)
 {
@@ -87,6 +87,25 @@ static void test_wiped(void **state)
     text_wipe(&text);
     assert_string_equal(text.s, "");
     assert_int_equal(text.room, 0);
+}
+
+static void test_secret_grows(void **state)
+{
+    struct text secret = TEXT_INIT, text = TEXT_INIT;
+    (void) state;
+    for (int i = 0; i < 1000; i++) {
+        char word[16];
+        snprintf(word, sizeof(word), "%d ", i);
+        text_add_secret(&secret, word, strlen(word));
+        text_add(&text, word);
+    }
+    assert_string_equal(secret.s, text.s);
+    assert_int_equal(secret.size, text.size);
+    text_add_secret(&secret, "x", TEXT_MAX_BYTES + 1);
+    assert_true(secret.failed);
+    assert_int_equal(secret.size, text.size);
+    text_wipe(&secret);
+    text_free(&text);
 }
 
 static void test_duration(void **state)
@@ -319,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_prose),
         cmocka_unit_test(test_prose),
         cmocka_unit_test(test_safe_counts_nul_as_text),
+        cmocka_unit_test(test_secret_grows),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_err),
     };
