@@ -42,8 +42,11 @@ usec_t session_backoff_next(struct session_backoff *backoff, enum session_end en
 {
     if (live_us)
         backoff->refusals = 0;
-    if (live_us >= MINUTE_US)
+    bool is_short = live_us && live_us < MINUTE_US;
+    if (live_us >= MINUTE_US || (is_short && end == SESSION_END_LOST && !backoff->was_short))
         backoff->step = 0;
+    if (live_us)
+        backoff->was_short = is_short;
     backoff->kicks = end == SESSION_END_KICKED && live_us && live_us < MINUTE_US ? backoff->kicks + 1 : 0;
     if (end == SESSION_END_REFUSED)
         return next_refused(backoff, lot);

@@ -18,10 +18,12 @@ enum session_end {
 
 struct session_backoff {
     unsigned step, refusals, kicks; /* in a row */
+    bool was_short;                 /* the last one that was logged in was lost within a minute */
 };
 
-/* How long to wait now. live_us: how long it was logged in, 0: it was not. asked_us: what the CAD asked for, 0:
- * nothing. lot: any number drawn by lot. */
+/* How long to wait now. One that was logged in and is lost begins the row of steps anew; one that is lost within a
+ * minute of its login for the second time in a row goes on in it. live_us: how long it was logged in, 0: it was not.
+ * asked_us: what the CAD asked for, 0: nothing. lot: any number drawn by lot. */
 usec_t session_backoff_next(struct session_backoff *backoff, enum session_end end, usec_t live_us, usec_t asked_us,
                             uint32_t lot);
 

@@ -47,13 +47,32 @@ static void a_minute_of_life_begins_anew(void **state)
     (void) state;
     for (int i = 0; i < 9; i++)
         (void) session_backoff_next(&backoff, SESSION_END_LOST, 0, 0, MOST);
-    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 59 * S, 0, MOST), 90 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_KICKED, 59 * S, 0, MOST), 90 * S);
     assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 60 * S, 0, MOST), 2 * S);
-    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 1, 0, MOST), 3 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 0, 0, MOST), 3 * S);
     for (int i = 0; i < 3; i++)
         (void) session_backoff_next(&backoff, SESSION_END_REFUSED, 0, 0, MOST);
     (void) session_backoff_next(&backoff, SESSION_END_LOST, 1, 0, MOST);
     assert_int_equal(session_backoff_next(&backoff, SESSION_END_REFUSED, 0, 0, MOST), 45 * S);
+}
+
+/* A hub that takes the login and ends it again and again is not stormed. */
+static void a_short_life_begins_anew_once(void **state)
+{
+    struct session_backoff backoff = { 0 };
+    (void) state;
+    for (int i = 0; i < 9; i++)
+        (void) session_backoff_next(&backoff, SESSION_END_LOST, 0, 0, MOST);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST), 2 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST), 3 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 0, 0, MOST), 15 * S / 2);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 59 * S, 0, MOST), 15 * S);
+    for (int i = 0; i < 3; i++)
+        (void) session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST), 90 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, 60 * S, 0, MOST), 2 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST), 2 * S);
+    assert_int_equal(session_backoff_next(&backoff, SESSION_END_LOST, S, 0, MOST), 3 * S);
 }
 
 static void what_the_cad_asks_for(void **state)
@@ -139,6 +158,7 @@ int main(void)
         cmocka_unit_test(the_row),
         cmocka_unit_test(a_refused_login_is_tried_slower),
         cmocka_unit_test(a_minute_of_life_begins_anew),
+        cmocka_unit_test(a_short_life_begins_anew_once),
         cmocka_unit_test(what_the_cad_asks_for),
         cmocka_unit_test(kicked_twice),
         cmocka_unit_test(silence_is_death),
