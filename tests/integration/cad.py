@@ -22,24 +22,45 @@ HUB = Path(__file__).with_name("hub")
 COMMUNITY = "mycad"
 
 
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"  # of all its workers
+
+
 def installed():
-    """The folder that Node finds the packages in."""
+    """The folder that Node finds the packages in. What failed is not tried again in this run."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("there is no node or no npm")
     folder = Path(BINARY).resolve().parent / "hub"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_current(folder):
-            for file in HUB.glob("package*.json"):
-                shutil.copy(file, folder)
-            (folder / "installed").unlink(missing_ok=True)
-            command = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
-            if done.returncode:
-                pytest.skip(f"npm cannot install the hub's packages here: {done.stderr.strip()[-300:]}")
-            (folder / "installed").touch()
+        problem = None if is_current(folder) else problem_of(folder) or install(folder)
+    if problem:
+        pytest.skip(f"npm cannot install the hub's packages here: {problem}")
     return folder / "node_modules"
+
+
+def install(folder):
+    """Why it cannot be done; None: it is."""
+    for file in HUB.glob("package*.json"):
+        shutil.copy(file, folder)
+    (folder / "installed").unlink(missing_ok=True)
+    command = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        problem = done.stderr.strip()[-300:] or "it says nothing"
+        (folder / "failed").write_text(json.dumps({"run": RUN, "problem": problem}))
+        return problem
+    (folder / "failed").unlink(missing_ok=True)
+    (folder / "installed").touch()
+    return None
+
+
+def problem_of(folder):
+    """That this run has met before."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        failed = json.loads((folder / "failed").read_text())
+        return failed["problem"] if failed["run"] == RUN else None
+    return None
 
 
 def is_current(folder):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -16,6 +17,8 @@ class Network:
     stands before a command that runs in it."""
 
     def __init__(self):
+        if not shutil.which("ip"):
+            pytest.skip("there is no ip, of iproute2")
         number = os.getpid() % 60_000
         self.name, self.link = f"hub{number}", f"hb{number}"
         net = f"10.{77 + number // 250 % 100}.{number % 250}"

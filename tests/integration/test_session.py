@@ -128,7 +128,7 @@ def test_status(cad, start):
     city = wait_for(lambda: (now := status_of(daemon))["life"] == "pings" and now, "a ping that is answered")
     assert (city["name"], city["host"], city["server"], city["community"]) == ("city", "127.0.0.1", 1, "default")
     assert (city["state"], city["connects"], city["gaps"], city["events"]) == ("open", 1, 0, 1)
-    assert city["since"] < city["last_event"]
+    assert city["since"] <= city["last_event"]
     wait_for(lambda: status_of(daemon)["last_record"] > city["last_event"], "a ping of the hub")
     assert {"source": "session", "name": "city", "state": "open"} in ask(daemon, "/health")[1]["sources"]
     assert value(daemon, 'session_events_total{session="city"}') == 1
@@ -143,8 +143,8 @@ def test_status(cad, start):
 def test_silence_where_no_ping_is_answered(cad, start):
     hub = cad(pong=False, keepAlive=100)
     daemon = start(sessions=[hub.session()])
-    hub.wait_sessions()
-    assert status_of(daemon)["life"] == "silence"
+    now = wait_for(lambda: (now := status_of(daemon))["state"] == "open" and now, "its login")
+    assert now["life"] == "silence"
 
 
 # The end
