@@ -42,5 +42,6 @@ void source_set_add_status(struct source_set *set, struct json_writer *out);
 void source_set_add_health(struct source_set *set, struct json_writer *out);
 void source_set_add_report(struct source_set *set, struct report_list *list);
 
-/* Nothing is handed in any more; all of them within timeout_us. NULL: nothing to do. */
-void source_set_stop(struct source_set *set, usec_t timeout_us);
+/* Nothing is handed in any more; all of them within timeout_us. NULL: nothing to do. -ETIMEDOUT: a disk that does not
+ * answer holds one of them; nothing that it uses may be freed then, and only the end of the process ends it. */
+int source_set_stop(struct source_set *set, usec_t timeout_us) MUST_CHECK;

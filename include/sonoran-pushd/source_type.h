@@ -49,8 +49,10 @@ struct source_type {
 
     /* Within timeout_us: after it the source hands in and flushes nothing any more. What was handed in is flushed for
      * it and may still be settled, and pause and resume may still come. It lets go of what another one would need that
-     * is opened before it is closed: an address, a session. */
-    void (*stop)(void *self, usec_t timeout_us);
+     * is opened before it is closed: an address, a session.
+     * -ETIMEDOUT: a disk that does not answer holds a thread of it. It is stopped again until it returns 0, and not
+     * closed before. */
+    int (*stop)(void *self, usec_t timeout_us);
     void (*close)(void *self); /* when all is settled, and the writer and the way in are gone */
 
     /* pipeline_source_callbacks */

@@ -207,13 +207,13 @@ static void stop(struct program *program)
     program->admin = admin_stop(program->admin);
     if (program->pipeline)
         pipeline_hurry(program->pipeline);
-    source_set_stop(program->sources, STOP_SOURCES_MAX_US);
+    bool sources_end = source_set_stop(program->sources, STOP_SOURCES_MAX_US) >= 0;
     bool actions_end = delivery_stop(program->delivery, STOP_ACTIONS_MAX_US) >= 0;
     usec_t taken = uptime_us() - began;
     usec_t left = taken + STOP_WRITER_MIN_US < STOP_MAX_US ? STOP_MAX_US - taken : STOP_WRITER_MIN_US;
     if (pipeline_stop(program->pipeline, left) < 0)
         end_without_disk(false);
-    if (!actions_end || program->admin)
+    if (!sources_end || !actions_end || program->admin)
         end_without_disk(true);
     if (program->sources)
         source_set_tick(program->sources);

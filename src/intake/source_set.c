@@ -15,6 +15,7 @@ struct instance {
     const struct source_type *type;
     void *self;
     struct pipeline_source *way_in;
+    bool held;             /* a disk that does not answer keeps it from stopping */
     struct instance *next; /* of those that are stopped, and wait for what they handed in */
 };
 
@@ -100,10 +101,11 @@ static struct instance *instance_new(const struct source_type *type, struct pipe
     return instance;
 }
 
-static void instance_stop(const struct instance *instance, usec_t timeout_us)
+static int instance_stop(struct instance *instance, usec_t timeout_us)
 {
-    if (instance->type->stop)
-        instance->type->stop(instance->self, timeout_us);
+    int r = instance->type->stop ? instance->type->stop(instance->self, timeout_us) : 0;
+    instance->held = r < 0;
+    return r;
 }
 
 /* Closes those of which nothing is under way any more. */
@@ -111,7 +113,8 @@ static void close_stopped(struct source_set *set)
 {
     for (struct instance **link = &set->stopped; *link;) {
         struct instance *instance = *link;
-        if (!pipeline_source_is_idle(instance->way_in)) {
+        bool held = instance->held && instance_stop(instance, 0) < 0;
+        if (held || !pipeline_source_is_idle(instance->way_in)) {
             link = &instance->next;
             continue;
         }
@@ -123,8 +126,8 @@ static void close_stopped(struct source_set *set)
 /* Not waited for: the disk may be slow, or another program may hold the log. */
 static void stop_and_close(struct source_set *set, struct instance *instance)
 {
-    instance_stop(instance, CLOSE_MAX_US);
-    pipeline_flush(instance->way_in); /* what it had gathered; nobody else uses its way in any more */
+    (void) instance_stop(instance, CLOSE_MAX_US); /* one that is held is stopped again, and closed then */
+    pipeline_flush(instance->way_in);             /* what it had gathered; nobody else uses its way in any more */
     instance->next = set->stopped;
     set->stopped = instance;
     close_stopped(set);
@@ -325,12 +328,17 @@ void source_set_add_report(struct source_set *set, struct report_list *list)
     pthread_mutex_unlock(&set->lock);
 }
 
-void source_set_stop(struct source_set *set, usec_t timeout_us)
+int source_set_stop(struct source_set *set, usec_t timeout_us)
 {
     usec_t end = uptime_us() + timeout_us;
+    int r = 0;
     for (size_t i = 0; set && i < set->n; i++) {
         usec_t now = uptime_us();
-        if (set->sources[i].instance)
-            instance_stop(set->sources[i].instance, now < end ? end - now : 0);
+        if (set->sources[i].instance && instance_stop(set->sources[i].instance, now < end ? end - now : 0) < 0)
+            r = -ETIMEDOUT;
     }
+    for (struct instance *instance = set ? set->stopped : NULL; instance; instance = instance->next)
+        if (instance->held && instance_stop(instance, 0) < 0)
+            r = -ETIMEDOUT;
+    return r;
 }

@@ -50,10 +50,10 @@ static void push_ready(void *self)
         tell_ready(&push->listeners.all[i]);
 }
 
-static void push_stop(void *self, usec_t timeout_us)
+static int push_stop(void *self, usec_t timeout_us)
 {
     struct push *push = self;
-    (void) !http_stop(push->http, timeout_us, HTTP_NO_LIMIT); /* no handler of it waits for anything */
+    return http_stop(push->http, timeout_us, HTTP_NO_LIMIT); /* no handler of it waits for anything */
 }
 
 static void push_close(void *self)

@@ -7,6 +7,8 @@
 
 #include "session_private.h"
 
+#define PRIME_PATIENCE_US USEC_PER_SEC /* whatever the connections took */
+
 #define SESSION_OPTION(member) .group = "sessions[]", CONFIG_MEMBER(struct session_settings, member)
 
 static const struct config_option options[] = {
@@ -143,26 +145,30 @@ static void session_apply(void *self, void *take_change)
 }
 
 /* While there is a way in, which it uses. */
-static void end_priming(struct sessions *sessions)
+static int end_priming(struct sessions *sessions, usec_t timeout_us)
 {
+    if (session_prime_stop(sessions->prime, timeout_us) < 0)
+        return -ETIMEDOUT;
     pthread_mutex_lock(&sessions->lock);
     struct session_prime *prime = sessions->prime;
     sessions->prime = NULL;
     pthread_mutex_unlock(&sessions->lock);
     session_prime_free(prime);
+    return 0;
 }
 
-static void session_stop(void *self, usec_t timeout_us)
+static int session_stop(void *self, usec_t timeout_us)
 {
     struct sessions *sessions = self;
     sessions->stop_us = uptime_us() + timeout_us;
+    usec_t patience_us = sessions->running || timeout_us > PRIME_PATIENCE_US ? PRIME_PATIENCE_US : timeout_us;
     sessions->stopping = true;
     if (sessions->running) {
         session_wake(sessions);
         pthread_join(sessions->thread, NULL);
         sessions->running = false;
     }
-    end_priming(sessions);
+    return end_priming(sessions, patience_us);
 }
 
 static void session_close(void *self)

@@ -2,6 +2,7 @@
  * questions: session_prime_round.c. */
 #include "session_prime.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,8 @@ static void *run(void *argument)
         finish(prime, &question, asked, &outcome);
         prime_question_done(&question);
     }
+    prime->ended = true;
+    pthread_cond_broadcast(&prime->changed);
     pthread_mutex_unlock(&prime->lock);
     return NULL;
 }
@@ -299,16 +302,24 @@ int session_prime_new(struct session_prime **ret, const struct source_parts *par
     return 0;
 }
 
-static void stop(struct session_prime *prime)
+int session_prime_stop(struct session_prime *prime, usec_t timeout_us)
 {
-    if (!prime->running)
-        return;
+    usec_t until_us = uptime_us() + timeout_us;
+    if (!prime || !prime->running)
+        return 0;
     pthread_mutex_lock(&prime->lock);
     prime->stopping = true;
-    pthread_cond_signal(&prime->changed);
-    pthread_mutex_unlock(&prime->lock);
+    pthread_cond_broadcast(&prime->changed);
     (void) !write(prime->cancel_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+    while (!prime->ended && wait_signal(&prime->changed, &prime->lock, until_us))
+        continue;
+    bool ended = prime->ended;
+    pthread_mutex_unlock(&prime->lock);
+    if (!ended)
+        return -ETIMEDOUT;
     pthread_join(prime->thread, NULL);
+    prime->running = false;
+    return 0;
 }
 
 struct session_prime *session_prime_free(struct session_prime *prime)
@@ -316,7 +327,7 @@ struct session_prime *session_prime_free(struct session_prime *prime)
     struct batch batch;
     if (!prime)
         return NULL;
-    stop(prime);
+    assert(!prime->running);
     while (session_prime_take(prime, &batch))
         batch_done(&batch);
     for (struct prime_job *job = prime->jobs, *next; job; job = next) {

@@ -8,7 +8,8 @@
  * Units:   gap_us by uptime; heard_us by the wall clock.
  *          The event's verdict is EVENT_INTERNAL: settled like others, it is not for the counts of a door.
  * Owner:   what is handed in is copied, the key too, and wiped. A batch that was taken is the taker's.
- * Threads: any; new and free are for the main thread. The thread ends within the time that a lock takes.
+ * Threads: any; new, stop and free are for the main thread. The thread ends within the time that a lock takes, unless
+ *          it reads the log.
  * Errors:  the program's own are negative errno and a sentence. What the CAD answers is told here, once, and asked
  *          again in its time: nothing of it is the session's business. The limits of the CAD are kept for each key:
  *          at most one round of calls and units in 60 s, over restarts too.
@@ -23,6 +24,10 @@ struct session_prime;
 /* wake_fd: an eventfd, to which 1 is written when a batch waits; borrowed until free. */
 int session_prime_new(struct session_prime **ret, const struct source_parts *parts, int wake_fd,
                       struct err *err) MUST_CHECK;
+
+/* Before free, and again after -ETIMEDOUT: it reads the log of a disk that does not answer, and uses all that it was
+ * given. */
+int session_prime_stop(struct session_prime *prime, usec_t timeout_us) MUST_CHECK;
 struct session_prime *session_prime_free(struct session_prime *prime);
 
 struct session_prime_ask {

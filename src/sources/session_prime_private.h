@@ -65,12 +65,13 @@ struct session_prime {
     int wake_fd, cancel_fd;
     pthread_t thread;
     bool running;
+    _Atomic bool stopping;    /* changed under the lock */
     struct prime_pace *paces; /* of the thread, like: */
     struct prime_values values;
 
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t changed;
-    bool stopping;
+    bool ended; /* the thread touches nothing any more */
     struct prime_job *jobs;
     struct prime_result *results;
 };

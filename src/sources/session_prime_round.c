@@ -293,17 +293,34 @@ static void ask_and_compare(struct round *round)
         session_prime_heard(round->prime, question->name, login_us);
 }
 
+/* Of this thread, while it reads. */
+static _Thread_local const struct session_prime *reading;
+
+static bool is_to_end(void)
+{
+    return reading->stopping;
+}
+
+static struct store_reader *open_log(const struct session_prime *prime)
+{
+    struct store_reader *reader;
+    struct err err;
+    if (store_reader_open(&reader, prime->store_path, &err) < 0)
+        return NULL;
+    reading = prime;
+    store_stop_if(reader, is_to_end);
+    return reader;
+}
+
 void prime_round(struct session_prime *prime, struct prime_question *question, struct prime_outcome *ret)
 {
     struct round round = { .prime = prime, .question = question, .outcome = ret };
-    struct err err;
     round.pace = prime_pace_of(prime, question->community);
     if (!round.pace) {
         ret->r = err_set(&ret->err, -ENOMEM, "no memory");
         return;
     }
-    if (store_reader_open(&round.reader, prime->store_path, &err) < 0)
-        round.reader = NULL;
+    round.reader = open_log(prime);
     if (round.reader && !round.pace->read)
         prime_read_pace(round.pace, round.reader);
     find_gap(&round);

@@ -29,6 +29,12 @@ static void open_prime(void)
     config->store.path = configured;
 }
 
+static void free_prime(void)
+{
+    assert_int_equal(session_prime_stop(prime, MINUTE_US), 0);
+    prime = session_prime_free(prime);
+}
+
 static void begin(const struct turn *turns, size_t n_turns)
 {
     start();
@@ -39,7 +45,7 @@ static void begin(const struct turn *turns, size_t n_turns)
 
 static void end_prime(void)
 {
-    prime = session_prime_free(prime);
+    free_prime();
     close(wake_fd);
     server_stop(&server);
     text_free(&server.last);
@@ -185,7 +191,7 @@ static void no_more_often_than_the_cad_allows(void **fixture)
     usec_t now = uptime_us();
     assert_true(pace.calls_us && now - pace.calls_us < PRIME_PACE_US);
     assert_true(pace.units_us[0] == pace.calls_us && pace.units_us[1] == pace.calls_us);
-    prime = session_prime_free(prime);
+    free_prime();
     close(wake_fd);
     stop();
 }
@@ -196,16 +202,20 @@ static void the_end_waits_for_nobody(void **fixture)
     (void) fixture;
     static const struct turn turns[] = { { NULL, HANG } };
     struct batch batch;
-    begin(turns, 1);
-    server.told_fd = eventfd(0, EFD_CLOEXEC);
+    start();
+    server_start(&server, turns, 1);
+    int told_fd = server.told_fd = eventfd(0, EFD_CLOEXEC);
+    server_run(&server);
+    open_prime();
     ask(42 * USEC_PER_SEC);
-    for (int i = 0; i < 20000 && !server.n_requests; i++)
-        usleep(1000);
-    assert_int_equal(server.n_requests, 1);
+    struct pollfd told = { .fd = told_fd, .events = POLLIN };
+    assert_int_equal(poll(&told, 1, 20000), 1);
     session_prime_forget(prime, "city");
     session_prime_forget(prime, "nobody");
     assert_false(session_prime_take(prime, &batch));
     end_prime();
+    assert_int_equal(server.n_requests, 1);
+    close(told_fd);
 }
 
 static int with_folder(void **fixture)

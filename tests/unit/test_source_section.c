@@ -64,11 +64,12 @@ static void guest_drop(void *self, void *change)
     (void) change;
 }
 
-static void guest_stop(void *self, usec_t timeout_us)
+static int guest_stop(void *self, usec_t timeout_us)
 {
     (void) self;
     (void) timeout_us;
     n_stopped++;
+    return 0;
 }
 
 static void guest_close(void *self)
@@ -172,7 +173,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    source_set_stop(set, PATIENCE_US);
+    assert_int_equal(source_set_stop(set, PATIENCE_US), 0);
     assert_int_equal(pipeline_stop(pipeline, PATIENCE_US), 0);
     set = source_set_free(set);
     assert_int_equal(n_closed, n_opened);

@@ -16,7 +16,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    source_set_stop(set, PATIENCE_US);
+    assert_int_equal(source_set_stop(set, PATIENCE_US), 0);
     assert_true(toy_inbox.stopped);
     assert_int_equal(pipeline_stop(pipeline, PATIENCE_US), 0);
     set = source_set_free(set);
@@ -171,7 +171,7 @@ static void a_row_is_shown_and_looked_after(void **unused)
     source_set_add_health(set, &health);
     json_end(&health);
     assert_string_equal(said.s, "[{\"source\":\"toy\",\"name\":\"inbox\"}]");
-    source_set_stop(set, PATIENCE_US);
+    assert_int_equal(source_set_stop(set, PATIENCE_US), 0);
     assert_false(source_set_alive(set, &thread));
     assert_string_equal(thread, "the toy");
 }
@@ -184,7 +184,7 @@ static void a_row_that_fails_to_open(void **unused)
     refuses = true;
     assert_int_equal(source_set_new(&other, &types, config, &families_all, NULL, pipeline), 0);
     assert_int_equal(source_set_open(other, &err), SOURCE_NEEDS_HELP);
-    source_set_stop(other, PATIENCE_US);
+    assert_int_equal(source_set_stop(other, PATIENCE_US), 0);
     source_set_free(other);
 }
 

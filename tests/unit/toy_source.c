@@ -206,12 +206,12 @@ static void toy_drop(void *self, void *take_change)
     toy_inbox.n_dropped += take_change == &toy_inbox;
 }
 
-static void toy_stop(void *self, usec_t timeout_us)
+static int toy_stop(void *self, usec_t timeout_us)
 {
     struct toy *toy = self;
     (void) timeout_us;
     if (!toy->running)
-        return;
+        return 0;
     pthread_mutex_lock(&toy_inbox.lock);
     toy->stopping = true;
     pthread_cond_broadcast(&toy_inbox.changed);
@@ -219,6 +219,7 @@ static void toy_stop(void *self, usec_t timeout_us)
     pthread_join(toy->thread, NULL);
     toy->running = false;
     toy_inbox.stopped = true;
+    return 0;
 }
 
 static void toy_close(void *self)

@@ -1,0 +1,34 @@
+"""A disk on which the priming's read of the log stalls: neither a reload nor the end waits for it."""
+
+import pytest
+from disk import READ, STALL, WAL
+from harness import call911, config, wait_for
+
+
+@pytest.fixture
+def reader(on, cad, path, disk):
+    """A daemon with a session that has logged in, of which the log is read, and does not come back before disk.end()."""
+    hub, daemon = cad(), on(env=disk.env)
+    for number in range(3):
+        assert daemon.post(call911(number + 1)).status == 200
+    disk.begin(STALL, calls=1 << READ, kinds=1 << WAL)
+    daemon.reload(config(store={"path": str(path)}, sessions=[hub.session(prime=True)]))
+    wait_for(lambda: disk.get("n_hits"), "a read")
+    yield daemon
+    disk.end()
+
+
+def test_the_end(reader):
+    assert reader.post(call911(9)).status == 200
+    reader.exit_status = 1
+    reader.stop()
+    assert "the disk does not answer: ended without it" in reader.tail()
+
+
+def test_a_reload_without_it(reader, path, disk):
+    """It goes as soon as the disk answers."""
+    reader.reload(config(store={"path": str(path)}))
+    assert reader.post(call911(9)).status == 200
+    disk.end()
+    reader.stop()
+    assert "the disk does not answer" not in reader.tail()
