@@ -40,7 +40,8 @@ struct sse_parts {
     usec_t heartbeat_us;          /* of silence, before a comment */
     void (*wake)(void *userdata); /* there may be more for all clients: must not wait */
     void *userdata;
-    usec_t round_us; /* that clients may take between two calls of sse_end_round; 0: any */
+    usec_t round_us;    /* that clients may take between two calls of sse_end_round; 0: any */
+    bool (*stop)(void); /* whether a read of the log is to end (store_stop_if); NULL: it is never asked */
 };
 
 int sse_new(struct sse **ret, const struct sse_parts *parts, struct config *config, struct err *err) MUST_CHECK;

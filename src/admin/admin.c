@@ -94,7 +94,8 @@ static int start_streams(struct admin *admin, struct err *err)
                                      .heartbeat_us = SSE_HEARTBEAT_US,
                                      .wake = wake_streams,
                                      .userdata = admin,
-                                     .round_us = ADMIN_ROUND_US };
+                                     .round_us = ADMIN_ROUND_US,
+                                     .stop = admin_is_to_end };
     return sse_new(&admin->sse, &parts, admin->parts.config, err);
 }
 

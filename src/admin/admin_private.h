@@ -83,6 +83,7 @@ void admin_end_round(struct admin *admin);
  * side there is in a process. */
 int admin_open_log(const struct admin *admin, struct store_reader **ret, struct err *err) MUST_CHECK;
 void admin_end_reads(bool end);
+bool admin_is_to_end(void); /* for store_stop_if */
 
 /* admin_ask.c: members of the query. community: the only one that is asked for or theirs to see, NULL: all of them;
  * configured: -ENOENT where there is none such. number: 1, or 0 where it is not there. */

@@ -29,7 +29,7 @@ void admin_end_round(struct admin *admin)
 
 static _Atomic bool ends;
 
-static bool is_to_end(void)
+bool admin_is_to_end(void)
 {
     return ends;
 }
@@ -43,6 +43,6 @@ int admin_open_log(const struct admin *admin, struct store_reader **ret, struct 
 {
     int r = store_reader_open(ret, admin->parts.store_path, err);
     if (r >= 0)
-        store_stop_if(*ret, is_to_end);
+        store_stop_if(*ret, admin_is_to_end);
     return r;
 }

@@ -15,7 +15,10 @@ static int open_store(struct sse *sse, struct store_reader **ret, struct err *er
     const struct feed_listener nobody = { pass_grown, NULL };
     if (!sse->past && feed_reader_open(&sse->past, sse->parts.feed, &nobody) < 0)
         return err_set(err, -ENOMEM, "no memory");
-    return feed_open_store(sse->past, ret, err);
+    int r = feed_open_store(sse->past, ret, err);
+    if (r >= 0 && sse->parts.stop)
+        store_stop_if(*ret, sse->parts.stop);
+    return r;
 }
 
 void sse_past_end(struct sse *sse)
