@@ -43,18 +43,34 @@ static void keep(struct session_prime *prime, const struct prime_pace *pace)
     (void) pipeline_keep_position(prime->parts.way_in, "session", key, value);
 }
 
-int prime_wait(struct session_prime *prime, struct prime_pace *pace, enum prime_request request)
+static usec_t *oldest_units(struct prime_pace *pace)
 {
-    usec_t *oldest = &pace->calls_us;
-    if (request == PRIME_UNITS)
-        oldest = pace->units_us[0] <= pace->units_us[1] ? &pace->units_us[0] : &pace->units_us[1];
-    int r = prime_pause(prime, behind(*oldest));
-    if (r < 0)
-        return r;
-    *oldest = uptime_us();
+    return pace->units_us[0] <= pace->units_us[1] ? &pace->units_us[0] : &pace->units_us[1];
+}
+
+usec_t prime_page_us(const struct prime_pace *pace)
+{
+    usec_t oldest_us = pace->units_us[0] <= pace->units_us[1] ? pace->units_us[0] : pace->units_us[1];
+    return latest(behind(oldest_us), pace->rest_until_us);
+}
+
+void prime_note_request(struct session_prime *prime, struct prime_pace *pace, enum prime_request request)
+{
+    *(request == PRIME_UNITS ? oldest_units(pace) : &pace->calls_us) = uptime_us();
     report_count(&prime->values.requests, 1);
     keep(prime, pace);
-    return 0;
+}
+
+usec_t prime_asked_rest_us(const struct session_rest_problem *problem)
+{
+    return problem->retry_after_us < PRIME_WAIT_MAX_US ? problem->retry_after_us : PRIME_WAIT_MAX_US;
+}
+
+void prime_note_problem(struct prime_pace *pace, const struct session_rest_problem *problem)
+{
+    usec_t rest_us = latest(prime_asked_rest_us(problem), PRIME_PACE_US);
+    if (problem->failure == SESSION_REST_LIMITED)
+        pace->rest_until_us = latest(pace->rest_until_us, uptime_us() + rest_us);
 }
 
 void prime_read_pace(struct prime_pace *pace, struct store_reader *reader)

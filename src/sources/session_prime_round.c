@@ -9,81 +9,17 @@
 #define TIMEOUT_US (20 * USEC_PER_SEC)
 #define GRACE_US USEC_PER_SEC /* for an event that is on its way while the list has what it tells */
 #define RECENT_EVENTS 1000
-#define GAP_MIN_US USEC_PER_SEC
-
-/* ---- the question ---- */
-
-static char *copy_text(const char *text)
-{
-    return text ? strdup(text) : NULL;
-}
-
-int prime_question_read(struct prime_question *ret, const struct session_prime_ask *ask)
-{
-    struct text base = TEXT_INIT;
-    usec_t login_us = now_us(), gap_us = ask->gap_us < GAP_MIN_US ? GAP_MIN_US : ask->gap_us;
-    int r = session_rest_base(ask->url, &base);
-    *ret = (struct prime_question){ .base = r < 0 ? NULL : strdup(base.s),
-                                    .key = strdup(ask->key),
-                                    .ca_file = copy_text(ask->ca_file),
-                                    .server = ask->server,
-                                    .login_us = login_us,
-                                    .gap_begin_us = ask->gap_us ? login_us - gap_us : 0,
-                                    .first = !ask->gap_us };
-    text_free(&base);
-    text_copy(ret->name, sizeof(ret->name), ask->name);
-    text_copy(ret->community, sizeof(ret->community), ask->community);
-    if (r >= 0 && (!ret->base || !ret->key || (ask->ca_file && !ret->ca_file)))
-        r = -ENOMEM;
-    if (r < 0)
-        prime_question_done(ret);
-    return r;
-}
-
-int prime_question_copy(struct prime_question *ret, const struct prime_question *from)
-{
-    *ret = *from;
-    ret->base = strdup(from->base);
-    ret->key = strdup(from->key);
-    ret->ca_file = copy_text(from->ca_file);
-    if (ret->base && ret->key && (!from->ca_file || ret->ca_file))
-        return 0;
-    prime_question_done(ret);
-    return -ENOMEM;
-}
-
-void prime_question_done(struct prime_question *question)
-{
-    if (question->key)
-        explicit_bzero(question->key, strlen(question->key));
-    free(question->key);
-    free(question->base);
-    free(question->ca_file);
-    question->key = question->base = question->ca_file = NULL;
-}
 
 /* ---- what the log knows ---- */
 
-struct round {
-    struct session_prime *prime;
-    struct prime_question *question;
-    struct prime_pace *pace;
-    struct prime_outcome *outcome;
-    struct store_reader *reader; /* NULL: the log cannot be read */
-    struct primed_question asked;
-    cJSON *calls, *pages[PRIME_PAGES_MAX];
-    size_t n_pages;
-    bool whole; /* all units there are */
-};
-
-static bool is_of_session(const struct round *round, const struct store_row *row)
+static bool is_of_session(const struct prime_round *round, const struct store_row *row)
 {
-    return strcmp(row->source, "session") == 0 && strcmp(row->listener, round->question->name) == 0 &&
-           row->time_us < round->question->login_us;
+    return strcmp(row->source, "session") == 0 && strcmp(row->listener, round->question.name) == 0 &&
+           row->time_us < round->question.login_us;
 }
 
 /* Of the newest events, 0: none is of this session. After a crash nothing else tells how long it was heard. */
-static usec_t last_event_us(const struct round *round)
+static usec_t last_event_us(const struct prime_round *round)
 {
     struct store_row row;
     struct err err;
@@ -101,22 +37,23 @@ static usec_t last_event_us(const struct round *round)
     return last_us;
 }
 
-/* At the first login of this process. A session that was never heard before has missed nothing. */
-static void find_gap(struct round *round)
+/* At the first login of this process. A session that was never heard before, or of another CAD, has missed nothing. */
+static void find_gap(struct prime_round *round)
 {
-    struct prime_question *question = round->question;
+    struct prime_question *question = &round->question;
     char key[PRIME_KEY_BYTES], value[24] = "";
     struct err err;
     if (!question->first || !round->reader)
         return;
     question->first = false;
-    snprintf(key, sizeof(key), "heard:%s", question->name);
+    prime_heard_key(key, question->name, question->place);
     int r = store_get_position(round->reader, "session", key, value, sizeof(value), &err);
-    usec_t heard_us = r < 0 ? 0 : strtoull(value, NULL, 10), event_us = last_event_us(round);
-    heard_us = event_us > heard_us ? event_us : heard_us;
+    usec_t heard_us = r < 0 ? 0 : strtoull(value, NULL, 10);
     if (!heard_us)
         return;
-    usec_t latest_us = question->login_us - GAP_MIN_US;
+    usec_t event_us = last_event_us(round);
+    heard_us = event_us > heard_us ? event_us : heard_us;
+    usec_t latest_us = question->login_us - PRIME_GAP_MIN_US;
     heard_us = heard_us < latest_us ? heard_us : latest_us;
     if (!question->gap_begin_us || heard_us < question->gap_begin_us)
         question->gap_begin_us = heard_us;
@@ -125,12 +62,12 @@ static void find_gap(struct round *round)
 /* Before the gap; where the log cannot be read nothing is called missed. */
 static bool was_heard(void *context, enum state_kind kind, int64_t id)
 {
-    struct round *round = context;
+    struct prime_round *round = context;
     struct store_row row;
     struct err err;
     const struct store_ref ref = { .kind = kind == STATE_KIND_CALL911 ? "911" : "call", .has_id = true, .id = id };
-    const struct store_filter filter = { .until_us = round->question->gap_begin_us,
-                                         .community = round->question->community,
+    const struct store_filter filter = { .until_us = round->question.gap_begin_us,
+                                         .community = round->question.community,
                                          .refs = &ref,
                                          .n_refs = 1,
                                          .counts = true };
@@ -145,11 +82,35 @@ static bool was_heard(void *context, enum state_kind kind, int64_t id)
 
 /* ---- asking ---- */
 
-static int ask_calls(struct round *round, const struct session_rest *rest)
+/* Not for one that is gone meanwhile, or to be asked of another. */
+static bool is_wanted(const struct prime_round *round)
 {
-    struct prime_outcome *outcome = round->outcome;
-    int r = prime_wait(round->prime, round->pace, PRIME_CALLS);
-    return r < 0 ? r : session_rest_get_calls(rest, &round->calls, &outcome->problem, &outcome->err);
+    struct session_prime *prime = round->prime;
+    pthread_mutex_lock(&prime->lock);
+    const struct prime_job *job = prime_find_job(prime, round->question.name);
+    bool wanted = !prime->stopping && job && prime_questions_meet(&job->question, &round->question);
+    pthread_mutex_unlock(&prime->lock);
+    return wanted;
+}
+
+static int begin_request(const struct prime_round *round, enum prime_request request)
+{
+    if (!is_wanted(round))
+        return -ECANCELED;
+    prime_note_request(round->prime, round->pace, request);
+    return 0;
+}
+
+static int ask_calls(struct prime_round *round, const struct session_rest *rest)
+{
+    struct prime_outcome *outcome = &round->outcome;
+    int r = begin_request(round, PRIME_CALLS);
+    if (r < 0)
+        return r;
+    r = session_rest_get_calls(rest, &round->calls, &outcome->problem, &outcome->err);
+    if (r < 0)
+        prime_note_problem(round->pace, &outcome->problem);
+    return r;
 }
 
 static bool are_same(const cJSON *a, const cJSON *b)
@@ -159,58 +120,81 @@ static bool are_same(const cJSON *a, const cJSON *b)
 
 /* Each page begins with the last of the one before: where it does not, some moved while it was asked, and one may stand
  * on none of them. */
-static int ask_units(struct round *round, const struct session_rest *rest)
+static int ask_page(struct prime_round *round, const struct session_rest *rest, struct session_rest_problem *problem,
+                    struct err *err)
 {
-    struct prime_outcome *outcome = round->outcome;
-    bool more = true;
-    round->whole = true;
-    for (size_t offset = 0; more && round->n_pages < PRIME_PAGES_MAX; offset += SESSION_REST_PAGE - 1) {
-        cJSON *page = NULL, *before = round->n_pages ? round->pages[round->n_pages - 1] : NULL;
-        int r = prime_wait(round->prime, round->pace, PRIME_UNITS);
-        if (r >= 0)
-            r = session_rest_get_units(rest, offset, &page, &outcome->problem, &outcome->err);
-        if (r < 0) {
-            round->whole = false;
-            return r;
-        }
-        more = cJSON_GetArraySize(page) >= SESSION_REST_PAGE;
-        round->whole &= !before || are_same(before->child->prev, page->child); /* cJSON: the first's prev is the last */
-        round->pages[round->n_pages++] = page;
+    cJSON *page = NULL, *before = round->n_pages ? round->pages[round->n_pages - 1] : NULL;
+    int r = begin_request(round, PRIME_UNITS);
+    if (r < 0)
+        return r;
+    r = session_rest_get_units(rest, round->n_pages * (SESSION_REST_PAGE - 1), &page, problem, err);
+    if (r < 0) {
+        prime_note_problem(round->pace, problem);
+        return r;
     }
-    round->whole &= !more;
+    round->more = cJSON_GetArraySize(page) >= SESSION_REST_PAGE;
+    round->whole &= !before || are_same(before->child->prev, page->child); /* cJSON: the first's prev is the last */
+    round->pages[round->n_pages++] = page;
     return 0;
 }
 
-/* Of a refusal the other list is asked for all the same: a plan may have one of them. */
-static int ask_both(struct round *round)
+/* -EINPROGRESS: the key has to rest before the next page. */
+static int ask_units(struct prime_round *round, const struct session_rest *rest, struct session_rest_problem *problem,
+                     struct err *err)
 {
-    struct session_prime *prime = round->prime;
-    struct prime_outcome *outcome = round->outcome;
-    const struct web_settings settings = {
-        .timeout_us = TIMEOUT_US, .cancel_fd = prime->cancel_fd, .ca_file = round->question->ca_file, .use_proxy = true
-    };
-    struct session_rest rest = { .base = round->question->base,
-                                 .key = round->question->key,
-                                 .server = round->question->server };
-    int r = web_open(&rest.web, &settings, &outcome->err);
-    if (r < 0)
+    int r = 0;
+    while (r >= 0 && round->more && round->n_pages < PRIME_PAGES_MAX) {
+        round->due_us = prime_page_us(round->pace);
+        r = round->due_us > uptime_us() ? -EINPROGRESS : ask_page(round, rest, problem, err);
+    }
+    return r;
+}
+
+/* What is told is the first of two problems. */
+static int ask_rest(struct prime_round *round, const struct session_rest *rest)
+{
+    struct prime_outcome *outcome = &round->outcome;
+    struct session_rest_problem problem = { 0 };
+    struct err err = { "" };
+    if (!round->begun)
+        outcome->r = ask_calls(round, rest);
+    round->begun = true;
+    /* Of a refusal the other list is asked for all the same: a plan may have one of them. */
+    bool go_on = outcome->r >= 0 || (outcome->r != -ECANCELED && outcome->problem.failure == SESSION_REST_REFUSED);
+    int r = go_on ? ask_units(round, rest, &problem, &err) : 0;
+    if (r == -EINPROGRESS)
         return r;
-    r = ask_calls(round, &rest);
-    bool go_on = r >= 0 || (r != -ECANCELED && outcome->problem.failure == SESSION_REST_REFUSED);
-    struct session_rest_problem problem = outcome->problem;
-    struct err err = outcome->err;
-    int units_r = go_on ? ask_units(round, &rest) : 0;
-    web_close(rest.web);
-    if (r < 0) { /* what is told is the first of two problems */
+    round->whole &= r >= 0 && !round->more;
+    if (r == -ECANCELED || (r < 0 && outcome->r >= 0)) {
+        outcome->r = r;
         outcome->problem = problem;
         outcome->err = err;
     }
-    return r < 0 ? r : units_r;
+    return r;
+}
+
+static int ask_both(struct prime_round *round)
+{
+    struct session_prime *prime = round->prime;
+    const struct web_settings settings = {
+        .timeout_us = TIMEOUT_US, .cancel_fd = prime->cancel_fd, .ca_file = round->question.ca_file, .use_proxy = true
+    };
+    struct session_rest rest = { .base = round->question.base,
+                                 .key = round->question.key,
+                                 .server = round->question.server };
+    int r = web_open(&rest.web, &settings, &round->outcome.err);
+    if (r < 0) {
+        round->outcome.r = r;
+        return r;
+    }
+    r = ask_rest(round, &rest);
+    web_close(rest.web);
+    return r;
 }
 
 /* ---- the event ---- */
 
-static int compare(struct round *round, struct text *ret)
+static int compare(struct prime_round *round, struct text *ret)
 {
     const struct session_prime *prime = round->prime;
     const cJSON *pages[PRIME_PAGES_MAX];
@@ -219,7 +203,7 @@ static int compare(struct round *round, struct text *ret)
     const struct primed_answers answers = {
         .calls = round->calls, .units = pages, .n_units = round->n_pages, .units_whole = round->whole && round->n_pages
     };
-    int r = state_snapshot(prime->parts.state, round->question->community, &known);
+    int r = state_snapshot(prime->parts.state, round->question.community, &known);
     if (r < 0)
         return r;
     text_reset(ret);
@@ -228,16 +212,15 @@ static int compare(struct round *round, struct text *ret)
     return r;
 }
 
-static int make_batch(struct round *round, const struct text *data)
+static int make_batch(struct prime_round *round, const struct text *data)
 {
     struct origin origin = { .source = "session" };
-    struct prime_outcome *outcome = round->outcome;
-    const char *host = strstr(round->question->base, "://") + strlen("://");
-    text_copy(origin.name, sizeof(origin.name), round->question->name);
-    snprintf(origin.peer, sizeof(origin.peer), "%.*s", (int) strcspn(host, ":"), host);
+    struct prime_outcome *outcome = &round->outcome;
+    text_copy(origin.name, sizeof(origin.name), round->question.name);
+    text_copy(origin.peer, sizeof(origin.peer), round->question.host);
     const struct event event = { .type = PRIMED_TYPE,
                                  .time_us = now_us(),
-                                 .community = round->question->community,
+                                 .community = round->question.community,
                                  .origin = &origin,
                                  .verdict = EVENT_INTERNAL,
                                  .data_text = { data->s, data->size } };
@@ -248,7 +231,7 @@ static int make_batch(struct round *round, const struct text *data)
 }
 
 /* Whatever would be called missed is looked at once more, a moment later. */
-static int tell_what_differs(struct round *round)
+static int tell_what_differs(struct prime_round *round)
 {
     struct text data CLEANUP(text_free) = TEXT_INIT;
     int r = compare(round, &data);
@@ -258,39 +241,6 @@ static int tell_what_differs(struct round *round)
             r = compare(round, &data);
     }
     return r > 0 ? make_batch(round, &data) : r;
-}
-
-static void rest_key(const struct round *round)
-{
-    const struct session_rest_problem *problem = &round->outcome->problem;
-    usec_t pause_us = problem->retry_after_us > PRIME_PACE_US ? problem->retry_after_us : PRIME_PACE_US;
-    if (problem->failure == SESSION_REST_LIMITED)
-        round->pace->rest_until_us = uptime_us() + pause_us;
-}
-
-static void ask_and_compare(struct round *round)
-{
-    struct prime_outcome *outcome = round->outcome;
-    const struct prime_question *question = round->question;
-    usec_t login_us = question->login_us, begin_us = question->gap_begin_us;
-    const struct state *state = round->prime->parts.state;
-    round->asked = (struct primed_question){ .asked_id = state_as_of(state),
-                                             .asked_us = now_us(),
-                                             .server = question->server,
-                                             .source = primed_source(state, "session", question->name),
-                                             .gap_us = begin_us && begin_us < login_us ? login_us - begin_us : 0 };
-    outcome->r = ask_both(round);
-    if (outcome->r == -ECANCELED)
-        return;
-    if (outcome->r < 0)
-        rest_key(round);
-    int r = round->calls || round->n_pages ? tell_what_differs(round) : 0;
-    if (outcome->r >= 0 && r < 0) {
-        outcome->r = r;
-        err_set(&outcome->err, r, "no memory");
-    }
-    if (outcome->r >= 0)
-        session_prime_heard(round->prime, question->name, login_us);
 }
 
 /* Of this thread, while it reads. */
@@ -312,24 +262,79 @@ static struct store_reader *open_log(const struct session_prime *prime)
     return reader;
 }
 
-void prime_round(struct session_prime *prime, struct prime_question *question, struct prime_outcome *ret)
+/* False: not now, or not at all. */
+static bool begin(struct prime_round *round)
 {
-    struct round round = { .prime = prime, .question = question, .outcome = ret };
-    round.pace = prime_pace_of(prime, question->community);
-    if (!round.pace) {
-        ret->r = err_set(&ret->err, -ENOMEM, "no memory");
-        return;
+    struct session_prime *prime = round->prime;
+    const struct prime_question *question = &round->question;
+    const struct state *state = prime->parts.state;
+    round->pace = prime_pace_of(prime, question->community);
+    if (!round->pace) {
+        round->outcome.r = err_set(&round->outcome.err, -ENOMEM, "no memory");
+        return false;
     }
-    round.reader = open_log(prime);
-    if (round.reader && !round.pace->read)
-        prime_read_pace(round.pace, round.reader);
-    find_gap(&round);
-    if (prime_ready_us(prime, question->community) > uptime_us())
-        ret->r = -EAGAIN;
-    else
-        ask_and_compare(&round);
-    store_reader_close(round.reader);
-    cJSON_Delete(round.calls);
-    for (size_t i = 0; i < round.n_pages; i++)
-        cJSON_Delete(round.pages[i]);
+    if (round->reader && !round->pace->read)
+        prime_read_pace(round->pace, round->reader);
+    find_gap(round);
+    if (prime_ready_us(prime, question->community) > uptime_us()) {
+        round->outcome.r = -EAGAIN;
+        return false;
+    }
+    usec_t login_us = question->login_us, begin_us = question->gap_begin_us;
+    round->asked = (struct primed_question){ .asked_id = state_as_of(state),
+                                             .asked_us = now_us(),
+                                             .server = question->server,
+                                             .source = primed_source(state, "session", question->name),
+                                             .gap_us = begin_us && begin_us < login_us ? login_us - begin_us : 0 };
+    return true;
+}
+
+static bool go_on(struct prime_round *round)
+{
+    struct prime_outcome *outcome = &round->outcome;
+    if (!round->begun && !begin(round))
+        return true;
+    if (ask_both(round) == -EINPROGRESS)
+        return false;
+    if (outcome->r == -ECANCELED)
+        return true;
+    int r = round->calls || round->n_pages ? tell_what_differs(round) : 0;
+    if (outcome->r >= 0 && r < 0)
+        outcome->r = r == -ECANCELED ? r : err_set(&outcome->err, r, "no memory");
+    return true;
+}
+
+bool prime_round_go_on(struct prime_round *round)
+{
+    round->reader = open_log(round->prime);
+    bool over = go_on(round);
+    round->reader = store_reader_close(round->reader);
+    return over;
+}
+
+struct prime_round *prime_round_new(struct session_prime *prime, const struct prime_question *question, uint64_t number)
+{
+    struct prime_round *round = calloc(1, sizeof(*round));
+    if (!round || prime_question_copy(&round->question, question) < 0) {
+        free(round);
+        return NULL;
+    }
+    round->prime = prime;
+    round->number = number;
+    round->more = round->whole = true;
+    return round;
+}
+
+struct prime_round *prime_round_free(struct prime_round *round)
+{
+    if (!round)
+        return NULL;
+    if (round->outcome.batch.n_events)
+        batch_done(&round->outcome.batch);
+    cJSON_Delete(round->calls);
+    for (size_t i = 0; i < round->n_pages; i++)
+        cJSON_Delete(round->pages[i]);
+    prime_question_done(&round->question);
+    free(round);
+    return NULL;
 }

@@ -34,6 +34,7 @@ struct session_target {
     char *key;
     struct event_community its; /* and nothing else these know: */
     struct envelope_rules rules;
+    uint64_t place; /* a number of its url, community_id and server: the same place has the same */
     char host[EVENT_PEER_MAX_BYTES + 1];
 };
 
@@ -79,6 +80,7 @@ struct session {
     uint64_t connection; /* a number of its own */
     struct text half;    /* a record that goes on in the next message */
     usec_t login_us;     /* of this connection; 0: not yet */
+    usec_t kept_us;      /* when it was last kept that it was heard */
     usec_t lost_us;      /* the last byte of the one before that was logged in; 0: there was none */
     struct session_life life;
     struct session_backoff backoff;
@@ -103,8 +105,9 @@ struct session_item {
     uint64_t connection; /* that wants an answer */
     char *invocation;    /* its id as a text of JSON; NULL: none is wanted */
     unsigned n_failed;
-    int r;               /* what the writer said */
-    const char *refused; /* why it was not accepted, a constant */
+    struct session_primed primed; /* number 0: it is an event that came */
+    int r;                        /* what the writer said */
+    const char *refused;          /* why it was not accepted, a constant */
     bool submitted;
 };
 

@@ -49,15 +49,18 @@ static bool are_several(const struct envelope_rules *rules)
 void session_queue_add_primed(struct sessions *sessions)
 {
     struct batch batch;
-    while (session_prime_take(sessions->prime, &batch)) {
+    struct session_primed primed;
+    while (session_prime_take(sessions->prime, &batch, &primed)) {
         struct session_item *item = calloc(1, sizeof(*item));
         if (!item) {
+            session_prime_again(sessions->prime, batch.events[0].origin->name, &primed);
             batch_done(&batch);
             return;
         }
         item->origin = *batch.events[0].origin;
         item->time_us = batch.events[0].time_us;
         item->batch = batch;
+        item->primed = primed;
         item->batch.events[0].among_communities = are_several(sessions->rules);
         session_queue_add(sessions, item);
     }
@@ -95,17 +98,39 @@ static void take_out(struct sessions *sessions, struct session_item *item)
 
 /* ---- out of the writer's hands ---- */
 
+/* The CAD tells it once more. */
+static void lose_primed(const struct sessions *sessions, const struct session_item *item)
+{
+    log_line(LOG_WARNING, LOG_ID_PRIMING,
+             "session %s: what the CAD knows could not be stored, and is asked for again in a minute",
+             item->origin.name);
+    session_prime_again(sessions->prime, item->origin.name, &item->primed);
+}
+
+static void primed_back(struct sessions *sessions, struct session_item *item)
+{
+    if (item->r >= 0)
+        session_prime_settled(sessions->prime, item->origin.name, &item->primed);
+    else
+        lose_primed(sessions, item);
+    take_out(sessions, item);
+}
+
 static void take_back(struct sessions *sessions, struct session_item *item)
 {
     struct session_queue *queue = &sessions->queue;
     item->submitted = false;
     queue->n_submitted--;
+    if (item->primed.number) {
+        primed_back(sessions, item);
+        return;
+    }
     if (item->r >= 0) {
         take_out(sessions, item);
         return;
     }
     queue->failed = true;
-    if (++item->n_failed < TRIES_MAX && item->body)
+    if (++item->n_failed < TRIES_MAX)
         return;
     gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
     log_line(LOG_ERR, LOG_ID_SESSION_LOST, "session %s: an event could not be stored in %u tries, and is lost",
@@ -149,9 +174,10 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
         queue->n_submitted++;
         return true;
     }
-    if (made) {
-        if (item->body)
-            batch_done(&batch);
+    if (made && item->primed.number) {
+        lose_primed(sessions, item);
+    } else if (made) {
+        batch_done(&batch);
         gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
         gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &item->origin, .reason = "out of memory" });
         item->refused = "Busy";

@@ -8,6 +8,7 @@
 #define CLOSING_US USEC_PER_SEC        /* for the CAD to close it too */
 #define ROUND_MESSAGES 512             /* of one session, before the others get their turn */
 #define MESSAGE_BESIDE ((size_t) 64 << 10)
+#define KEEP_HEARD_US (3 * 60 * USEC_PER_SEC) /* after a crash a gap is at most so much too long */
 
 void session_set_state(struct session *session, enum session_state state)
 {
@@ -18,12 +19,19 @@ void session_set_state(struct session *session, enum session_state state)
 
 /* ---- the end ---- */
 
+static void keep_heard(struct session *session, usec_t now)
+{
+    const struct session_target *target = session->target;
+    usec_t ago_us = now - websocket_heard_us(session->websocket);
+    session->kept_us = now;
+    session_prime_heard(session->all->prime, target->settings.name, target->place, now_us() - ago_us);
+}
+
 static void close_connection(struct session *session)
 {
     if (session->login_us) {
         session->lost_us = websocket_heard_us(session->websocket);
-        session_prime_heard(session->all->prime, session->target->settings.name,
-                            now_us() - (uptime_us() - session->lost_us));
+        keep_heard(session, uptime_us());
     }
     websocket_finish(session->websocket, WEBSOCKET_NORMAL);
     session->websocket = websocket_close(session->websocket);
@@ -202,6 +210,8 @@ static void live_on(struct session *session, usec_t now)
     struct session_life *life = &session->life;
     enum session_life_step step;
     report_set(&session->values.answers_pings, answers(session));
+    if (session->state == SESSION_IS_OPEN && now - session->kept_us >= KEEP_HEARD_US)
+        keep_heard(session, now);
     while ((step = session_life_next(life, websocket_heard_us(session->websocket), answers(session), now)) !=
            SESSION_LIFE_QUIET) {
         if (step == SESSION_LIFE_DEAD) {

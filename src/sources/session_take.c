@@ -50,6 +50,8 @@ static void prime(const struct session *session, usec_t gap_us)
     const struct session_prime_ask ask = { .name = settings->name,
                                            .community = settings->community,
                                            .url = settings->url,
+                                           .host = session->target->host,
+                                           .place = session->target->place,
                                            .key = session->target->key,
                                            .ca_file = settings->ca_file,
                                            .server = (uint32_t) settings->server,

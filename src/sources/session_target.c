@@ -1,4 +1,5 @@
 /* session_target.c - one session of the configuration: checked, copied, compared. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -113,6 +114,16 @@ void session_check(const struct config *config, const void *settings, config_com
     }
 }
 
+/* As meet() has it. */
+static uint64_t place_of(const struct session_settings *settings)
+{
+    struct text place CLEANUP(text_free) = TEXT_INIT;
+    text_addf(&place, "%s\n%s\n%llu", settings->url, settings->community_id, (unsigned long long) settings->server);
+    for (size_t i = 0; i < place.size; i++)
+        place.s[i] = (char) tolower((unsigned char) place.s[i]);
+    return hash_bytes(HASH_START, place.s, place.size);
+}
+
 /* ---- a copy ---- */
 
 static char *copy(const char *s, bool *failed)
@@ -148,6 +159,7 @@ int session_target_new(struct session_target **ret, const struct session_setting
     target->key = copy(key, &failed);
     target->its = (struct event_community){ target->settings.community, target->key };
     target->rules = (struct envelope_rules){ .communities = &target->its, .n_communities = 1 };
+    target->place = place_of(settings);
     struct span host = host_of(settings->url);
     size_t size = host.size < sizeof(target->host) ? host.size : sizeof(target->host) - 1;
     memcpy(target->host, host.s, size);
