@@ -99,6 +99,8 @@ static void say_call911(struct told *told, const cJSON *json, const char *before
         return;
     const struct state_call911 *known = state_find_call911(told->state, told->event->community, call.told.id);
     ids_add(&told->out->calls911, call.told.id);
+    if (known && known->removed && known->changed_id > told->moment.asked_id)
+        return; /* while it was asked */
     if (!primed_is_missed(json) || came_by_event(known && known->told, known ? known->changed_id : 0, told)) {
         told->n_calls911++;
         return;

@@ -117,6 +117,19 @@ static void what_came_by_an_event_after_all_was_not_missed(void **fixture)
     assert_true(state_find_call911(world->state, "a", 90417)->opened_us > 0);
 }
 
+/* It came and went between the question and the answer. */
+static void what_was_removed_meanwhile_is_not_told(void **fixture)
+{
+    struct world *world = *fixture;
+    struct asked asked = ask(world);
+    hear(world, "EVENT_911", "{\"call\":" CALL911 "}");
+    hear(world, "EVENT_REMOVE_911", "{\"callIds\":[90417]}");
+    assert_int_equal(answer(world, asked, GAP, ALL("", CALL911), "[" UNIT_B "]"), 1);
+    take(world);
+    assert_string_equal(world->line.s, "after 42 s without connection, different: 1 unit");
+    assert_true(state_find_call911(world->state, "a", 90417)->removed);
+}
+
 static void a_panic_is_missed_too(void **fixture)
 {
     struct world *world = *fixture;
@@ -152,6 +165,7 @@ int main(void)
         TEST(what_the_log_heard_was_not_missed),
         TEST(a_call_that_was_only_mentioned_was_missed),
         TEST(what_came_by_an_event_after_all_was_not_missed),
+        TEST(what_was_removed_meanwhile_is_not_told),
         TEST(a_panic_is_missed_too),
         TEST(of_closed_calls_only_recent_ones_were_missed),
     };
