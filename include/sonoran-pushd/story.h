@@ -46,6 +46,7 @@ struct story {
     char *title, *address;
     usec_t called_us;            /* the 911 call came */
     usec_t opened_us, closed_us; /* of the dispatch call; where there is none, of the 911 call */
+    bool missed;                 /* in a gap of the session, until a list of the CAD told of it: likewise */
     struct story_entry *entries;
     size_t n_entries;
     struct story_unit *units;

@@ -199,9 +199,11 @@ static void take_calls(struct follow *follow, usec_t time_us)
         story->called_us = call911->opened_us;
     if (call) {
         story->opened_us = call->opened_us;
+        story->missed |= call->primed == STATE_PRIMED_MISSED;
         story->closed_us = call->status != STATE_CALL_CLOSED ? 0 : story->closed_us ? story->closed_us : time_us;
     } else if (story->call == STATE_UNSET_ID && call911) {
         story->opened_us = story->called_us;
+        story->missed |= call911->primed == STATE_PRIMED_MISSED;
         story->closed_us = !call911->removed ? 0 : story->closed_us ? story->closed_us : time_us;
     }
 }

@@ -71,6 +71,14 @@ static void say_beginning(struct story *story, uint64_t oldest_id)
     text_add(&story->missing, ".");
 }
 
+static void say_missed(struct story *story)
+{
+    if (!story->missed)
+        return;
+    begin(story);
+    text_add(&story->missing, "It was missed in a gap of the session, and a list of the CAD told of it.");
+}
+
 static void say_end(struct story *story)
 {
     if (story->closed_us)
@@ -119,6 +127,7 @@ int story_say_missing(struct store_reader *reader, struct story *story, size_t n
     if (r < 0)
         return r;
     say_beginning(story, oldest_id);
+    say_missed(story);
     say_end(story);
     say_attached(story);
     say_clock(story);
