@@ -82,8 +82,23 @@ static void find_word(const char *written, struct found *ret)
         find(is_part, word, ret);
 }
 
+static const struct event_type *find_internal(const char *word)
+{
+    const struct event_family *internal = families_all.internal;
+    for (size_t i = 0; internal && i < internal->n_types; i++)
+        if (is_exact(&internal->types[i], word))
+            return &internal->types[i];
+    return NULL;
+}
+
 static int tell_unknown(const char *word)
 {
+    const struct event_type *internal = find_internal(word);
+    if (internal)
+        return ctl_fail(EXIT_USAGE,
+                        "%s is made by " PROGRAM_NAME " itself, of what a CAD told after a session's login: it changes "
+                        "what is known, and goes to no action",
+                        internal->name);
     struct text shown CLEANUP(text_free) = TEXT_INIT;
     const char *near = event_nearest_type(&families_all, word);
     table_write_safe(&shown, word, WORD_MAX_CHARS);

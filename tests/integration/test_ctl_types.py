@@ -63,3 +63,8 @@ def test_what_it_names_is_taken(start, tmp_path):
     action = {"name": "a", "type": "exec", "command": ["/bin/true", "--", *(f"{{{name}}}" for name in names)],
               "when": [f"{name} exists" for name in names]}
     start(actions=[action])
+
+
+def test_one_that_no_action_gets():
+    result = ctl("types", "STATE_PRIMED")
+    assert result.returncode == USAGE and "is made by sonoran-pushd itself" in result.stderr and "goes to no action" in result.stderr
