@@ -3,7 +3,8 @@ connection."""
 
 import pytest
 from ctl_tools import ask_socket, ctl, store_of
-from harness import event, wait_for
+from disk import BROKEN
+from harness import call911, config, event, wait_for
 from store import read
 
 UNITS = "/v2/emergency/servers/1/units"
@@ -65,6 +66,8 @@ def test_what_came_in_between_was_missed(hub, on):
     assert "Zoë Okonkwo, 118 Lantern St" in line
     for words in (["--911", "90417"], ["--call", "55120"]):
         assert "missed during" in ctl("events", "--store", store_of(second), *words).stdout
+    for call in "55120", "911:90417":
+        assert "It was missed in a gap of the session" in ctl("story", call, "--store", store_of(second)).stdout
     hub.push(event("EVENT_REMOVE_911", {"callIds": [90417]}))
     second.wait_line("911 call 90417 .*removed")
 
@@ -97,6 +100,31 @@ def test_trouble_is_told_once_and_events_go_on(hub, on, answer, words):
     assert status(daemon)["prime_problem"]
     assert len(hub.requests(CALLS)) == 1
     assert len([line for line in daemon.lines() if "cannot be asked for" in line]) == 1
+
+
+def test_what_cannot_be_stored_is_asked_for_again(hub, on, path, disk):
+    """And is not called primed before."""
+    daemon = on(env=disk.env)
+    disk.begin(BROKEN)
+    daemon.reload(config(store={"path": str(path)}, sessions=[hub.session(prime=True)]))
+    daemon.wait_line("session city: what the CAD knows could not be stored, and is asked for again in a minute")
+    assert not status(daemon)["primed_at"] and "could not be stored" in status(daemon)["prime_problem"]
+    disk.end()
+    daemon.wait_line("known from the CAD: 1 unit, 1 call")
+    wait_for(lambda: status(daemon)["primed_at"], "it was primed")
+    assert not any("event could not be stored in" in line for line in daemon.lines())
+
+
+def test_doctor_names_who_forwards_what_comes_by_the_session_too(hub, on):
+    daemon = on(sessions=[hub.session(prime=False)])
+    hub.wait_sessions()
+    for number in 1, 2, 3:
+        hub.push(call911(number))
+        daemon.wait_line(f"911 call {number} ")
+        assert daemon.post(call911(number)).status == 200
+    daemon.wait_line("come twice")
+    wait_for(lambda: ask_socket(f"{store_of(daemon)}.control", "GET", "/api/status")[2].get("copies"), "a copy")
+    assert "came twice, by two sources" in ctl("-c", daemon.file, "doctor").stdout
 
 
 def test_it_is_sent_by_nobody_else(hub, on):
