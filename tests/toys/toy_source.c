@@ -191,7 +191,7 @@ static void toy_apply(void *self, void *take_change)
     toy_drop(toy, change);
 }
 
-static void toy_stop(void *self, usec_t timeout_us)
+static int toy_stop(void *self, usec_t timeout_us)
 {
     struct toy *toy = self;
     (void) timeout_us;
@@ -202,6 +202,7 @@ static void toy_stop(void *self, usec_t timeout_us)
         unlink(toy->address.sun_path);
     }
     toy->running = false;
+    return 0;
 }
 
 static void toy_close(void *self)
