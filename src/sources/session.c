@@ -116,7 +116,7 @@ static int session_open(void *self, const struct source_parts *parts, struct err
 static int session_prepare(void *self, const struct config *config, void **ret_change, struct err *err)
 {
     const struct sessions *sessions = self;
-    struct session_change *change;
+    struct session_change *change = NULL;
     int r = change_new(&change, sessions->families, config, err);
     if (r >= 0)
         *ret_change = change;
