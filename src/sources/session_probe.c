@@ -46,7 +46,7 @@ static void tell_took(struct probe *probe, const char *name, enum session_probe_
 }
 
 /* Returns 1: what follows is not tried. */
-static int fail(struct probe *probe, const char *name, const char *format, ...)
+PRINTF_LIKE(3, 4) static int fail(struct probe *probe, const char *name, const char *format, ...)
 {
     char words[1024];
     va_list args;

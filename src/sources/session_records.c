@@ -97,7 +97,8 @@ static int type_of(struct span value)
 
 static struct span unless_null(struct span value)
 {
-    return span_is(value, "null") ? (struct span){ 0 } : value;
+    static const struct span none;
+    return span_is(value, "null") ? none : value;
 }
 
 static int read_invocation(const struct members *members, struct session_record *ret, struct err *err)
