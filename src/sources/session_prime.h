@@ -4,15 +4,18 @@
  * Shape:   one object and one thread for all sessions. Each session asks after each of its logins; the calls and the
  *          units of its server are fetched, compared with what is known, and where something differs a batch with one
  *          event STATE_PRIMED waits to be taken and submitted like any other. Once it is stored the session is primed.
- * Where nothing differs nothing waits. What is asked while the same session's question waits or is under way takes its
- * place, with the longer gap. Units:   gap_us by uptime; heard_us by the wall clock. The event's verdict is
- * EVENT_INTERNAL: settled like others, it is not for the counts of a door. Owner:   what is handed in is copied, the
- * key too, and wiped. A batch that was taken is the taker's. Threads: any; new, stop and free are for the main thread.
- * The thread ends within the time that a lock takes, unless it reads the log. Errors:  the program's own are negative
- * errno and a sentence. What the CAD answers is told here, once, and asked again in its time: nothing of it is the
- * session's business. The limits of the CAD are kept for each key: at most one round of calls and units in 60 s, over
- * restarts too. Source:  vendor pages api-endpoints-v2: emergency/calls/get-calls, emergency/units/get-active-units,
- * authentication.
+ *          Where nothing differs nothing waits. What is asked while the same session's question waits or is under way
+ *          takes its place, with the longer gap. Who has waited longest is asked for first; a community of so many
+ *          units that the limits hold it up lets the others go before.
+ * Units:   gap_us by uptime; heard_us by the wall clock. The event's verdict is EVENT_INTERNAL: settled like others, it
+ *          is not for the counts of a door.
+ * Owner:   what is handed in is copied, the key too, and wiped. A batch that was taken is the taker's.
+ * Threads: any; new, stop and free are for the main thread. The thread ends within the time that a lock takes, unless
+ *          it reads the log.
+ * Errors:  the program's own are negative errno and a sentence. What the CAD answers is told here, once, and asked
+ * again in its time: nothing of it is the session's business. The limits of the CAD are kept for each key: at most one
+ * round of calls and units in 60 s, over restarts too. Source:  vendor pages api-endpoints-v2:
+ * emergency/calls/get-calls, emergency/units/get-active-units, authentication.
  */
 #pragma once
 

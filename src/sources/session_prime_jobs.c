@@ -162,6 +162,8 @@ static void join_gaps(struct prime_question *next, const struct prime_job *job)
 
 static void take_question(struct session_prime *prime, struct prime_job *job, struct prime_question *take_question)
 {
+    usec_t now = uptime_us();
+    bool was_over = !job->wanted;
     join_gaps(take_question, job);
     if (job->round && !prime_questions_meet(&job->round->question, take_question))
         job->round = prime_round_free(job->round);
@@ -169,8 +171,8 @@ static void take_question(struct session_prime *prime, struct prime_job *job, st
     job->question = *take_question;
     job->wanted = true;
     job->asked = ++prime->n_asked;
-    if (!job->refused)
-        job->due_us = 0;
+    if (!job->refused && (was_over || job->due_us > now)) /* who waits already keeps its turn */
+        job->due_us = now;
 }
 
 int session_prime_ask(struct session_prime *prime, const struct session_prime_ask *ask)
