@@ -17,11 +17,13 @@ NUMBER = re.compile(rb'callId\\*": ?(\d+)[^\x1e]*\x1e')  # of each whole record 
 
 
 class Leg:
-    """A connection through a wire. .numbers: of the events whose last byte the client's system had acknowledged."""
+    """A connection through a wire. .numbers: of the events whose last byte the client's system had acknowledged. server:
+    None where nobody listens there."""
 
     def __init__(self, client, server):
         self.client, self.server = client, server
-        self.last_byte, self.logged_in, self.over = None, None, False  # times
+        self.began, self.last_byte, self.logged_in, self.ended = time.time(), None, None, None
+        self.answer, self.over = b"", False
         self.bytes, self.numbers = bytearray(), None
         self.lock = threading.Lock()
 
@@ -29,12 +31,13 @@ class Leg:
         with self.lock:
             if self.over:
                 return
-            self.over = True
+            self.over, self.ended = True, time.time()
             unsent = self.outstanding() if reset else 0
             whole = bytes(self.bytes[: len(self.bytes) - unsent])
             self.numbers = [int(number) for number in NUMBER.findall(whole)]
+            self.answer = whole[:1024]
             self.bytes = bytearray()
-            for one in self.client, self.server:
+            for one in filter(None, (self.client, self.server)):
                 with contextlib.suppress(OSError):
                     if reset:
                         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -68,8 +71,8 @@ class Wire:
             try:
                 server = socket.create_connection(("127.0.0.1", self.to))
             except OSError:  # refuses, and so do we
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                client.close()
+                self.legs.append(Leg(client, None))
+                self.legs[-1].end(reset=True)
                 continue
             self.legs.append(Leg(client, server))
             threading.Thread(target=self.carry, args=(self.legs[-1],), daemon=True).start()

@@ -216,6 +216,7 @@ class Hub {
         const burst = { sent: 0, over: false }, began = Date.now(), [before, after] = JSON.stringify(template).split('$N');
         let missed = 0; // what could not go out in its time
         const step = () => {
+            if (burst.over) return; // it was told to be quiet since
             const due = perSecond ? Math.floor((Date.now() - began) * perSecond / 1000) - missed - burst.sent : 1000;
             const [connection] = this.of(community, server);
             let left = Math.min(due, count ? count - burst.sent : due);
