@@ -317,14 +317,13 @@ class Daemon:
         """The records that tell of events, in their order."""
         return [record for record in self.records() if "event_id" in record]
 
-    def wait_line(self, pattern, since=0, patience_s=PATIENCE_S):
+    def find_line(self, pattern, since=0):
         """The first line, from number since on, in which the pattern is found."""
         pattern = re.compile(pattern)
-        return wait_for(
-            lambda: next((line for line in self.lines()[since:] if pattern.search(line)), None),
-            f"a line with {pattern.pattern!r}",
-            patience_s,
-        )
+        return next((line for line in self.lines()[since:] if pattern.search(line)), None)
+
+    def wait_line(self, pattern, since=0, patience_s=PATIENCE_S):
+        return wait_for(lambda: self.find_line(pattern, since), f"a line with {pattern!r}", patience_s)
 
     def wait_ready(self, listeners=1):
         wait_for(lambda: self.process.poll() is not None or len(self.ready()) >= listeners, "ready")

@@ -105,10 +105,10 @@ def test_killed_hub(start):
         hub.kill()
 
 
-def test_kicked_twice(start, cad):
+def test_kicked_twice(start, cad, clock):
     """Two such ends soon after a login: somebody else may be there. Said, and slower."""
     hub = cad()
-    daemon = start(sessions=[hub.session()])
+    daemon = start(sessions=[hub.session()], env=clock.env)
     for n in 1, 2:
         hub.wait_connections(n)
         hub.wait_sessions(1)
@@ -116,25 +116,25 @@ def test_kicked_twice(start, cad):
         wait_for(lambda: hub.counts()["sessions"] == 0, "the end")
     line = daemon.wait_line("closed by the CAD without reason, twice: another program with server 1")
     assert '"priority":4' in line
-    daemon.wait_line("session city: connected .*again", since=len(daemon.lines()))
+    clock.fly_to_line(daemon, "session city: connected .*again", since=len(daemon.lines()))
     second, third = hub.connections()[1:3]
-    assert third["opened"] - second["closed"] >= 29_000
+    assert third["opened"] - second["closed"] + clock.flown_s * 1000 >= 29_000
 
 
 # Life
 
 
-def test_frozen_hub_that_answered_pings(start, cad):
+def test_frozen_hub_that_answered_pings(start, cad, clock):
     """Its system acknowledges, it says nothing: 20 s in all, since it has answered pings before."""
     hub = cad()
-    daemon = start(sessions=[hub.session()])
+    daemon = start(sessions=[hub.session()], env=clock.env)
     hub.wait_sessions(1)
     wait_for(lambda: hub.connections()[0]["pings"] > 0, "a ping")
     hub.push(call911(1))
     daemon.wait_line("911 call 1 ")
     since = len(daemon.lines())
     with hub.frozen():
-        seconds = int(re.search(r"nothing heard for (\d+)s", daemon.wait_line("nothing heard for", since))[1])
+        seconds = int(re.search(r"nothing heard for (\d+)s", clock.fly_to_line(daemon, "nothing heard for", since))[1])
         assert 10 <= seconds < 30
     hub.wait_sessions(1)
     daemon.wait_line("session city: connected to 127.0.0.1 again", since)
@@ -142,17 +142,17 @@ def test_frozen_hub_that_answered_pings(start, cad):
     daemon.wait_line("911 call 2 ")
 
 
-def test_hub_that_never_answers_pings(start, cad):
+def test_hub_that_never_answers_pings(start, cad, clock):
     """It keeps its session, as long as it says anything within 30 s."""
-    hub = cad(pong=False, keepAlive=12_000)
-    daemon = start(sessions=[hub.session()])
+    hub = cad(pong=False, keepAlive=1_200)
+    daemon = start(sessions=[hub.session()], env=clock.env)
     hub.wait_sessions(1)
-    wait_for(lambda: hub.connections()[0]["pings"] >= 4, "four pings without an answer")
+    clock.fly_until(lambda: hub.connections()[0]["pings"] >= 4, "four pings without an answer")
     counts = hub.counts()
     assert (counts["connections"], counts["sessions"]) == (1, 1)
     since = len(daemon.lines())
     hub.set(keepAlive=600_000)
-    seconds = int(re.search(r"nothing heard for (\d+)s", daemon.wait_line("nothing heard for", since))[1])
+    seconds = int(re.search(r"nothing heard for (\d+)s", clock.fly_to_line(daemon, "nothing heard for", since))[1])
     assert seconds >= 29
     hub.wait_connections(2)
 
@@ -207,23 +207,24 @@ def test_gap_is_named(start, cad, wire):
     assert '"priority":5' in line
 
 
-def test_long_gap_is_a_warning(start, cad):
+def test_long_gap_is_a_warning(start, cad, clock):
     hub = cad()
-    daemon = start(sessions=[hub.session()])
+    daemon = start(sessions=[hub.session()], env=clock.env)
     hub.wait_sessions(1)
     hub.set(upgrade=[{"status": "503 Busy", "headers": {"Retry-After": "31"}}, None])
     hub.cut(how="end")
-    line = daemon.wait_line("session city: connected to 127.0.0.1 again")
+    line = clock.fly_to_line(daemon, "session city: connected to 127.0.0.1 again")
     assert '"priority":4' in line and seconds_of(line) >= 31
 
 
-def test_503_without_a_time(start, cad):
+def test_503_without_a_time(start, cad, clock):
     """Not asked again and again."""
     hub = cad(upgrade=[{"status": "503 Busy"}, None])
-    start(sessions=[hub.session()])
-    hub.wait_sessions(1)
+    start(sessions=[hub.session()], env=clock.env)
+    hub.wait_upgrades(1)
+    clock.fly_until(lambda: hub.counts()["sessions"], "a session")
     first, second = hub.seen()["upgrades"]
-    assert 59_000 <= second["at"] - first["at"]
+    assert 59_000 <= second["at"] - first["at"] + clock.flown_s * 1000
 
 
 # Reload and stop

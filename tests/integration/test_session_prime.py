@@ -102,17 +102,29 @@ def test_trouble_is_told_once_and_events_go_on(hub, on, answer, words):
     assert len([line for line in daemon.lines() if "cannot be asked for" in line]) == 1
 
 
-def test_what_cannot_be_stored_is_asked_for_again(hub, on, path, disk):
-    """And is not called primed before."""
+def test_what_cannot_be_stored_is_asked_for_again(hub, on, disk):
+    """And is not called primed before. The disk breaks between the question and the answer."""
+    hub.set(held=UNITS)
+    daemon = on(sessions=[hub.session(prime=True)], env=disk.env)
+    wait_for(lambda: hub.requests(UNITS), "the question")
+    assert daemon.serves()  # and when it was asked is stored
+    disk.begin(BROKEN)
+    hub.set(held=None)
+    daemon.wait_line("session city: what the CAD knows could not be stored, and is asked for again in a minute")
+    assert not status(daemon)["primed_at"] and "could not be stored" in status(daemon)["prime_problem"]
+
+
+def test_what_is_known_waits_for_the_disk(hub, on, path, disk):
+    """Where it was broken before; once it is not, all is as it should be."""
     daemon = on(env=disk.env)
     disk.begin(BROKEN)
     daemon.reload(config(store={"path": str(path)}, sessions=[hub.session(prime=True)]))
-    daemon.wait_line("session city: what the CAD knows could not be stored, and is asked for again in a minute")
-    assert not status(daemon)["primed_at"] and "could not be stored" in status(daemon)["prime_problem"]
+    daemon.wait_line("events cannot be stored")
+    wait_for(lambda: hub.requests(UNITS), "the question")
+    assert not status(daemon)["primed_at"]
     disk.end()
     daemon.wait_line("known from the CAD: 1 unit, 1 call")
     wait_for(lambda: status(daemon)["primed_at"], "it was primed")
-    assert not any("event could not be stored in" in line for line in daemon.lines())
 
 
 def test_doctor_names_who_forwards_what_comes_by_the_session_too(hub, on):

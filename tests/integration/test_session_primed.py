@@ -39,9 +39,9 @@ def primed(daemon):
 def pair(start, cad):
     """pair(options of the hub…): it, and a daemon that primes."""
 
-    def pair(**options):
+    def pair(env=None, **options):
         hub = cad(**options)
-        daemon = start(sessions=[hub.session(prime=True)])
+        daemon = start(sessions=[hub.session(prime=True)], env=env)
         hub.wait_sessions(1)
         return hub, daemon
 
@@ -80,24 +80,26 @@ def test_nothing_differs(pair):
     assert primed(daemon) == []
 
 
-def test_missed(pair):
+def test_missed(pair, clock):
     """What appeared while there was no connection, and in no event, is named with its ids; what an event told is not. The
     CAD is not asked twice within a minute."""
-    hub, daemon = pair(**KNOWN)
+    hub, daemon = pair(env=clock.env, **KNOWN)
     daemon.wait_line("known from the CAD")
     hub.push(call911(90500))
     daemon.wait_line("911 call 90500 ")
     calls = {"ActiveCalls": [call(55120), call(55121)], "EmergencyCalls": [emergency(90500), emergency(90777)]}
     hub.set(calls=calls, units=[unit(4127)])
     hub.cut(how="end")
-    line = json.loads(daemon.wait_line("missed during"))["message"]
+    hub.wait_sessions(0)
+    hub.wait_sessions(1)
+    line = json.loads(clock.fly_to_line(daemon, "missed during"))["message"]
     assert re.search(r"missed during \d+ ?m?s: .*90777", line) and "55121" in line, line
     assert "90500" not in line and "55120" not in line
     state = ask_socket(f"{store_of(daemon)}.control", "GET", "/api/state")[2]
     missed = {item["id"] for kind in ("calls", "calls911") for item in state["communities"][0][kind] if item["missed"]}
     assert missed == {55121, 90777}, state
     first, second = hub.requests("calls")
-    assert second["at"] - first["at"] >= 60_000
+    assert second["at"] - first["at"] + clock.flown_s * 1000 >= 60_000
     assert len(primed(daemon)) == 2
 
 
@@ -118,17 +120,17 @@ def test_pages(pair):
     assert len(hub.requests("units")) == 2
 
 
-def test_limits_hold_over_a_restart(on, cad):
+def test_limits_hold_over_a_restart(on, cad, clock):
     hub = cad(**KNOWN)
     daemon = on(sessions=[hub.session(prime=True)])
     daemon.wait_line("known from the CAD")
     daemon.stop()
     hub.set(calls={"EmergencyCalls": [emergency(90777)]})
-    again = on(sessions=[hub.session(prime=True)])
-    again.wait_line("missed during")
+    again = on(sessions=[hub.session(prime=True)], env=clock.env)
+    clock.fly_to_line(again, "missed during")
     for what in "calls", "units":
         times = [request["at"] for request in hub.requests(what)]
-        assert len(times) == 2 and times[1] - times[0] >= 59_000
+        assert len(times) == 2 and times[1] - times[0] + clock.flown_s * 1000 >= 59_000
 
 
 PROBLEM = {"type": "x", "title": "Unauthorized", "status": 401, "detail": "The API key is not valid.\x1b[2J"}
@@ -152,13 +154,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_rest_is_down(pair, name):
+def test_rest_is_down(pair, clock, name):
     """Told once, and events go on."""
-    hub, daemon = pair(rest={CALLS: BAD[name], UNITS: BAD[name]}, **{k: v for k, v in KNOWN.items() if k != "rest"})
+    hub, daemon = pair(env=clock.env, rest={CALLS: BAD[name], UNITS: BAD[name]}, **{k: v for k, v in KNOWN.items() if k != "rest"})
     wait_for(lambda: hub.requests(), "a question")
     hub.push(call911(1))
     daemon.wait_line("911 call 1 ")
-    told = daemon.wait_line('"priority":[34].*(units|calls|REST|CAD)')
+    told = clock.fly_to_line(daemon, '"priority":[34].*(units|calls|REST|CAD)')
     assert "\\u001b" not in told and "\x1b" not in told
     counts = hub.counts()
     assert (counts["connections"], counts["sessions"]) == (1, 1)

@@ -1,6 +1,7 @@
 // rest.js - what of the CAD's REST interface is asked for beside a session: units, calls, servers, version, info.
 // Every request is remembered with its time. options.rest: { path: { status, headers, body, delay } | { hang } | { reset } }
 // answers instead, a list is a sequence whose last one stays; options.units and options.calls are what the rest tells.
+// Nothing is answered to options.held, a path, as long as it is that.
 'use strict';
 
 const EMPTY = { ActiveCalls: [], EmergencyCalls: [], ClosedCalls: [], ClosedCallCount: 0 };
@@ -36,8 +37,10 @@ exports.answer = (hub, req, res, next) => {
     const mine = told || (req.method !== 'GET' ? problem(405, 'Method Not Allowed', '') :
         !found ? problem(401, 'Unauthorized', 'The API key is not valid.') : right(hub, url, { ...found, id }));
     const full = mine.status || mine.body !== undefined ? mine : { body: JSON.stringify(mine) };
-    setTimeout(() => {
+    const say = () => {
+        if (hub.options.held === url.pathname) return setTimeout(say, 10);
         res.writeHead(full.status || 200, { 'Content-Type': 'application/json', ...full.headers });
         res.end(full.fill ? Buffer.alloc(full.fill[1], full.fill[0]) : full.body);
-    }, full.delay || 0);
+    };
+    setTimeout(say, full.delay || 0);
 };
