@@ -73,6 +73,7 @@ struct session {
     bool gone;                      /* it is to go once it is closed */
     bool full;                      /* it waits for room */
     bool deaf;                      /* it does not read what we send */
+    bool has_more;                  /* more has come than was read in this round */
     bool told_strange;
     enum session_state state;
     usec_t due_us; /* by uptime: when it connects, or the end of patience with a state */

@@ -6,6 +6,7 @@
 
 #define CONNECT_US (10 * USEC_PER_SEC) /* name, TCP and TLS; and as long again the upgrade */
 #define CLOSING_US USEC_PER_SEC        /* for the CAD to close it too */
+#define UNREAD_US (10 * USEC_PER_SEC)  /* beyond a patience, for what has come and is not read yet */
 #define ROUND_MESSAGES 512             /* of one session, before the others get their turn */
 #define MESSAGE_BESIDE ((size_t) 64 << 10)
 #define KEEP_HEARD_US (3 * 60 * USEC_PER_SEC) /* after a crash a gap is at most so much too long */
@@ -175,10 +176,12 @@ static bool read_on(struct sessions *sessions, struct session *session)
 {
     struct websocket_message message;
     struct err err = { "" };
+    session->has_more = true;
     for (int i = 0; i < ROUND_MESSAGES; i++) {
         int r = websocket_receive(session->websocket, &message, &err);
         if (r == -EAGAIN) {
-            sessions->more |= websocket_has_more(session->websocket);
+            session->has_more = websocket_has_more(session->websocket);
+            sessions->more |= session->has_more;
             return true;
         }
         if (r != 1) {
@@ -225,17 +228,23 @@ static void live_on(struct session *session, usec_t now)
     }
 }
 
+/* With it; whoever sends without end has none. What our system has acknowledged is read: nobody sends it again. */
+static bool is_out_of_patience(const struct session *session, usec_t now)
+{
+    return now >= session->due_us + (session->has_more ? UNREAD_US : 0);
+}
+
 /* What has its time. */
 static void look_at_clock(struct session *session, usec_t now)
 {
     const struct session_over lost = { SESSION_END_LOST, 0, LOG_WARNING };
-    if (session->state == SESSION_IS_CLOSING && now >= session->due_us)
+    if (session->state == SESSION_IS_CLOSING && is_out_of_patience(session, now))
         session_over(session, (struct session_over){ .end = SESSION_END_LOST }, NULL);
     else if (session->state == SESSION_IS_CLOSING)
         return;
     else if (session->deaf)
         session_over(session, lost, "the CAD does not read what it is sent, connecting again");
-    else if (session->state != SESSION_IS_OPEN && now >= session->due_us)
+    else if (session->state != SESSION_IS_OPEN && is_out_of_patience(session, now))
         session_over(session, lost, "no answer to the %s within 15s",
                      session->state == SESSION_SHAKES ? "handshake" : "login");
     else

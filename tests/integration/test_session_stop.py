@@ -107,3 +107,33 @@ def test_another_key_while_events_are_on_their_way(start, cad):
     finally:
         wire.close()
     assert not any("wrong key" in line for line in daemon.lines())  # where it took a second it is lost, and not refused
+
+
+PING = {"text": '{"type":6}\x1e'}
+MORE_THAN_A_ROUND = 1500
+
+
+def test_what_has_come_is_read_however_much_it_is(start, cad, clock):
+    """Our system has acknowledged it. The daemon, which was held up, reads it although its patience with the CAD is over."""
+    hub = cad(accounts={COMMUNITY: {"key": KEY, "servers": [1, 2]}})
+    wire = Wire(hub.port)
+    try:
+        city = hub.session(url=hub.at("/apiWsHub", port=wire.port))
+        daemon = start(sessions=[city], env=clock.env)
+        wait_for(lambda: state_of(daemon, "city") == "open", "its login")
+        [leg] = wire.legs
+        wire.held = True
+        hub.frames(frames=[PING] * MORE_THAN_A_ROUND, glue=True)
+        hub.push(call911(1))
+        daemon.reload(config(sessions=[{**city, "server": 2}]))
+        with daemon.stopped():
+            if leg.over:
+                pytest.skip("this machine took a second between two lines")
+            wire.held = False
+            wait_for(lambda: b"callId" in leg.bytes and leg.outstanding() == 0, "all of it")
+            clock.set(2, 2, 2)
+        hub.wait_connections(2)
+        wait_for(lambda: state_of(daemon, "city") == "open", "the new one")
+        assert calls(daemon) == [1]
+    finally:
+        wire.close()
