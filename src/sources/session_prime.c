@@ -13,6 +13,7 @@
 
 #define RETRY_MAX_US (5 * 60 * USEC_PER_SEC)
 #define REFUSED_MIN_US (10 * 60 * USEC_PER_SEC) /* it heals when somebody does something */
+#define GAP_WORTH_A_WARNING_US (30 * USEC_PER_SEC)
 
 /* ---- what belongs to one key, of which every community has its own ---- */
 
@@ -115,6 +116,16 @@ static void take_outcome(struct session_prime *prime, struct prime_job *job, con
     text_copy(job->problem, sizeof(job->problem), outcome->err.msg);
 }
 
+/* The gap before the first login of this process, which the session itself cannot know. */
+static void tell_gap(const struct prime_question *question)
+{
+    struct text gap CLEANUP(text_free) = TEXT_INIT;
+    usec_t gap_us = question->login_us - question->gap_begin_us;
+    text_add_lapse(&gap, gap_us);
+    log_line(gap_us > GAP_WORTH_A_WARNING_US ? LOG_WARNING : LOG_NOTICE, LOG_ID_SESSION,
+             "session %s: %s without connection until this start", question->name, gap.s);
+}
+
 /* It may be gone meanwhile, or asked of another: then what came of it is of no use. Asked anew, it is of use beside
  * what comes of the new question. */
 static void finish(struct session_prime *prime, struct prime_round *round)
@@ -128,6 +139,8 @@ static void finish(struct session_prime *prime, struct prime_round *round)
         outcome->r = err_set(&outcome->err, -ENOMEM, "no memory");
     if (job->asked != round->number || outcome->r == -ECANCELED)
         return;
+    if (job->question.first && !round->question.first && round->question.gap_begin_us)
+        tell_gap(&round->question);
     job->question.first = round->question.first; /* what was found out of the gap */
     job->question.gap_begin_us = round->question.gap_begin_us;
     if (outcome->r == -EAGAIN)

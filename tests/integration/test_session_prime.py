@@ -72,6 +72,15 @@ def test_what_came_in_between_was_missed(hub, on):
     second.wait_line("911 call 90417 .*removed")
 
 
+def test_how_long_nobody_was_there_over_a_restart_is_told_where_nothing_differs(hub, on):
+    first = on(sessions=[hub.session(prime=True)])
+    first.wait_line("known from the CAD: 1 unit, 1 call")
+    assert not any("without connection" in line for line in first.lines())
+    first.stop()
+    second = on(sessions=[hub.session(prime=True)])
+    second.wait_line(r"session city: \d+ s without connection until this start")
+
+
 def test_nothing_is_stored_where_nothing_differs(cad, on):
     hub = cad()
     daemon = on(sessions=[hub.session(prime=True)])
