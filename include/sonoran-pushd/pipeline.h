@@ -135,6 +135,9 @@ struct pipeline_source_callbacks {
     /* They can be again, and there is room: after pause, and for -EBUSY from pipeline_submit, perhaps before that has
      * returned: who waits looks whether one came since before the call. May come once too often. */
     void (*resume)(void *userdata);
+    /* What comes behind a batch that could not be stored is not tried and settled with the same error, until
+     * pipeline_source_again: so what is handed in once more stays before it. */
+    bool ordered;
 };
 
 /* From any thread, before or after pipeline_start. */
@@ -151,12 +154,15 @@ bool pipeline_source_is_idle(struct pipeline_source *source);
 
 /* 0: the batch is the pipeline's, and the ticket will be settled. -EBUSY: too much waits, of all sources together;
  * nothing was taken, what was submitted before is flushed, and resume() tells when to try again (for a source without
- * resume nothing is flushed). -ENOMEM: nothing was taken, and nobody tells. Their order over a commit that failed is
- * kept by a source that hands nothing in before all that is outstanding has come back. */
+ * resume nothing is flushed). -ENOMEM: nothing was taken, and nobody tells. */
 int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, void *ticket) MUST_CHECK;
 
 /* Hands over what was submitted since the last call: the more at once, the fewer commits. */
 void pipeline_flush(struct pipeline_source *source);
+
+/* Of one that is ordered: something could not be stored, all that it submitted has come back since, and it begins again
+ * with the first that failed. */
+void pipeline_source_again(struct pipeline_source *source);
 
 /* What a source keeps with the log (store_set_position), written a moment later, or with the events that come then, and
  * at the end of the pipeline. The newest of a key counts. From any thread. */

@@ -60,6 +60,7 @@ struct source_type {
     void (*settled_all)(void *self);
     void (*pause)(void *self);
     void (*resume)(void *self);
+    bool ordered;
 
     const char *thread;        /* "the HTTP thread": what alive is about */
     bool (*alive)(void *self); /* whether it got on since the last call, which also asks it to */

@@ -90,7 +90,8 @@ static struct instance *instance_new(const struct source_type *type, struct pipe
                                                          .settled = type->settled,
                                                          .settled_all = type->settled_all,
                                                          .pause = type->pause,
-                                                         .resume = type->resume };
+                                                         .resume = type->resume,
+                                                         .ordered = type->ordered };
     if (!instance || !self || pipeline_source_new(&instance->way_in, pipeline, &callbacks) < 0) {
         free(instance);
         free(self);

@@ -179,6 +179,15 @@ void pipeline_flush(struct pipeline_source *source)
     pthread_cond_signal(&pipeline->more); /* without the lock, for which the writer would have to wait again */
 }
 
+void pipeline_source_again(struct pipeline_source *source)
+{
+    struct pipeline *pipeline = source->pipeline;
+    pthread_mutex_lock(&pipeline->lock);
+    assert(source->callbacks.ordered && !source->n_round);
+    source->failed = 0;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
 void hand_over_flush_all(struct pipeline *pipeline)
 {
     pthread_mutex_lock(&pipeline->lock);
@@ -211,10 +220,44 @@ static void leave(struct pipeline_source *source, size_t n_settled)
     pthread_mutex_unlock(&pipeline->lock); /* from here on it may be gone */
 }
 
+/* Before they are settled: then it may say "again". */
+static void note_failed(struct pipeline *pipeline, const struct submission *list, int r)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    for (const struct submission *s = list; s; s = s->next)
+        s->source->failed = s->source->callbacks.ordered ? r : 0;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* At the end nobody hands in anything once more, and what is behind it is better stored than lost. */
+struct submission *hand_over_take_behind(struct pipeline *pipeline, struct submission **list, int *ret_r)
+{
+    struct queue behind = { 0 };
+    pthread_mutex_lock(&pipeline->lock);
+    struct submission **link = list, *s;
+    while (*link && (!(*link)->source->failed || pipeline->stopping))
+        link = &(*link)->next;
+    const struct pipeline_source *source = *link ? (*link)->source : NULL;
+    *ret_r = source ? source->failed : 0;
+    while ((s = *link)) {
+        if (s->source != source) {
+            link = &s->next;
+            continue;
+        }
+        *link = s->next;
+        s->next = NULL;
+        append(&behind, s, &s->next);
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return behind.first;
+}
+
 /* They wait no longer: whoever has its answer may send the next one, and finds room. */
 void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r)
 {
     struct pipeline_source *touched = NULL;
+    if (r < 0)
+        note_failed(pipeline, list, r);
     for (struct submission *s = list; s; s = s->next) {
         struct pipeline_source *source = s->source;
         pipeline->queued_bytes -= s->bytes;

@@ -38,6 +38,7 @@ struct pipeline_source {
     bool paused;                  /* pause() was called, and no resume() since */
     bool waits;                   /* for room, after -EBUSY; resume() ends that too */
     bool called;                  /* the writer is in pause() or resume(): not to be freed yet */
+    int failed; /* what is behind this error is not tried; 0: there was none. Of one that is ordered */
 };
 
 /* What was decided about the events of a transaction, in their order, until it is told. */
@@ -131,9 +132,11 @@ struct pipeline {
 /* writer.c */
 void *writer_thread(void *pipeline);
 
-/* hand_over.c. flush_all: what any source has submitted. settle: of what was handed over; pause: what comes now cannot
- * be stored; resume: once in each round of the writer. */
+/* hand_over.c. flush_all: what any source has submitted. take_behind: out of what was taken, all of one source that is
+ * not to be tried, since something before it could not be stored (*ret_r); NULL: there is nothing like it. settle: of
+ * what was handed over; pause: what comes now cannot be stored; resume: once in each round of the writer. */
 void hand_over_flush_all(struct pipeline *pipeline);
+struct submission *hand_over_take_behind(struct pipeline *pipeline, struct submission **list, int *ret_r);
 void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r);
 void hand_over_pause(struct pipeline *pipeline);
 void hand_over_resume(struct pipeline *pipeline);

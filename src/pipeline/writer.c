@@ -256,6 +256,16 @@ static void finish(struct pipeline *pipeline, struct submission *list, bool stor
     decided_reset(&pipeline->decided);
 }
 
+static void settle_behind_failed(struct pipeline *pipeline, struct submission **list)
+{
+    struct submission *behind;
+    int r;
+    while ((behind = hand_over_take_behind(pipeline, list, &r))) {
+        hand_over_settle(pipeline, behind, r);
+        finish(pipeline, behind, false);
+    }
+}
+
 /* The end: lines on their way are written first, so that the next start does not tell them again. */
 static void save_last_lines(struct pipeline *pipeline)
 {
@@ -276,6 +286,7 @@ void *writer_thread(void *argument)
     store_set_patience(pipeline->store, LOCK_STEP_US);
     while (take_waiting(pipeline, &list)) {
         pipeline->n_rounds++;
+        settle_behind_failed(pipeline, &list);
         struct err err = { "" };
         usec_t began_us = list ? uptime_us() : 0;
         int r = list || unsaved(pipeline) ? store_all(pipeline, list, &err) : 0;

@@ -214,6 +214,7 @@ const struct source_type source_session = {
     .settled_all = session_settled_all,
     .pause = session_pause,
     .resume = session_resume,
+    .ordered = true,
     .thread = "the thread of the sessions",
     .alive = session_alive,
     .add_status = session_add_status,

@@ -121,6 +121,7 @@ static void take_back(struct sessions *sessions, struct session_item *item)
     struct session_queue *queue = &sessions->queue;
     item->submitted = false;
     queue->n_submitted--;
+    queue->failed = queue->failed || item->r < 0;
     if (item->primed.number) {
         primed_back(sessions, item);
         return;
@@ -129,7 +130,6 @@ static void take_back(struct sessions *sessions, struct session_item *item)
         take_out(sessions, item);
         return;
     }
-    queue->failed = true;
     if (++item->n_failed < TRIES_MAX)
         return;
     gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
@@ -191,6 +191,7 @@ void session_queue_go_on(struct sessions *sessions)
     struct session_queue *queue = &sessions->queue;
     take_settled(sessions);
     if (queue->failed && !queue->n_submitted) {
+        pipeline_source_again(sessions->way_in);
         queue->failed = false;
         queue->waiting = TAILQ_FIRST(&queue->items);
     }

@@ -11,6 +11,7 @@
 
 static _Atomic bool commit_fails, commit_waits;
 static _Atomic int n_held; /* commits that wait */
+static _Atomic int n_to_fail;
 
 int __real_store_commit(struct store *log, struct err *error);
 int __wrap_store_commit(struct store *log, struct err *error);
@@ -21,7 +22,8 @@ int __wrap_store_commit(struct store *log, struct err *error)
     while (commit_waits)
         usleep(100);
     n_held = 0;
-    return commit_fails ? err_set(error, -ENOSPC, "the disk is full") : __real_store_commit(log, error);
+    return commit_fails || (n_to_fail > 0 && n_to_fail--) ? err_set(error, -ENOSPC, "the disk is full")
+                                                          : __real_store_commit(log, error);
 }
 
 /* ---- a source ---- */
@@ -73,11 +75,16 @@ static void resumed(void *userdata)
     feeder->n_resumes++;
 }
 
+static bool ordered; /* those that are opened */
+
 static void feeder_open(struct feeder *feeder)
 {
-    const struct pipeline_source_callbacks callbacks = {
-        .userdata = feeder, .settled = settled, .settled_all = settled_all, .pause = paused, .resume = resumed
-    };
+    const struct pipeline_source_callbacks callbacks = { .userdata = feeder,
+                                                         .settled = settled,
+                                                         .settled_all = settled_all,
+                                                         .pause = paused,
+                                                         .resume = resumed,
+                                                         .ordered = ordered };
     *feeder = (struct feeder){ .in_order = true };
     assert_int_equal(pipeline_source_new(&feeder->way_in, pipeline, &callbacks), 0);
 }
@@ -200,6 +207,69 @@ static void a_failed_commit_is_settled_and_pauses(void **unused)
     free(feeder);
 }
 
+static void hand_in_one(struct feeder *feeder)
+{
+    assert_int_equal(hand_in(feeder, 0), 0);
+    pipeline_flush(feeder->way_in);
+}
+
+/* What follows it may have been flushed before anybody could know. */
+static void nothing_passes_one_that_failed(void **unused)
+{
+    struct feeder *feeder = malloc(sizeof(*feeder)), *other = malloc(sizeof(*other));
+    (void) unused;
+    feeder_open(other);
+    ordered = true;
+    feeder_open(feeder);
+    ordered = false;
+    commit_waits = true;
+    hand_in_one(feeder);
+    assert_true(wait_until(&n_held, 1));
+    hand_in_one(feeder);
+    hand_in_one(other);
+    hand_in_one(feeder);
+    n_to_fail = 1;
+    commit_waits = false;
+    wait_settled(feeder);
+    wait_settled(other);
+    each_is_settled_once(feeder, -ENOSPC);
+    each_is_settled_once(other, 0);
+    assert_int_equal(store_last_id(store), 1);
+    hand_in_one(feeder);
+    wait_settled(feeder);
+    assert_int_equal(feeder->tickets[3].r, -ENOSPC);
+
+    pipeline_source_again(feeder->way_in);
+    hand_in_one(feeder);
+    wait_settled(feeder);
+    assert_int_equal(feeder->tickets[4].r, 0);
+    pipeline_source_free(feeder->way_in);
+    pipeline_source_free(other->way_in);
+    free(feeder);
+    free(other);
+}
+
+/* Nobody hands it in again, and late is better than never. */
+static void at_the_end_what_is_behind_it_is_stored(void **unused)
+{
+    struct feeder *feeder = malloc(sizeof(*feeder));
+    (void) unused;
+    ordered = true;
+    feeder_open(feeder);
+    ordered = false;
+    n_to_fail = 1;
+    hand_in_one(feeder);
+    wait_settled(feeder);
+    assert_int_equal(hand_in(feeder, 0), 0);
+    delivery_stop(delivery, USEC_PER_SEC);
+    assert_int_equal(pipeline_stop(pipeline, PATIENCE_US), 0);
+    assert_int_equal(feeder->n_settled, 2);
+    assert_int_equal(feeder->tickets[0].r, -ENOSPC);
+    assert_int_equal(feeder->tickets[1].r, 0);
+    pipeline_source_free(feeder->way_in);
+    free(feeder);
+}
+
 static void who_finds_no_room_is_told_when_there_is(void **unused)
 {
     const struct pipeline_settings narrow = { .max_queue_bytes = 100 << 10 };
@@ -292,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         pipeline_test(several_sources_hand_in_at_once),
         pipeline_test(a_failed_commit_is_settled_and_pauses),
+        pipeline_test(nothing_passes_one_that_failed),
+        pipeline_test(at_the_end_what_is_behind_it_is_stored),
         pipeline_test(who_finds_no_room_is_told_when_there_is),
         pipeline_test(a_source_withdraws_its_own),
         pipeline_test(what_was_not_flushed_is_settled_at_the_end),
