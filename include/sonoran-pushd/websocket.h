@@ -89,6 +89,9 @@ int websocket_send(struct websocket *websocket, struct span text, struct err *er
 /* A ping frame. Errors as websocket_send. */
 int websocket_ping(struct websocket *websocket, struct err *err) MUST_CHECK;
 
+/* Another limit than that of the settings. A message under way is over it at the next frame, if it is. */
+void websocket_set_max_message(struct websocket *websocket, size_t max_message_bytes);
+
 /* When the last byte came, of the answer to the upgrade or later; 0: never. */
 usec_t websocket_heard_us(const struct websocket *websocket);
 

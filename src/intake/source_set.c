@@ -109,12 +109,21 @@ static int instance_stop(struct instance *instance, usec_t timeout_us)
     return r;
 }
 
+/* And what it had gathered: from then on nobody else uses its way in. */
+static int stop_and_flush(struct instance *instance, usec_t timeout_us)
+{
+    int r = instance_stop(instance, timeout_us);
+    if (r >= 0)
+        pipeline_flush(instance->way_in);
+    return r;
+}
+
 /* Closes those of which nothing is under way any more. */
 static void close_stopped(struct source_set *set)
 {
     for (struct instance **link = &set->stopped; *link;) {
         struct instance *instance = *link;
-        bool held = instance->held && instance_stop(instance, 0) < 0;
+        bool held = instance->held && stop_and_flush(instance, 0) < 0;
         if (held || !pipeline_source_is_idle(instance->way_in)) {
             link = &instance->next;
             continue;
@@ -127,8 +136,7 @@ static void close_stopped(struct source_set *set)
 /* Not waited for: the disk may be slow, or another program may hold the log. */
 static void stop_and_close(struct source_set *set, struct instance *instance)
 {
-    (void) instance_stop(instance, CLOSE_MAX_US); /* one that is held is stopped again, and closed then */
-    pipeline_flush(instance->way_in);             /* what it had gathered; nobody else uses its way in any more */
+    (void) stop_and_flush(instance, CLOSE_MAX_US); /* one that is held is stopped again, and closed then */
     instance->next = set->stopped;
     set->stopped = instance;
     close_stopped(set);

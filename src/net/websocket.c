@@ -302,6 +302,12 @@ int websocket_open(struct websocket **ret, struct net_pool *pool, const struct w
     return 0;
 }
 
+void websocket_set_max_message(struct websocket *ws, size_t max_message_bytes)
+{
+    size_t came = ws->frames.message.size;
+    ws->frames.max_message_bytes = max_message_bytes > came ? max_message_bytes : came;
+}
+
 struct websocket *websocket_close(struct websocket *ws)
 {
     if (!ws)

@@ -1,13 +1,15 @@
 /* session.c - the source session: connections to the CAD by which it sends its events instead of posting them (design
  * section 16). Opened, given another configuration, taken down. */
 #include <errno.h>
+#include <sonoran-pushd/wait.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "session_private.h"
 
-#define PRIME_PATIENCE_US USEC_PER_SEC /* whatever the connections took */
+#define PRIME_PATIENCE_US (2 * USEC_PER_SEC) /* whatever the connections took */
+#define THREAD_PATIENCE_US USEC_PER_SEC      /* beside what it is given for the CAD's last words */
 
 #define SESSION_OPTION(member) .group = "sessions[]", CONFIG_MEMBER(struct session_settings, member)
 
@@ -157,18 +159,26 @@ static int end_priming(struct sessions *sessions, usec_t timeout_us)
     return 0;
 }
 
+/* Its own patience ends at stop_us; a disk that holds certificates may hold it longer. */
+static bool end_thread(struct sessions *sessions, usec_t timeout_us)
+{
+    if (!sessions->running)
+        return true;
+    if (!sessions->stopping) { /* before the thread looks at it */
+        sessions->stop_us = uptime_us() + timeout_us;
+        sessions->stopping = true;
+        timeout_us += THREAD_PATIENCE_US;
+    }
+    session_wake(sessions);
+    sessions->running = !wait_thread(sessions->thread, uptime_us() + timeout_us);
+    return !sessions->running;
+}
+
 static int session_stop(void *self, usec_t timeout_us)
 {
     struct sessions *sessions = self;
-    sessions->stop_us = uptime_us() + timeout_us;
     usec_t patience_us = sessions->running || timeout_us > PRIME_PATIENCE_US ? PRIME_PATIENCE_US : timeout_us;
-    sessions->stopping = true;
-    if (sessions->running) {
-        session_wake(sessions);
-        pthread_join(sessions->thread, NULL);
-        sessions->running = false;
-    }
-    return end_priming(sessions, patience_us);
+    return end_thread(sessions, timeout_us) ? end_priming(sessions, patience_us) : -ETIMEDOUT;
 }
 
 static void session_close(void *self)

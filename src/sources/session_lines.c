@@ -9,14 +9,31 @@
 #define GAP_WORTH_A_WARNING_US (30 * USEC_PER_SEC)
 #define WAIT_WORTH_A_WORD_US (5 * USEC_PER_SEC)
 #define REFUSAL_CHARS 60
+#define UTF8_MAX_BYTES 4
 
 /* ---- the CAD's own words ---- */
 
+static size_t longest_key(const struct envelope_rules *rules)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < rules->n_communities; i++) {
+        size_t size = strlen(rules->communities[i].key);
+        longest = size > longest ? size : longest;
+    }
+    return longest;
+}
+
+/* Keys are looked for only in what may be shown, since they are many and the words may be megabytes: in so much more of
+ * them that a key which is cut off ends behind it. */
 void session_add_words(struct text *out, const struct envelope_rules *rules, struct span words, size_t max_chars)
 {
     struct text hidden CLEANUP(text_free) = TEXT_INIT;
+    size_t key_size = longest_key(rules), looked_at = UTF8_MAX_BYTES * max_chars + key_size;
+    bool cut = words.size > looked_at;
+    words.size = cut ? looked_at : words.size;
     (void) event_hide_keys(rules, words, &hidden);
-    text_add_prose(out, hidden.s, hidden.size, max_chars);
+    size_t dropped = cut ? key_size : 0;
+    text_add_prose(out, hidden.s, hidden.size > dropped ? hidden.size - dropped : 0, max_chars);
 }
 
 void session_add_said(struct text *out, const struct envelope_rules *rules, struct span json)

@@ -183,6 +183,7 @@ void session_free_all(struct sessions *sessions);
 /* ---- session_steps.c: one session goes on, in the thread ---- */
 
 void session_begin(struct sessions *sessions, struct session *session); /* to connect */
+void session_take_limits(const struct sessions *sessions, struct session *session);
 void session_step(struct sessions *sessions, struct session *session, usec_t now);
 
 /* When it has to be looked at again though nothing came. */

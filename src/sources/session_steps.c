@@ -81,12 +81,24 @@ void session_leave(struct session *session)
 
 /* ---- connect ---- */
 
+/* Text inside text has more escapes. */
+static size_t max_message_bytes(const struct sessions *sessions)
+{
+    return 2 * sessions->body_bytes + MESSAGE_BESIDE;
+}
+
+void session_take_limits(const struct sessions *sessions, struct session *session)
+{
+    if (session->websocket)
+        websocket_set_max_message(session->websocket, max_message_bytes(sessions));
+}
+
 void session_begin(struct sessions *sessions, struct session *session)
 {
     const struct session_settings *settings = &session->target->settings;
     const struct websocket_settings wanted = {
         .net = { .url = settings->url, .ca_file = settings->ca_file, .use_proxy = true, .connect_us = CONNECT_US },
-        .max_message_bytes = 2 * sessions->body_bytes + MESSAGE_BESIDE, /* text inside text has more escapes */
+        .max_message_bytes = max_message_bytes(sessions),
     };
     struct err err = { "" };
     session->connection = ++sessions->n_connections;

@@ -234,7 +234,8 @@ void session_take_message(struct sessions *sessions, struct session *session, st
         text_add_secret(&session->half, message.s, message.size);
         left = (struct span){ session->half.s, session->half.size };
     }
-    if (session->half.size && !(message.size && memchr(message.s, SESSION_RECORD_END, message.size))) {
+    bool has_end = message.size && memchr(message.s, SESSION_RECORD_END, message.size);
+    if (session->half.failed || (session->half.size && !has_end)) {
         check_half(sessions, session);
         return;
     }

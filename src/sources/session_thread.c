@@ -104,8 +104,10 @@ static void take_change(struct sessions *sessions)
     sessions->rules = change->rules;
     sessions->body_bytes = change->body_bytes;
     sessions->in_flight_bytes = change->in_flight_bytes;
-    for (struct session *session = sessions->list; session; session = session->next)
+    for (struct session *session = sessions->list; session; session = session->next) {
+        session_take_limits(sessions, session);
         change_one(session, change);
+    }
     for (size_t i = 0; i < change->n_targets; i++)
         if (change->targets[i])
             add_session(sessions, change->targets[i]);

@@ -6,7 +6,7 @@ import pytest
 import store
 from cad import COMMUNITY
 from disk import STALL
-from harness import KEY, call911, event, wait_for
+from harness import KEY, call911, config, event, wait_for
 
 MANY_BYTES = "x" * 200_000
 
@@ -114,6 +114,15 @@ def test_large(pair):
     wait_calls(daemon, 1, 1)
     data = store.read(daemon.file.parent / "events.db", "SELECT data FROM events")
     assert {row[0] for row in data} == {json.dumps(json.loads(text)["data"])}
+
+
+def test_large_since_a_reload(pair):
+    """A session that is open gets the new limit, too."""
+    hub, daemon = pair(limits={"body": "4K"})
+    daemon.reload(config(sessions=[hub.session()], limits={"body": "1M"}))
+    hub.push(call911(1, description=MANY_BYTES))
+    wait_calls(daemon, 1)
+    assert hub.counts()["connections"] == 1
 
 
 # Invocations with an id

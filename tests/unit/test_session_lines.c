@@ -1,0 +1,78 @@
+/* test_session_lines.c - the CAD's own words in a line: no key in them, and no work for what is not shown. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "session_private.h"
+
+#define MANY_BYTES ((size_t) 1 << 20)
+#define SHOWN_CHARS 8
+#define KEY "Secret-Key-1234567890"
+
+static const struct event_community communities[] = { { "a", "k" }, { "b", KEY } };
+static const struct envelope_rules rules = { .communities = communities, .n_communities = 2 };
+static size_t looked_at_bytes;
+
+bool __real_event_hide_keys(const struct envelope_rules *its, struct span text, struct text *out);
+bool __wrap_event_hide_keys(const struct envelope_rules *its, struct span text, struct text *out);
+bool __wrap_event_hide_keys(const struct envelope_rules *its, struct span text, struct text *out)
+{
+    looked_at_bytes += text.size;
+    return __real_event_hide_keys(its, text, out);
+}
+
+static void assert_shown(struct span words, const char *shown)
+{
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    session_add_words(&out, &rules, words, SHOWN_CHARS);
+    assert_string_equal(out.s, shown);
+}
+
+static void keys_are_hidden(void **unused)
+{
+    (void) unused;
+    assert_shown(span_of("no"), "no");
+    assert_shown(span_of("so " KEY), "so [key]");
+}
+
+/* With hundreds of keys megabytes of them would hold the thread for minutes. */
+static void what_is_not_shown_is_not_looked_at(void **unused)
+{
+    (void) unused;
+    char *words = malloc(MANY_BYTES);
+    assert_non_null(words);
+    memset(words, 'x', MANY_BYTES);
+    looked_at_bytes = 0;
+    assert_shown((struct span){ words, MANY_BYTES }, "xxxxxxxx…");
+    assert_in_range(looked_at_bytes, SHOWN_CHARS, 256);
+    free(words);
+}
+
+/* Wherever a key begins, no part of it is shown, also where what is not shown itself stands before it. */
+static void no_part_of_a_key_is_shown(void **unused)
+{
+    (void) unused;
+    char words[512];
+    for (size_t at = 0; at < 128; at++) {
+        struct text out CLEANUP(text_free) = TEXT_INIT;
+        memset(words, ' ', sizeof(words));
+        memcpy(words + at, KEY, strlen(KEY));
+        session_add_words(&out, &rules, (struct span){ words, sizeof(words) }, SHOWN_CHARS);
+        assert_true(!out.s || !strstr(out.s, "Secr"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_are_hidden),
+        cmocka_unit_test(what_is_not_shown_is_not_looked_at),
+        cmocka_unit_test(no_part_of_a_key_is_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
