@@ -17,8 +17,9 @@
 
 /* What a text has that wants care when it is parsed. */
 struct json_met {
-    bool awkward;  /* what cJSON spoils: a long number, half a surrogate pair */
-    bool numbered; /* a name that begins with a digit, or may */
+    bool awkward;   /* what cJSON spoils: a long number, half a surrogate pair */
+    bool numbered;  /* a name that begins with a digit, or may */
+    bool not_taken; /* it may be sound, and was refused for a NUL character or its depth */
 };
 
 /* Where a scan of JSON text stands. */

@@ -6,8 +6,8 @@
 
 #include "daemon_private.h"
 
-#define STOP_MAX_US (5 * USEC_PER_SEC)
-#define STOP_SOURCES_MAX_US (3 * USEC_PER_SEC)
+#define STOP_MAX_US (12 * USEC_PER_SEC) /* for a disk that answers late, or a machine that others use */
+#define STOP_SOURCES_MAX_US (8 * USEC_PER_SEC)
 #define STOP_ACTIONS_MAX_US USEC_PER_SEC
 #define STOP_WRITER_MIN_US USEC_PER_SEC /* whatever the others took: slow ones are no dead disk */
 #define LOG_CLOSE_MAX_US USEC_PER_SEC

@@ -19,6 +19,13 @@ static int problem(const struct json_scan *scan, struct err *err, const char *wh
     return err_set(err, -EINVAL, "%s at byte %zu", what, (size_t) (scan->p - scan->start) + 1);
 }
 
+/* Sound JSON, but no string or tree of cJSON's. */
+static int not_taken(struct json_scan *scan, struct err *err, const char *what)
+{
+    scan->met.not_taken = true;
+    return problem(scan, err, what);
+}
+
 void json_scan_space(struct json_scan *scan)
 {
     while (scan->p < scan->end && (*scan->p == ' ' || *scan->p == '\n' || *scan->p == '\r' || *scan->p == '\t'))
@@ -60,8 +67,10 @@ int json_scan_escape(struct json_scan *scan, struct err *err)
     }
 
     int code = unicode_escape(scan->p, scan->end);
-    if (code <= 0)
-        return problem(scan, err, code ? "unknown escape" : "NUL character");
+    if (code == 0)
+        return not_taken(scan, err, "NUL character");
+    if (code < 0)
+        return problem(scan, err, "unknown escape");
     scan->p += 6;
     if ((code & 0xf800) != 0xd800)
         return 0;
@@ -160,7 +169,7 @@ static bool in_object(const struct json_scan *scan)
 static int open_container(struct json_scan *scan, bool object, enum expected *expected, struct err *err)
 {
     if (scan->depth == JSON_MAX_DEPTH)
-        return problem(scan, err, "nested too deeply");
+        return not_taken(scan, err, "nested too deeply");
     scan->p++;
     scan->depth++;
     scan->objects &= ~((uint64_t) 1 << (scan->depth - 1));

@@ -4,6 +4,15 @@
 
 #include "session_private.h"
 
+#define NOT_SOUND "body is not sound JSON"
+
+static void set_origin(struct origin *ret, const struct session_target *target)
+{
+    text_copy(ret->source, sizeof(ret->source), SESSION_SOURCE);
+    text_copy(ret->name, sizeof(ret->name), target->settings.name);
+    text_copy(ret->peer, sizeof(ret->peer), target->host);
+}
+
 struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
                                       struct span invocation)
 {
@@ -18,9 +27,7 @@ struct session_item *session_item_new(const struct session *session, char *take_
     }
     item->body = take_body;
     item->size = size;
-    text_copy(item->origin.source, sizeof(item->origin.source), SESSION_SOURCE);
-    text_copy(item->origin.name, sizeof(item->origin.name), target->settings.name);
-    text_copy(item->origin.peer, sizeof(item->origin.peer), target->host);
+    set_origin(&item->origin, target);
     text_copy(item->community, sizeof(item->community), target->settings.community);
     item->vouched = session->login_us > 0;
     item->time_us = now_us();
@@ -42,6 +49,14 @@ void session_item_free(struct session_item *item)
 
 /* ---- into a batch ---- */
 
+void session_refuse_record(const struct sessions *sessions, const struct session *session, const char *why)
+{
+    struct origin origin = { 0 };
+    set_origin(&origin, session->target);
+    gate_count(sessions->door, origin.name, GATE_MALFORMED);
+    gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &origin, .reason = NOT_SOUND, .detail = why });
+}
+
 static void refuse(struct sessions *sessions, struct session_item *item, enum envelope_refusal refusal,
                    const char *claimed, const char *why)
 {
@@ -53,7 +68,7 @@ static void refuse(struct sessions *sessions, struct session_item *item, enum en
         item->refused = "Invalid JSON";
         gate_count(sessions->door, item->origin.name, GATE_MALFORMED);
         told.detail = why;
-        told.reason = "body is not sound JSON";
+        told.reason = NOT_SOUND;
         break;
     case ENVELOPE_KEY:
         item->refused = "Authentication Key Failed!";

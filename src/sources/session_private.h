@@ -235,6 +235,9 @@ void session_resume(void *sessions);
 
 struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
                                       struct span invocation);
+
+/* A record of which nothing can be an event. */
+void session_refuse_record(const struct sessions *sessions, const struct session *session, const char *why);
 void session_item_free(struct session_item *item);
 
 /* Notes that it is accepted, if it is by these rules. */

@@ -78,7 +78,7 @@ static int read_members(struct span record, struct members *ret, struct err *err
     while (r == 1) {
         r = json_scan_member(&scan, &name, &value, err);
         if (r < 0)
-            return r;
+            return scan.met.not_taken ? -ENOTSUP : r;
         take_member(ret, name, value);
         r = json_scan_object_next(&scan, err);
     }

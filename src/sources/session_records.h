@@ -4,7 +4,8 @@
  *          Members may stand in any order; those that are not known are passed.
  * Owner:   spans borrow the text that was read.
  * Threads: any.
- * Errors:  -EINVAL and a sentence: what is no record of the protocol. It shows nothing of the text.
+ * Errors:  -EINVAL and a sentence: what is no record of the protocol. It shows nothing of the text. -ENOTSUP: a record
+ *          that may be sound, but has JSON that is not taken (json.h).
  * Source:  dotnet/aspnetcore, src/SignalR/docs/specs/HubProtocol.md; which of the odd cases are taken is what
  *          Microsoft's JsonHubProtocol takes, but for an invocation without arguments, which .NET refuses as well.
  */

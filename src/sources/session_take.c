@@ -193,7 +193,12 @@ static void take_record(struct sessions *sessions, struct session *session, stru
         shake(session, text);
         return;
     }
-    if (session_record_read(text, &record, &err) < 0) {
+    int r = session_record_read(text, &record, &err);
+    if (r == -ENOTSUP && session->login_us) { /* whoever writes into a field of the CAD cuts no session */
+        session_refuse_record(sessions, session, err.msg);
+        return;
+    }
+    if (r < 0) {
         if (!closing) /* before: it may be the answer to the handshake */
             strange_protocol(session, SESSION_END_LOST, (struct span){ 0 }, err.msg);
         return;

@@ -95,6 +95,17 @@ def test_good(pair, name):
     assert hub.counts()["connections"] == 1
 
 
+@pytest.mark.parametrize("data", ['"a\\u0000b"', "[" * 80 + "]" * 80], ids=["NUL", "deep"])
+def test_json_that_is_not_taken(pair, data):
+    """Whoever can write into a field of the CAD loses no event of others, and cuts no session."""
+    hub, daemon = pair()
+    odd = '{"type":1,"target":"pushEvent","arguments":[{"type":"EVENT_911","data":%s}]}\x1e' % data
+    hub.frames(**frames(pushed(1, 2) + odd + pushed(3)))
+    wait_calls(daemon, 1, 2, 3)
+    daemon.wait_line("refused .*body is not sound JSON")
+    assert hub.counts()["connections"] == 1
+
+
 def test_glued_to_the_answer(start, cad):
     """The first frames come in one read with the 101; so events come before the login was answered, and are taken."""
     hub = cad(glued=[{"text": "{}\x1e" + pushed(1)}, {"text": pushed(2, 3)}], handshake={"hang": True})

@@ -202,6 +202,15 @@ static void closes(void **state)
     is(record.error, "\"bye\"");
 }
 
+static void json_that_is_not_taken(void **state)
+{
+    struct session_record record;
+    struct err err;
+    (void) state;
+    assert_int_equal(read_record("{\"type\":1,\"target\":\"a\",\"arguments\":[\"\\u0000\"]}", &record, &err), -ENOTSUP);
+    assert_int_equal(read_record("{\"type\":1,\"target\":\"a\",\"arguments\":[\"\\u00\"]}", &record, &err), -EINVAL);
+}
+
 static void of_no_interest(void **state)
 {
     static const char *const texts[] = {
@@ -273,9 +282,10 @@ static void no_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_we_send), cmocka_unit_test(several_in_a_message), cmocka_unit_test(handshake),
-        cmocka_unit_test(an_event),     cmocka_unit_test(bodies_byte_for_byte), cmocka_unit_test(completions),
-        cmocka_unit_test(closes),       cmocka_unit_test(of_no_interest),       cmocka_unit_test(no_records),
+        cmocka_unit_test(what_we_send), cmocka_unit_test(several_in_a_message),   cmocka_unit_test(handshake),
+        cmocka_unit_test(an_event),     cmocka_unit_test(bodies_byte_for_byte),   cmocka_unit_test(completions),
+        cmocka_unit_test(closes),       cmocka_unit_test(json_that_is_not_taken), cmocka_unit_test(of_no_interest),
+        cmocka_unit_test(no_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
