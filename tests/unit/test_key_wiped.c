@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <sonoran-pushd/families.h>
+#include <sonoran-pushd/text_secret.h>
 
 #define SECRET "WATCHED-KEY-4711"
 #define ESCAPED "\\u0057ATCHED-KEY-471\\u0031"
@@ -106,12 +107,28 @@ static void test_a_long_body(void **state)
     explicit_bzero(body.s, body.size);
 }
 
+/* Whatever memory it stood in before, and however long the text was then. */
+static void test_a_text_with_a_secret(void **state)
+{
+    (void) state;
+    struct text text = TEXT_INIT;
+    n_leaks = 0;
+    text_add_secret(&text, "of many words " SECRET, strlen("of many words " SECRET));
+    for (int i = 0; i < 1000; i++)
+        text_add_secret(&text, " and more", strlen(" and more"));
+    text_reset(&text);
+    text_add_secret(&text, "short", strlen("short"));
+    text_wipe(&text);
+    assert_int_equal(n_leaks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watched),
         cmocka_unit_test(test_the_key_is_wiped),
         cmocka_unit_test(test_a_long_body),
+        cmocka_unit_test(test_a_text_with_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
