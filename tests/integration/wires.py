@@ -81,9 +81,9 @@ class Wire:
         reset = False
         try:
             while not leg.over:
-                while self.held:
-                    time.sleep(0.01)
                 for one in select.select([leg.client, leg.server], [], [], 0.05)[0]:
+                    while self.held:  # also what has come since it was looked at
+                        time.sleep(0.01)
                     data = one.recv(1 << 16)
                     if not data:
                         return
