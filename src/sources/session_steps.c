@@ -6,7 +6,7 @@
 
 #define CONNECT_US (10 * USEC_PER_SEC) /* name, TCP and TLS; and as long again the upgrade */
 #define CLOSING_US USEC_PER_SEC        /* for the CAD to close it too */
-#define UNREAD_US (10 * USEC_PER_SEC)  /* beyond a patience, for what has come and is not read yet */
+#define UNREAD_US (60 * USEC_PER_SEC)  /* beyond a patience, for what has come and is not read yet */
 #define ROUND_MESSAGES 512             /* of one session, before the others get their turn */
 #define MESSAGE_BESIDE ((size_t) 64 << 10)
 #define KEEP_HEARD_US (3 * 60 * USEC_PER_SEC) /* after a crash a gap is at most so much too long */
