@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "session_prime_private.h"
+#include "session_private.h"
 
 #define TIMEOUT_US (20 * USEC_PER_SEC)
 #define GRACE_US USEC_PER_SEC /* for an event that is on its way while the list has what it tells */
@@ -176,9 +177,10 @@ static int ask_rest(struct prime_round *round, const struct session_rest *rest)
 static int ask_both(struct prime_round *round)
 {
     struct session_prime *prime = round->prime;
-    const struct web_settings settings = {
-        .timeout_us = TIMEOUT_US, .cancel_fd = prime->cancel_fd, .ca_file = round->question.ca_file, .use_proxy = true
-    };
+    const struct web_settings settings = { .timeout_us = TIMEOUT_US,
+                                           .cancel_fd = prime->cancel_fd,
+                                           .ca_file = round->question.ca_file,
+                                           .use_proxy = session_may_use_proxy(round->question.base) };
     struct session_rest rest = { .base = round->question.base,
                                  .key = round->question.key,
                                  .server = round->question.server };

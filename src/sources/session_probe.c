@@ -119,7 +119,10 @@ static int connect_to_hub(struct probe *probe)
 {
     const struct session_settings *settings = &probe->target->settings;
     const struct websocket_settings wanted = {
-        .net = { .url = settings->url, .ca_file = settings->ca_file, .use_proxy = true, .connect_us = CONNECT_US },
+        .net = { .url = settings->url,
+                 .ca_file = settings->ca_file,
+                 .use_proxy = session_may_use_proxy(settings->url),
+                 .connect_us = CONNECT_US },
         .max_message_bytes = MESSAGE_MAX_BYTES,
     };
     struct websocket_refusal refusal = { 0 };

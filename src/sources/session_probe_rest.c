@@ -112,9 +112,10 @@ bool session_probe_ask_rest(const struct session_target *target,
                             void *context)
 {
     const struct session_settings *settings = &target->settings;
-    const struct web_settings wanted = {
-        .timeout_us = TIMEOUT_US, .cancel_fd = -1, .ca_file = settings->ca_file, .use_proxy = true
-    };
+    const struct web_settings wanted = { .timeout_us = TIMEOUT_US,
+                                         .cancel_fd = -1,
+                                         .ca_file = settings->ca_file,
+                                         .use_proxy = session_may_use_proxy(settings->url) };
     struct text base CLEANUP(text_free) = TEXT_INIT;
     struct err err = { "" };
     struct web *web = NULL;

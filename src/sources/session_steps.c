@@ -97,7 +97,10 @@ void session_begin(struct sessions *sessions, struct session *session)
 {
     const struct session_settings *settings = &session->target->settings;
     const struct websocket_settings wanted = {
-        .net = { .url = settings->url, .ca_file = settings->ca_file, .use_proxy = true, .connect_us = CONNECT_US },
+        .net = { .url = settings->url,
+                 .ca_file = settings->ca_file,
+                 .use_proxy = session_may_use_proxy(settings->url),
+                 .connect_us = CONNECT_US },
         .max_message_bytes = max_message_bytes(sessions),
     };
     struct err err = { "" };

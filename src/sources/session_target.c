@@ -69,9 +69,19 @@ static bool is_loopback(struct span host)
            (digits && host.size > strlen(net) && strncmp(host.s, net, strlen(net)) == 0);
 }
 
+static bool is_plain(const char *url)
+{
+    return strncasecmp(url, "http://", strlen("http://")) == 0;
+}
+
+bool session_may_use_proxy(const char *url)
+{
+    return !is_plain(url);
+}
+
 static const char *doubt_of_url(const char *url)
 {
-    bool plain = strncasecmp(url, "http://", strlen("http://")) == 0;
+    bool plain = is_plain(url);
     struct span authority = authority_of(url);
     if (!plain && strncasecmp(url, "https://", strlen("https://")) != 0)
         return "expected https://HOST/PATH";

@@ -8,6 +8,7 @@ import subprocess
 import harness
 import pytest
 from certificates import Authority
+from ctl_tools import ctl
 from harness import call911, refusing_port, wait_for
 from wires import ConnectProxy
 
@@ -130,6 +131,19 @@ def test_proxy(start, cad, authority, proxy, login):
     daemon.secrets.add("p@ss")
     serves(hub, daemon)
     assert set(between.asked) == {(f"127.0.0.1:{hub.port}", True)}
+
+
+def test_no_proxy_within_this_machine(start, cad, proxy, tmp_path):
+    """Over http:// it would see the key: neither the session, nor priming, nor a probe asks one."""
+    hub, between = cad(), proxy()
+    daemon = start(sessions=[hub.session(prime=True)], env=through(between))
+    serves(hub, daemon)
+    wait_for(lambda: hub.requests("units"), "what the CAD knows")
+    file = tmp_path / "probe.yaml"
+    harness.write_private(file, harness.config(sessions=[hub.session()]))
+    done = ctl("-c", file, "probe", env=through(between))
+    assert done.returncode == 0 and "server" in done.stdout, done.stdout
+    assert between.asked == []
 
 
 @pytest.mark.parametrize(
