@@ -37,6 +37,10 @@ struct primed_answers {
 /* Whether the log heard of it before the gap. */
 typedef bool primed_heard(void *context, enum state_kind kind, int64_t id);
 
+/* A page of units with what counts here of each, and nothing else: some kilobytes of one at most. Yours, for
+ * cJSON_Delete. NULL: no memory. */
+cJSON *primed_reduce_units(const cJSON *page) MUST_CHECK;
+
 int primed_diff(const struct primed_question *question, const struct primed_answers *answers,
                 const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret) MUST_CHECK;
 

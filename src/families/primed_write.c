@@ -51,6 +51,20 @@ void primed_write_unit(struct json_writer *out, const struct state_unit *told)
     json_end(out);
 }
 
+cJSON *primed_reduce_units(const cJSON *page)
+{
+    struct text text CLEANUP(text_free) = TEXT_INIT;
+    struct json_writer out = json_writer(&text);
+    json_begin_array(&out, NULL);
+    for (const cJSON *json = field_first_of(page); json; json = field_next_of(page, json)) {
+        struct primed_unit unit CLEANUP(primed_unit_done);
+        if (primed_read_unit(json, &unit))
+            primed_write_unit(&out, &unit.told);
+    }
+    json_end(&out);
+    return text.failed ? NULL : json_parse((struct span){ text.s, text.size }, (struct json_met){ 0 });
+}
+
 static void add_units(struct json_writer *out, const struct ids *units)
 {
     json_begin_array(out, "idents");

@@ -119,22 +119,32 @@ static bool are_same(const cJSON *a, const cJSON *b)
     return cJSON_Compare(json_get(a, "id"), json_get(b, "id"), true);
 }
 
+/* cJSON: the first's prev is the last. */
+static const cJSON *last_of(const cJSON *list)
+{
+    return list->child ? list->child->prev : NULL;
+}
+
 /* Each page begins with the last of the one before: where it does not, some moved while it was asked, and one may stand
  * on none of them. */
 static int ask_page(struct prime_round *round, const struct session_rest *rest, struct session_rest_problem *problem,
                     struct err *err)
 {
-    cJSON *page = NULL, *before = round->n_pages ? round->pages[round->n_pages - 1] : NULL;
+    cJSON *page, *whole_page, *before = round->n_pages ? round->pages[round->n_pages - 1] : NULL;
     int r = begin_request(round, PRIME_UNITS);
     if (r < 0)
         return r;
-    r = session_rest_get_units(rest, round->n_pages * (SESSION_REST_PAGE - 1), &page, problem, err);
+    r = session_rest_get_units(rest, round->n_pages * (SESSION_REST_PAGE - 1), &whole_page, problem, err);
     if (r < 0) {
         prime_note_problem(round->pace, problem);
         return r;
     }
-    round->more = cJSON_GetArraySize(page) >= SESSION_REST_PAGE;
-    round->whole &= !before || are_same(before->child->prev, page->child); /* cJSON: the first's prev is the last */
+    round->more = cJSON_GetArraySize(whole_page) >= SESSION_REST_PAGE;
+    page = primed_reduce_units(whole_page); /* it is kept until the last one has come */
+    cJSON_Delete(whole_page);
+    if (!page)
+        return err_set(err, -ENOMEM, "no memory");
+    round->whole &= !before || are_same(last_of(before), page->child);
     round->pages[round->n_pages++] = page;
     return 0;
 }

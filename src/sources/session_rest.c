@@ -91,6 +91,23 @@ static enum session_rest_failure failure_of(long status)
 
 /* ---- asking ---- */
 
+/* Of sound JSON; about, and never fewer than there are. */
+static size_t count_values(struct span json)
+{
+    size_t n = 1;
+    bool text = false;
+    for (size_t i = 0; i < json.size; i++) {
+        char c = json.s[i];
+        if (c == '"')
+            text = !text;
+        else if (text)
+            i += c == '\\';
+        else
+            n += c == ',' || c == '[' || c == '{';
+    }
+    return n;
+}
+
 static int read_json(const struct session_rest *rest, const struct web_answer *answer, cJSON **ret, struct err *err)
 {
     const char *host = strstr(rest->base, "://") + strlen("://");
@@ -103,7 +120,10 @@ static int read_json(const struct session_rest *rest, const struct web_answer *a
     const char *first = scan.p;
     if (json_scan_value(&scan, &why) < 0)
         return err_set(err, -EBADMSG, "%s answered what is no JSON: %s", host, why.msg);
-    *ret = json_parse((struct span){ first, (size_t) (scan.p - first) }, scan.met);
+    struct span json = { first, (size_t) (scan.p - first) };
+    if (count_values(json) > SESSION_REST_MAX_VALUES)
+        return err_set(err, -EFBIG, "%s answered more than %d values", host, SESSION_REST_MAX_VALUES);
+    *ret = json_parse(json, scan.met);
     return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
@@ -165,12 +185,16 @@ int session_rest_get_units(const struct session_rest *rest, size_t offset, cJSON
     struct text url CLEANUP(text_free) = TEXT_INIT;
     text_addf(&url, "%s/v2/emergency/servers/%u/units?includeOffline=false&onlyUnits=false&limit=%d&offset=%zu",
               rest->base, rest->server, SESSION_REST_PAGE, offset);
+    const char *host = strstr(rest->base, "://") + strlen("://");
     int r = url.failed ? err_set(err, -ENOMEM, "no memory") : get(rest, url.s, ret, ret_problem, err);
-    if (r < 0 || cJSON_IsArray(*ret))
+    int n = r < 0 ? 0 : cJSON_GetArraySize(*ret);
+    if (r < 0 || (cJSON_IsArray(*ret) && n <= SESSION_REST_PAGE))
         return r;
+    bool list = cJSON_IsArray(*ret);
     cJSON_Delete(*ret);
     *ret = NULL;
-    return err_set(err, -EBADMSG, "%s answered no list of units", strstr(rest->base, "://") + strlen("://"));
+    return list ? err_set(err, -EBADMSG, "%s was asked for %d units and answered %d", host, SESSION_REST_PAGE, n)
+                : err_set(err, -EBADMSG, "%s answered no list of units", host);
 }
 
 int session_rest_get(const struct session_rest *rest, const char *page, cJSON **ret,

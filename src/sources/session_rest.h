@@ -13,7 +13,8 @@
 #include <sonoran-pushd/net.h>
 
 #define SESSION_REST_MAX_BYTES ((size_t) 2 << 20) /* of an answer: some hundred calls with all their notes */
-#define SESSION_REST_PAGE 100                     /* units */
+#define SESSION_REST_MAX_VALUES 200000            /* parsed, about 16 MB; "[1,1,..." would be 80 */
+#define SESSION_REST_PAGE 100                     /* units; an answer with more is none */
 
 struct session_rest {
     struct web *web;

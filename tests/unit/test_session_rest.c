@@ -100,6 +100,46 @@ static void what_may_be_answered(void **state)
     }
 }
 
+/* n times what is in it, as an answer: within the bytes that are read. */
+static char *list_of(const char *element, size_t n, const char *before, const char *behind)
+{
+    struct text text = TEXT_INIT;
+    text_addf(&text, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s[", before);
+    for (size_t i = 0; i < n; i++)
+        text_addf(&text, "%s%s", i ? "," : "", element);
+    text_addf(&text, "]%s", behind);
+    assert_true(!text.failed && text.size < SESSION_REST_MAX_BYTES);
+    return text.s;
+}
+
+/* Parsed, many small values take far more memory than their letters. */
+static void what_is_too_much(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *element;
+        size_t n;
+        bool units, taken;
+        const char *words;
+    } rows[] = {
+        { "{\"id\":1}", SESSION_REST_PAGE, true, true, "" },
+        { "{\"id\":1}", SESSION_REST_PAGE + 1, true, false, "was asked for 100 units and answered 101" },
+        { "1", 1000000, true, false, "more than 200000 values" },
+        { "1", 1000000, false, false, "more than 200000 values" },
+        { "\"[[,,{{,,\\\",,,,\"", 90000, false, true, "" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct told told;
+        char *answer =
+            list_of(rows[i].element, rows[i].n, rows[i].units ? "" : "{\"ActiveCalls\":", rows[i].units ? "" : "}");
+        ask(&(struct turn){ answer, CLOSE }, rows[i].units, &told);
+        if ((told.r >= 0) != rows[i].taken || !strstr(told.err.msg, rows[i].words))
+            fail_msg("row %zu: %d: %s", i, told.r, told.err.msg);
+        cJSON_Delete(told.json);
+        free(answer);
+    }
+}
+
 static void where_it_is(void **state)
 {
     (void) state;
@@ -123,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked),
         cmocka_unit_test(what_may_be_answered),
+        cmocka_unit_test(what_is_too_much),
         cmocka_unit_test(where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
