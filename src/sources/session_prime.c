@@ -52,7 +52,8 @@ static struct prime_job *next_job(struct session_prime *prime, usec_t now, usec_
     struct prime_job *best = NULL;
     *ret_until_us = UINT64_MAX;
     for (struct prime_job *job = prime->jobs; job; job = job->next) {
-        usec_t its_us = job->wanted ? ready_us(prime, job) : UINT64_MAX;
+        bool ready = job->wanted && !job->waits; /* else what waits would be missed once more */
+        usec_t its_us = ready ? ready_us(prime, job) : UINT64_MAX;
         if (its_us >= *ret_until_us)
             continue;
         *ret_until_us = its_us;
@@ -137,6 +138,8 @@ static void finish(struct session_prime *prime, struct prime_round *round)
     bool differs = outcome->batch.n_events;
     if (differs && !prime_add_result(prime, round))
         outcome->r = err_set(&outcome->err, -ENOMEM, "no memory");
+    else if (differs)
+        job->waits = round->number;
     if (job->asked != round->number || outcome->r == -ECANCELED)
         return;
     if (job->question.first && !round->question.first && round->question.gap_begin_us)

@@ -261,6 +261,15 @@ void prime_job_primed(struct session_prime *prime, struct prime_job *job, uint64
         keep_heard(prime, job, job->question.place, job->question.login_us);
 }
 
+/* Asked anew meanwhile, its turn has come. */
+static void no_more_waits(struct session_prime *prime, struct prime_job *job, uint64_t number)
+{
+    if (!job || job->waits != number)
+        return;
+    job->waits = 0;
+    pthread_cond_broadcast(&prime->changed);
+}
+
 void session_prime_settled(struct session_prime *prime, const char *name, const struct session_primed *primed)
 {
     report_count(&prime->values.missed, primed->n_missed);
@@ -268,6 +277,7 @@ void session_prime_settled(struct session_prime *prime, const char *name, const 
     struct prime_job *job = prime_find_job(prime, name);
     if (job && job->storing == primed->number)
         prime_job_primed(prime, job, primed->number);
+    no_more_waits(prime, job, primed->number);
     pthread_mutex_unlock(&prime->lock);
 }
 
@@ -284,7 +294,7 @@ void session_prime_again(struct session_prime *prime, const char *name, const st
         job->storing = 0;
         text_copy(job->problem, sizeof(job->problem), "what the CAD knows could not be stored");
     }
-    pthread_cond_broadcast(&prime->changed);
+    no_more_waits(prime, job, primed->number);
     pthread_mutex_unlock(&prime->lock);
 }
 

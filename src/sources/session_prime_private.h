@@ -43,6 +43,7 @@ struct prime_job {
     bool refused;              /* the last time, for a reason that a new login does not heal */
     uint64_t asked;            /* the number of its question */
     uint64_t storing;          /* of the one whose answer waits to be stored; 0: none */
+    uint64_t waits;            /* likewise, also where that is not all of its answer: state does not have it yet */
     struct prime_round *round; /* put back; NULL: none has begun */
     usec_t due_us;             /* by uptime */
     unsigned n_failed;

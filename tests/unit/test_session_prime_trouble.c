@@ -1,4 +1,5 @@
-/* test_session_prime_trouble.c - the priming of sessions where not all is well: answers that are too much. */
+/* test_session_prime_trouble.c - the priming of sessions where not all is well: answers that are too much, a full
+ * disk. */
 #include "prime_helpers.h"
 
 /* Until something is true of the job of "city". */
@@ -62,10 +63,61 @@ static void of_a_page_only_what_counts_is_kept(void **fixture)
     free(second);
 }
 
+/* ---- a disk that is full ---- */
+
+/* As if the last round was long ago. */
+static void forget_pace(void)
+{
+    pthread_mutex_lock(&prime->lock);
+    for (struct prime_pace *pace = prime->paces; pace; pace = pace->next)
+        pace->calls_us = pace->units_us[0] = pace->units_us[1] = 0;
+    pthread_mutex_unlock(&prime->lock);
+}
+
+static void store_it(struct batch *take_batch, const struct session_primed *its)
+{
+    int before = n_answered;
+    assert_int_equal(pipeline_submit(way_in, take_batch, NULL), 0);
+    pipeline_flush(way_in);
+    while (n_answered == before)
+        usleep(1000);
+    session_prime_settled(prime, "city", its);
+}
+
+static bool is_over(const struct prime_job *job)
+{
+    return !job->wanted && !job->waits;
+}
+
+/* A new login while the batch waits: as long as state does not have that, the same would be missed again. */
+static void what_waits_to_be_stored_is_not_missed_twice(void **fixture)
+{
+    (void) fixture;
+    static const struct turn turns[] = { { CALLS, CLOSE }, { UNITS, CLOSE }, { CALLS, CLOSE },
+                                         { UNITS, CLOSE }, { CALLS, CLOSE }, { UNITS, CLOSE } };
+    struct batch again;
+    begin(turns, ARRAY_SIZE(turns));
+    ask(42 * USEC_PER_SEC);
+    struct batch first = take_batch();
+    struct session_primed its = primed;
+    forget_pace();
+    ask(5 * USEC_PER_SEC);
+    ask_as("town", "another", KEY, PLACE + 1, 42 * USEC_PER_SEC);
+    struct batch other = take_batch();
+    assert_string_equal(other.events[0].origin->name, "town");
+    batch_done(&other);
+    store_it(&first, &its);
+    wait_job(is_over, "asked again");
+    assert_false(session_prime_take(prime, &again, &primed));
+    assert_int_equal(prime->values.missed, 1);
+    end_prime();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(of_a_page_only_what_counts_is_kept),
+        TEST(what_waits_to_be_stored_is_not_missed_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
