@@ -114,6 +114,7 @@ static void take_outcome(struct session_prime *prime, struct prime_job *job, con
     job->told_status = status;
     job->refused = outcome->problem.failure == SESSION_REST_REFUSED;
     job->due_us = uptime_us() + wait_us;
+    job->rest_until_us = uptime_us() + prime_asked_rest_us(&outcome->problem);
     text_copy(job->problem, sizeof(job->problem), outcome->err.msg);
 }
 

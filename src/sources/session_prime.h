@@ -47,6 +47,9 @@ struct session_prime_ask {
 
 int session_prime_ask(struct session_prime *prime, const struct session_prime_ask *ask) MUST_CHECK;
 
+/* What the CAD refused may be right by now: asked again as soon as the limits allow it. */
+void session_prime_hurry(struct session_prime *prime, const char *name);
+
 /* It is gone, or another one now: nothing of it is asked or handed out any more, and what is under way is dropped. */
 void session_prime_forget(struct session_prime *prime, const char *name);
 

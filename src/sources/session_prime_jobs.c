@@ -192,6 +192,19 @@ int session_prime_ask(struct session_prime *prime, const struct session_prime_as
     return job ? 0 : -ENOMEM;
 }
 
+void session_prime_hurry(struct session_prime *prime, const char *name)
+{
+    usec_t now = uptime_us();
+    pthread_mutex_lock(&prime->lock);
+    struct prime_job *job = prime_find_job(prime, name);
+    if (job && job->refused) {
+        job->due_us = job->rest_until_us > now ? job->rest_until_us : now;
+        job->told_status = 0; /* whoever reloads wants to know */
+    }
+    pthread_cond_broadcast(&prime->changed);
+    pthread_mutex_unlock(&prime->lock);
+}
+
 static void drop_results(struct session_prime *prime, const char *name)
 {
     for (struct prime_result **link = &prime->results; *link;) {

@@ -46,6 +46,7 @@ struct prime_job {
     uint64_t waits;            /* likewise, also where that is not all of its answer: state does not have it yet */
     struct prime_round *round; /* put back; NULL: none has begun */
     usec_t due_us;             /* by uptime */
+    usec_t rest_until_us;      /* likewise: the CAD asked for it when it failed last */
     unsigned n_failed;
     long told_status;
     usec_t primed_us, heard_us; /* by the wall clock */

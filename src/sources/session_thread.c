@@ -86,6 +86,7 @@ static void change_one(struct session *session, struct session_change *change)
     if (target && session->state != SESSION_IS_CLOSING && session_targets_equal(target, session->target)) {
         session_target_free(target);
         try_at_once(session);
+        session_prime_hurry(session->all->prime, session->target->settings.name);
         return;
     }
     session->changed = target;

@@ -111,6 +111,18 @@ def test_trouble_is_told_once_and_events_go_on(hub, on, answer, words):
     assert len([line for line in daemon.lines() if "cannot be asked for" in line]) == 1
 
 
+def test_a_reload_asks_again(hub, on, path, clock):
+    """What was refused, when the limits allow it: the admin has mended the key, and does not wait for hours."""
+    hub.set(rest={CALLS: {"status": 401, "body": "{}"}, UNITS: {"status": 401, "body": "{}"}})
+    daemon = on(sessions=[hub.session(prime=True)], env=clock.env)
+    daemon.wait_line("cannot be asked for.*tried again in 10 min")
+    hub.set(rest={})
+    daemon.reload(config(store={"path": str(path)}, sessions=[hub.session(prime=True)]))
+    clock.fly_to_line(daemon, "known from the CAD: 1 unit, 1 call")
+    assert clock.flown_s < 300
+    assert hub.counts()["connections"] == 1
+
+
 def test_what_cannot_be_stored_is_asked_for_again(hub, on, disk):
     """And is not called primed before. The disk breaks between the question and the answer."""
     hub.set(held=UNITS)

@@ -1,5 +1,5 @@
 /* test_session_prime_trouble.c - the priming of sessions where not all is well: answers that are too much, a full
- * disk. */
+ * disk, refusals. */
 #include "prime_helpers.h"
 
 /* Until something is true of the job of "city". */
@@ -113,11 +113,51 @@ static void what_waits_to_be_stored_is_not_missed_twice(void **fixture)
     end_prime();
 }
 
+/* ---- refusals ---- */
+
+static bool is_refused(const struct prime_job *job)
+{
+    return job->refused;
+}
+
+/* When it is asked again, behind the refusal and a reload. */
+static usec_t due_after(const char *refusal)
+{
+    const struct turn turns[] = { { refusal, CLOSE }, { UNITS, CLOSE } };
+    begin(turns, ARRAY_SIZE(turns));
+    ask(42 * USEC_PER_SEC);
+    wait_job(is_refused, "a refusal");
+    session_prime_hurry(prime, "nobody");
+    session_prime_hurry(prime, "city");
+    pthread_mutex_lock(&prime->lock);
+    const struct prime_job *job = prime_find_job(prime, "city");
+    usec_t now = uptime_us(), in_us = job->due_us > now ? job->due_us - now : 0;
+    assert_true(job->wanted && !job->told_status);
+    pthread_mutex_unlock(&prime->lock);
+    end_prime();
+    return in_us;
+}
+
+static void a_reload_tries_again(void **fixture)
+{
+    (void) fixture;
+    assert_int_equal(due_after("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n"), 0);
+}
+
+static void not_before_the_cad_wants_it(void **fixture)
+{
+    (void) fixture;
+    usec_t in_us = due_after("HTTP/1.1 403 Forbidden\r\nRetry-After: 1800\r\nConnection: close\r\n\r\n");
+    assert_true(in_us > 29 * MINUTE_US && in_us <= 30 * MINUTE_US);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(of_a_page_only_what_counts_is_kept),
         TEST(what_waits_to_be_stored_is_not_missed_twice),
+        TEST(a_reload_tries_again),
+        TEST(not_before_the_cad_wants_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
