@@ -60,16 +60,15 @@ static void find_gap(struct prime_round *round)
         question->gap_begin_us = heard_us;
 }
 
-/* Before the gap; where the log cannot be read nothing is called missed. */
-static bool was_heard(void *context, enum state_kind kind, int64_t id)
+/* Where the log cannot be read nothing is called missed. */
+static bool is_in_log(const struct prime_round *round, const struct store_ref *ref, const char *type, usec_t until_us)
 {
-    struct prime_round *round = context;
     struct store_row row;
     struct err err;
-    const struct store_ref ref = { .kind = kind == STATE_KIND_CALL911 ? "911" : "call", .has_id = true, .id = id };
-    const struct store_filter filter = { .until_us = round->question.gap_begin_us,
+    const struct store_filter filter = { .until_us = until_us,
+                                         .type = type,
                                          .community = round->question.community,
-                                         .refs = &ref,
+                                         .refs = ref,
                                          .n_refs = 1,
                                          .counts = true };
     if (!round->reader)
@@ -79,6 +78,16 @@ static bool was_heard(void *context, enum state_kind kind, int64_t id)
         r = store_read(round->reader, &row, &err);
     store_rest(round->reader);
     return r != 0;
+}
+
+/* Before the gap; and of a 911 call, which is not known any more once it is removed, whether it ever came. */
+static bool was_heard(void *context, enum state_kind kind, int64_t id)
+{
+    const struct prime_round *round = context;
+    bool is_911 = kind == STATE_KIND_CALL911;
+    const struct store_ref ref = { .kind = is_911 ? "911" : "call", .has_id = true, .id = id };
+    return is_in_log(round, &ref, NULL, round->question.gap_begin_us) ||
+           (is_911 && is_in_log(round, &ref, "EVENT_911", 0));
 }
 
 /* ---- asking ---- */

@@ -151,6 +151,37 @@ static void not_before_the_cad_wants_it(void **fixture)
     assert_true(in_us > 29 * MINUTE_US && in_us <= 30 * MINUTE_US);
 }
 
+/* ---- what came all the same ---- */
+
+#define CALL911(id) "{\"callId\":" id ",\"caller\":\"Zoe\"}"
+
+static void hear(const char *body)
+{
+    char *copy = strdup(body);
+    assert_int_equal(post(copy, now_us()), 0);
+}
+
+/* The list is older than its removal, and state tells nothing of it any more. */
+static void a_911_call_that_was_heard_and_removed(void **fixture)
+{
+    (void) fixture;
+    static const struct turn turns[] = {
+        { OK_JSON("{\"EmergencyCalls\":[" CALL911("90417") "," CALL911("90418") "]}"), CLOSE }, { UNITS, CLOSE }
+    };
+    begin(turns, ARRAY_SIZE(turns));
+    hear("{\"key\":\"" KEY "\",\"type\":\"EVENT_911\",\"data\":{\"call\":" CALL911("90417") "}}");
+    hear("{\"key\":\"" KEY "\",\"type\":\"EVENT_REMOVE_911\",\"data\":{\"callIds\":[90417,90418]}}");
+    ask(42 * USEC_PER_SEC);
+    struct batch batch = take_batch();
+    assert_int_equal(primed.n_missed, 1);
+    const cJSON *list = json_get(batch.events[0].data, "calls911");
+    for (const cJSON *call = list->child; call; call = call->next)
+        if (json_get(call, "callId")->valuedouble == 90417)
+            assert_null(json_get(call, "missed"));
+    batch_done(&batch);
+    end_prime();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +189,7 @@ int main(void)
         TEST(what_waits_to_be_stored_is_not_missed_twice),
         TEST(a_reload_tries_again),
         TEST(not_before_the_cad_wants_it),
+        TEST(a_911_call_that_was_heard_and_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
