@@ -4,8 +4,9 @@
  *          without connection), units, calls, calls911 (objects of the CAD, events.md section 2, with what differs;
  *          "missed": true where the log heard nothing of it), gone: { units, calls, calls911 } (ids). An entry of state
  *          that an event changed behind asked_id, or that was spoken of after asked_us, is told only what nobody told.
- *          What is not there any more is gone only if the same session told of it last.
- * Units:   in the names; asked_us by the wall clock.
+ *          What is not there any more is gone only if the same session told of it last. What was seen in the future
+ *          was seen before the clock was set back.
+ * Units:   in the names; asked_us and now_us by the wall clock.
  * Owner:   all is borrowed but the text, which is the caller's.
  * Threads: none. Pure: the arguments alone decide.
  * Errors:  1 there is something, 0 nothing differs, -ENOMEM.
@@ -22,6 +23,7 @@
 struct primed_question {
     uint64_t asked_id;
     usec_t asked_us;
+    usec_t now_us; /* when it is compared */
     uint32_t server;
     uint8_t source; /* the session's number in the snapshot, as changed_source has it; 0: it told nothing yet */
     usec_t gap_us;  /* 0: nothing can have been missed */

@@ -18,7 +18,9 @@ uint64_t primed_count(const cJSON *data, const char *name)
 
 struct primed_moment primed_moment_of(const struct event *event)
 {
-    return (struct primed_moment){ primed_count(event->data, "asked_id"), primed_count(event->data, "asked_us") };
+    return (struct primed_moment){ .asked_id = primed_count(event->data, "asked_id"),
+                                   .asked_us = primed_count(event->data, "asked_us"),
+                                   .told_us = event->time_us };
 }
 
 const cJSON *primed_gone_of(const struct event *event, const char *name)

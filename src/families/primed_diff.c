@@ -268,7 +268,7 @@ int primed_diff(const struct primed_question *question, const struct primed_answ
                 const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret)
 {
     struct diff diff = { .question = question,
-                         .moment = { question->asked_id, question->asked_us },
+                         .moment = { question->asked_id, question->asked_us, question->now_us },
                          .known = known,
                          .heard = heard,
                          .context = context,

@@ -4,10 +4,12 @@
 #include "unit.h"
 
 #define STATUS_OFFLINE 100
+#define CLOCK_SLACK_US (60 * USEC_PER_SEC) /* for what is told while an event waits to be stored */
 
 bool primed_is_older(const struct primed_moment *moment, uint64_t changed_id, usec_t seen_us)
 {
-    return changed_id <= moment->asked_id && seen_us <= moment->asked_us;
+    bool ahead = seen_us > moment->told_us + CLOCK_SLACK_US;
+    return changed_id <= moment->asked_id && (seen_us <= moment->asked_us || ahead);
 }
 
 /* ---- reading ---- */

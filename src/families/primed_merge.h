@@ -19,15 +19,16 @@ uint64_t primed_count(const cJSON *data, const char *name);
 const cJSON *primed_gone_of(const struct event *event, const char *name);
 bool primed_is_missed(const cJSON *json);
 
-/* When it was asked. */
+/* When it was asked, and what was made of the answer. */
 struct primed_moment {
     uint64_t asked_id;
-    usec_t asked_us;
+    usec_t asked_us, told_us;
 };
 
 struct primed_moment primed_moment_of(const struct event *event);
 
-/* Whether something that was changed and spoken of then is older. */
+/* Whether something that was changed and spoken of then is older. What lies ahead of the time that it is told was seen
+ * before the clock was set back. */
 bool primed_is_older(const struct primed_moment *moment, uint64_t changed_id, usec_t seen_us);
 
 /* An object, of the CAD or of STATE_PRIMED, as a patch. It points into itself and the JSON: not to be copied. */

@@ -119,11 +119,16 @@ void prime_heard_key(char ret[PRIME_KEY_BYTES], const char *name, uint64_t place
     snprintf(ret, PRIME_KEY_BYTES, "heard:%s:%016llx", name, (unsigned long long) place);
 }
 
-/* Never back: who was primed with its login may have been closed since. */
+/* Never back: who was primed with its login may have been closed since. But where the clock was set back, what was kept
+ * lies ahead, and would be right only once that time has come again. */
 static void keep_heard(struct session_prime *prime, struct prime_job *job, uint64_t place, usec_t heard_us)
 {
     char key[PRIME_KEY_BYTES], value[24];
-    if (heard_us <= job->heard_us)
+    usec_t now = now_us();
+    bool ahead = job->heard_us > now;
+    if (heard_us > now)
+        heard_us = now;
+    if (heard_us <= job->heard_us && !ahead)
         return;
     job->heard_us = heard_us;
     prime_heard_key(key, job->name, place);

@@ -228,6 +228,7 @@ static int compare(struct prime_round *round, struct text *ret)
     if (r < 0)
         return r;
     text_reset(ret);
+    round->asked.now_us = now_us();
     r = primed_diff(&round->asked, &answers, known, was_heard, round, ret);
     state_snapshot_free(known);
     return r;

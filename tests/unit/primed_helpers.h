@@ -114,6 +114,7 @@ static inline int answer(struct world *world, struct asked asked, usec_t gap_us,
     const cJSON *page = units_json;
     const struct primed_question question = { .asked_id = asked.id,
                                               .asked_us = asked.us,
+                                              .now_us = world->now_us,
                                               .server = 1,
                                               .source = primed_source(world->state, "session", "city"),
                                               .gap_us = gap_us };

@@ -54,6 +54,20 @@ static void a_removed_911_call_stays_removed(void **fixture)
     assert_int_equal(state_find_call911(world->state, "a", 90417)->removed, 1);
 }
 
+/* What was seen at five to nine is no news at half past eight. */
+static void the_clock_was_set_back(void **fixture)
+{
+    struct world *world = *fixture;
+    hear(world, "EVENT_UNIT_LOGIN", "{\"unit\":" UNIT_A "}");
+    hear(world, "EVENT_911", "{\"call\":" CALL911 "}");
+    world->now_us -= 3600 * USEC_PER_SEC;
+    struct asked asked = ask(world);
+    assert_int_equal(answer(world, asked, GAP, ALL("", ""), "[{\"id\":4127,\"status\":4,\"data\":{}}]"), 1);
+    take(world);
+    assert_int_equal(state_find_unit(world->state, "a", 4127)->status, 4);
+    assert_int_equal(state_find_call911(world->state, "a", 90417)->removed, 1);
+}
+
 /* ---- what is gone ---- */
 
 static void what_the_session_told_is_ended(void **fixture)
@@ -170,6 +184,7 @@ int main(void)
         TEST(the_writer_looks_again),
         TEST(names_are_known_whatever_was_told_since),
         TEST(a_removed_911_call_stays_removed),
+        TEST(the_clock_was_set_back),
         TEST(what_the_session_told_is_ended),
         TEST(what_another_source_told_is_not),
         TEST(what_was_not_answered_ends_nothing),

@@ -1,5 +1,5 @@
 /* test_session_prime_trouble.c - the priming of sessions where not all is well: answers that are too much, a full
- * disk, refusals. */
+ * disk, refusals, a clock that is set back. */
 #include "prime_helpers.h"
 
 /* Until something is true of the job of "city". */
@@ -182,6 +182,31 @@ static void a_911_call_that_was_heard_and_removed(void **fixture)
     end_prime();
 }
 
+/* ---- a clock that is set back ---- */
+
+static usec_t kept_us(void)
+{
+    pthread_mutex_lock(&prime->lock);
+    usec_t heard_us = prime_find_job(prime, "city")->heard_us;
+    pthread_mutex_unlock(&prime->lock);
+    return heard_us;
+}
+
+static void what_was_heard_in_the_future(void **fixture)
+{
+    (void) fixture;
+    begin(NULL, 0);
+    usec_t now = now_us();
+    session_prime_heard(prime, "city", PLACE, now + 60 * MINUTE_US);
+    assert_true(kept_us() >= now && kept_us() < now + MINUTE_US);
+    pthread_mutex_lock(&prime->lock);
+    prime_find_job(prime, "city")->heard_us = now + 60 * MINUTE_US; /* what was now then */
+    pthread_mutex_unlock(&prime->lock);
+    session_prime_heard(prime, "city", PLACE, now - MINUTE_US);
+    assert_true(kept_us() == now - MINUTE_US);
+    end_prime();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +215,7 @@ int main(void)
         TEST(a_reload_tries_again),
         TEST(not_before_the_cad_wants_it),
         TEST(a_911_call_that_was_heard_and_removed),
+        TEST(what_was_heard_in_the_future),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
