@@ -292,8 +292,8 @@ uint8_t primed_source(const struct state *state, const char *source, const char 
 {
     struct text whole CLEANUP(text_free) = TEXT_INIT;
     text_addf(&whole, "%s/%s", source, name);
-    for (uint8_t n = 1; n < STATE_MAX_SOURCES && *state_source(state, n); n++)
-        if (strcmp(state_source(state, n), whole.s) == 0)
-            return n;
+    for (unsigned n = 1; n <= STATE_MAX_SOURCES && *state_source(state, (uint8_t) n); n++)
+        if (strcmp(state_source(state, (uint8_t) n), whole.s) == 0)
+            return (uint8_t) n;
     return 0;
 }

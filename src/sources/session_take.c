@@ -56,8 +56,9 @@ static void prime(const struct session *session, usec_t gap_us)
                                            .ca_file = settings->ca_file,
                                            .server = (uint32_t) settings->server,
                                            .gap_us = gap_us };
-    if (settings->prime && session_prime_ask(session->all->prime, &ask) < 0)
-        session_tell(session, LOG_ERR, "no memory to ask what the CAD knows");
+    int r = settings->prime ? session_prime_ask(session->all->prime, &ask) : 0;
+    if (r < 0)
+        session_tell(session, LOG_ERR, "cannot ask what the CAD knows: %s", strerror(-r));
 }
 
 static void opened(struct session *session)

@@ -98,11 +98,31 @@ static const char *doubt_of_url(const char *url)
 
 /* ---- the configuration ---- */
 
+/* Without the port that it has anyway, and with a path. */
+static void add_url(struct text *out, const char *url)
+{
+    struct span authority = authority_of(url), port = behind_host(authority, host_of(url));
+    const char *path = authority.s + authority.size;
+    bool usual = port.size && port.s[0] == ':' && strtoul(port.s + 1, NULL, 10) == (is_plain(url) ? 80 : 443);
+    text_add_bytes(out, url, (size_t) ((usual ? port.s : path) - url));
+    text_add(out, *path == '/' ? "" : "/");
+    text_add(out, path);
+}
+
+/* A number of what is the same whatever it is written like; 0: no memory. */
+static uint64_t place_of(const struct session_settings *settings)
+{
+    struct text place CLEANUP(text_free) = TEXT_INIT;
+    add_url(&place, settings->url);
+    text_addf(&place, "\n%s\n%llu", settings->community_id, (unsigned long long) settings->server);
+    for (size_t i = 0; i < place.size; i++)
+        place.s[i] = (char) tolower((unsigned char) place.s[i]);
+    return place.failed ? 0 : hash_bytes(HASH_START, place.s, place.size);
+}
+
 static bool meet(const struct session_settings *a, const struct session_settings *b)
 {
-    return a->community_id && b->community_id && a->url && b->url &&
-           strcasecmp(a->community_id, b->community_id) == 0 && strcasecmp(a->url, b->url) == 0 &&
-           a->server == b->server;
+    return a->community_id && b->community_id && a->url && b->url && place_of(a) == place_of(b);
 }
 
 void session_check(const struct config *config, const void *settings, config_complain *complain, void *context)
@@ -122,16 +142,6 @@ void session_check(const struct config *config, const void *settings, config_com
         complain(context, "server", sentence);
         return;
     }
-}
-
-/* As meet() has it. */
-static uint64_t place_of(const struct session_settings *settings)
-{
-    struct text place CLEANUP(text_free) = TEXT_INIT;
-    text_addf(&place, "%s\n%s\n%llu", settings->url, settings->community_id, (unsigned long long) settings->server);
-    for (size_t i = 0; i < place.size; i++)
-        place.s[i] = (char) tolower((unsigned char) place.s[i]);
-    return hash_bytes(HASH_START, place.s, place.size);
 }
 
 /* ---- a copy ---- */
@@ -170,6 +180,7 @@ int session_target_new(struct session_target **ret, const struct session_setting
     target->its = (struct event_community){ target->settings.community, target->key };
     target->rules = (struct envelope_rules){ .communities = &target->its, .n_communities = 1 };
     target->place = place_of(settings);
+    failed |= !target->place;
     struct span host = host_of(settings->url);
     size_t size = host.size < sizeof(target->host) ? host.size : sizeof(target->host) - 1;
     memcpy(target->host, host.s, size);
@@ -213,5 +224,5 @@ bool session_targets_equal(const struct session_target *a, const struct session_
 
 bool session_targets_meet(const struct session_target *a, const struct session_target *b)
 {
-    return meet(&a->settings, &b->settings);
+    return a->place == b->place;
 }

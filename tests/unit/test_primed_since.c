@@ -85,6 +85,20 @@ static void what_the_session_told_is_ended(void **fixture)
     assert_int_equal(answer(world, ask(world), GAP, ALL("", ""), "[]"), 0);
 }
 
+/* The last one too. */
+static void of_as_many_sessions_as_are_told_apart(void **fixture)
+{
+    struct world *world = *fixture;
+    char name[16];
+    for (int i = 1; i < STATE_MAX_SOURCES; i++) {
+        snprintf(name, sizeof(name), "s%d", i);
+        hear_from(world, "push", name, "EVENT_UNIT_LOGIN", "{\"unit\":" UNIT_B "}");
+    }
+    hear(world, "EVENT_UNIT_LOGIN", "{\"unit\":" UNIT_A "}");
+    assert_int_equal(primed_source(world->state, "session", "city"), STATE_MAX_SOURCES);
+    assert_int_equal(primed_source(world->state, "session", "town"), 0);
+}
+
 static void what_another_source_told_is_not(void **fixture)
 {
     struct world *world = *fixture;
@@ -186,6 +200,7 @@ int main(void)
         TEST(a_removed_911_call_stays_removed),
         TEST(the_clock_was_set_back),
         TEST(what_the_session_told_is_ended),
+        TEST(of_as_many_sessions_as_are_told_apart),
         TEST(what_another_source_told_is_not),
         TEST(what_was_not_answered_ends_nothing),
         TEST(one_thing_told_touches_no_other),

@@ -22,11 +22,12 @@ static void what_is_taken(void **state)
                    "  - { name: other, community: west, community_id: othercad, prime: false, ca_file: /x.pem }\n"
                    "  - { name: trial, community: west, community_id: mycad, url: \"http://127.0.0.1:8080/hub\" }\n"
                    "  - { name: six, community: west, community_id: mycad, url: \"http://[::1]:65535/hub\" }\n"
-                   "  - { name: local, community: west, community_id: mycad, url: \"http://localhost/hub?a=b\" }\n");
+                   "  - { name: local, community: west, community_id: mycad, url: \"http://localhost/hub?a=b\" }\n"
+                   "  - { name: port, community: west, community_id: mycad, url: \"http://localhost:443/hub?a=b\" }\n");
     struct config *config = must_load("sessions.yaml");
     const struct config_settings all = config_section_get(config, &source_session.section);
     const struct session_settings *first = all.elements;
-    assert_int_equal(all.n_elements, 6);
+    assert_int_equal(all.n_elements, 7);
     assert_string_equal(first->url, "https://api.sonorancad.com/apiWsHub");
     assert_int_equal(first->server, 1);
     assert_true(first->prime);
@@ -61,6 +62,8 @@ static void mistakes(void **state)
         { "community: east, community_id: x, url: \"https://[::1]]/h\"", "nothing behind the host" },
         { "community: east, community_id: x, url: \"https://exa]mple.org/h\"", "nothing behind the host" },
         { "community: west, community_id: MyCad", "session city is for this server already" },
+        { "community: west, community_id: mycad, url: \"HTTPS://api.sonorancad.com:0443/apiWsHub\"",
+          "session city is for this server already" },
     };
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -105,12 +108,51 @@ static void what_is_another(void **state)
     config_free(config);
 }
 
+/* Where no two connections may be. */
+static void what_is_the_same_place(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        { "https://example.org/x", "https://example.org:443/x", true },
+        { "https://example.org", "HTTPS://Example.org:443/", true },
+        { "https://example.org?a", "https://example.org:443/?a", true },
+        { "http://[::1]/x", "http://[::1]:80/x", true },
+        { "https://example.org/x", "https://example.org:80/x", false },
+        { "https://example.org:4430/x", "https://example.org/x", false },
+        { "https://example.org/x", "https://example.org/y", false },
+    };
+    struct err err;
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char both[512];
+        struct session_target *a, *b;
+        snprintf(both, sizeof(both),
+                 "  - { name: a, community: east, community_id: x, url: \"%s\" }\n"
+                 "  - { name: b, community: east, community_id: x, server: 2, url: \"%s\" }\n",
+                 rows[i].a, rows[i].b);
+        write_sessions(both);
+        struct config *config = must_load("sessions.yaml");
+        struct session_settings *its = config_section_get(config, &source_session.section).elements;
+        its[1].server = 1;
+        assert_int_equal(session_target_new(&a, &its[0], config, &err), 0);
+        assert_int_equal(session_target_new(&b, &its[1], config, &err), 0);
+        if (session_targets_meet(a, b) != rows[i].same)
+            fail_msg("%s and %s", rows[i].a, rows[i].b);
+        session_target_free(a);
+        session_target_free(b);
+        config_free(config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_taken),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(what_is_another),
+        cmocka_unit_test(what_is_the_same_place),
     };
     return cmocka_run_group_tests(tests, copy_fixtures, remove_fixtures);
 }
