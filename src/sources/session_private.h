@@ -102,10 +102,11 @@ struct session_item {
     bool vouched;  /* it came after the login, and needs no key */
     bool accepted; /* its key and size were right, by the rules that held when it came */
     usec_t time_us;
-    size_t bytes;        /* that it counts for */
-    uint64_t connection; /* that wants an answer */
-    char *invocation;    /* its id as a text of JSON; NULL: none is wanted */
-    unsigned n_failed;
+    size_t bytes;                 /* that it counts for */
+    uint64_t connection;          /* that wants an answer */
+    char *invocation;             /* its id as a text of JSON; NULL: none is wanted */
+    bool suspect;                 /* it failed, with others or alone, and it may be its own fault */
+    unsigned n_alone;             /* times that it failed alone */
     struct session_primed primed; /* number 0: it is an event that came */
     int r;                        /* what the writer said */
     const char *refused;          /* why it was not accepted, a constant */
@@ -116,6 +117,7 @@ struct session_queue {
     TAILQ_HEAD(, session_item) items;
     struct session_item *waiting; /* the first that is not handed in */
     size_t n_submitted;
+    bool alone; /* that is one, a suspect, with which nothing else goes */
     uint64_t bytes;
     bool failed; /* something has to be handed in again, once all is back */
     _Atomic bool paused;

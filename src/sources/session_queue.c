@@ -1,7 +1,10 @@
 /* session_queue.c - events on their way into the pipeline, in the order they came.
  *
  * An item stays until it is settled. What the writer could not store is handed in again, in its order: once all that
- * was handed in is back. What there is no room for waits here, as long as limits.in_flight lets it. */
+ * was handed in is back. What there is no room for waits here, as long as limits.in_flight lets it.
+ *
+ * A disk that cannot be written is no reason to lose one, however long that lasts. After an error that an event itself
+ * may be to blame for, each that was in the transaction is handed in alone, and one that goes on failing is lost. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +12,7 @@
 #include "session_private.h"
 
 #define ITEM_BYTES 512 /* about what one takes beside its body */
-#define TRIES_MAX 20   /* of storing one, each after the writer had said that it can be done */
+#define TRIES_MAX 5    /* of storing one alone, each after the writer had said that it can be done */
 
 void session_queue_begin(struct session_queue *queue)
 {
@@ -116,6 +119,32 @@ static void primed_back(struct sessions *sessions, struct session_item *item)
     take_out(sessions, item);
 }
 
+static bool is_fault_of_event(int r)
+{
+    return r == -EFBIG || r == -EINVAL;
+}
+
+static void lose(struct sessions *sessions, struct session_item *item)
+{
+    gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
+    log_line(LOG_ERR, LOG_ID_SESSION_LOST,
+             "session %s: an event could not be stored in %u tries of its own, and is lost", item->origin.name,
+             item->n_alone);
+    item->refused = "Storage Unavailable";
+    take_out(sessions, item);
+    for (item = TAILQ_FIRST(&sessions->queue.items); item; item = TAILQ_NEXT(item, entry))
+        item->suspect = false; /* it was that one */
+}
+
+/* Another source's event may have been in the same transaction, so once alone is not enough. */
+static void suspect(struct sessions *sessions, struct session_item *item)
+{
+    item->n_alone += item->suspect;
+    item->suspect = true;
+    if (item->n_alone >= TRIES_MAX)
+        lose(sessions, item);
+}
+
 static void take_back(struct sessions *sessions, struct session_item *item)
 {
     struct session_queue *queue = &sessions->queue;
@@ -130,13 +159,8 @@ static void take_back(struct sessions *sessions, struct session_item *item)
         take_out(sessions, item);
         return;
     }
-    if (++item->n_failed < TRIES_MAX)
-        return;
-    gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
-    log_line(LOG_ERR, LOG_ID_SESSION_LOST, "session %s: an event could not be stored in %u tries, and is lost",
-             item->origin.name, item->n_failed);
-    item->refused = "Storage Unavailable";
-    take_out(sessions, item);
+    if (is_fault_of_event(item->r))
+        suspect(sessions, item);
 }
 
 static void take_settled(struct sessions *sessions)
@@ -172,6 +196,7 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
         item->batch = (struct batch){ 0 };
         item->submitted = true;
         queue->n_submitted++;
+        queue->alone = item->suspect;
         return true;
     }
     if (made && item->primed.number) {
@@ -186,6 +211,12 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
     return true;
 }
 
+/* Whoever is suspect goes alone. */
+static bool may_go(const struct session_queue *queue)
+{
+    return !queue->n_submitted || !(queue->alone || queue->waiting->suspect);
+}
+
 void session_queue_go_on(struct sessions *sessions)
 {
     struct session_queue *queue = &sessions->queue;
@@ -197,7 +228,7 @@ void session_queue_go_on(struct sessions *sessions)
     }
     if (queue->failed || (queue->paused && !sessions->stopping))
         return;
-    while (queue->waiting && hand_in(sessions, queue->waiting))
+    while (queue->waiting && may_go(queue) && hand_in(sessions, queue->waiting))
         continue;
     pipeline_flush(sessions->way_in);
 }

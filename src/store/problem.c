@@ -28,6 +28,9 @@ static int to_errno(int code)
         return -ECANCELED;
     case SQLITE_TOOBIG:
         return -EFBIG;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return -EINVAL;
     default:
         return -EIO;
     }
