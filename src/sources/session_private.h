@@ -119,8 +119,8 @@ struct session_queue {
     size_t n_submitted;
     bool alone; /* that is one, a suspect, with which nothing else goes */
     uint64_t bytes;
-    bool failed; /* something has to be handed in again, once all is back */
-    _Atomic bool paused;
+    bool failed;                  /* something has to be handed in again, once all is back */
+    _Atomic bool paused, no_room; /* until resume */
 
     /* Of the writer, and then under the lock. */
     struct session_item *settling, **settling_end;

@@ -184,6 +184,7 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
     struct session_queue *queue = &sessions->queue;
     struct batch batch = item->batch;
     bool made = batch.n_events || session_item_make(sessions, item, &batch);
+    queue->no_room = true; /* unless resume says else, perhaps before it is known here */
     int r = made ? pipeline_submit(sessions->way_in, &batch, item) : 0;
     if (r == -EBUSY && item->body) {
         batch_done(&batch);
@@ -191,6 +192,7 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
     }
     if (r == -EBUSY)
         return false;
+    queue->no_room = false;
     queue->waiting = TAILQ_NEXT(item, entry);
     if (made && r == 0) {
         item->batch = (struct batch){ 0 };
@@ -226,7 +228,7 @@ void session_queue_go_on(struct sessions *sessions)
         queue->failed = false;
         queue->waiting = TAILQ_FIRST(&queue->items);
     }
-    if (queue->failed || (queue->paused && !sessions->stopping))
+    if (queue->failed || ((queue->paused || queue->no_room) && !sessions->stopping))
         return;
     while (queue->waiting && may_go(queue) && hand_in(sessions, queue->waiting))
         continue;
@@ -298,6 +300,6 @@ void session_pause(void *self)
 void session_resume(void *self)
 {
     struct sessions *sessions = self;
-    sessions->queue.paused = false;
+    sessions->queue.paused = sessions->queue.no_room = false;
     session_wake(sessions);
 }

@@ -240,6 +240,34 @@ static void of_those_that_failed_the_one_is_lost_that_fails_alone(void **state)
     assert_int_equal(count_items(), 0);
 }
 
+static void who_found_no_room_waits_for_a_word(void **state)
+{
+    (void) state;
+    room = 1;
+    push(&quiet, 1, 0, "");
+    push(&quiet, 2, 0, "");
+    session_queue_go_on(&all);
+    assert_int_equal(n_tries, 2);
+    push(&busy, 3, 0, "");
+    for (int i = 0; i < 10; i++)
+        session_queue_go_on(&all);
+    assert_int_equal(n_tries, 2);
+    room = HANDED_MAX;
+    session_resume(&all);
+    session_queue_go_on(&all);
+    is_handed("1 2 3 ");
+    assert_int_equal(n_tries, 4);
+
+    /* At the end there may be no word any more. */
+    room = n_handed;
+    push(&busy, 4, 0, "");
+    session_queue_go_on(&all);
+    all.stopping = true;
+    room = HANDED_MAX;
+    session_queue_go_on(&all);
+    is_handed("1 2 3 4 ");
+}
+
 #define queue_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -248,6 +276,7 @@ int main(void)
         queue_test(what_failed_is_handed_in_again_in_its_order),
         queue_test(a_disk_that_fails_is_no_reason_to_lose),
         queue_test(of_those_that_failed_the_one_is_lost_that_fails_alone),
+        queue_test(who_found_no_room_waits_for_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
