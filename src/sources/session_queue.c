@@ -21,7 +21,8 @@ void session_queue_begin(struct session_queue *queue)
 
 static size_t bytes_of(const struct session_item *item)
 {
-    return ITEM_BYTES + item->size + (item->batch.n_events ? batch_bytes(&item->batch) : 0);
+    return ITEM_BYTES + item->size + (item->invocation ? strlen(item->invocation) : 0) +
+           (item->batch.n_events ? batch_bytes(&item->batch) : 0);
 }
 
 void session_queue_add(struct sessions *sessions, struct session_item *take_item)

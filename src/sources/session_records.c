@@ -6,6 +6,7 @@
 #include "session_records.h"
 
 #define TYPE_MAX_CHARS 16 /* of a number that may be a type */
+#define ID_MAX_BYTES 256  /* of an invocation's id, which is kept until that is answered; theirs have a few digits */
 
 enum { INVOCATION = 1, COMPLETION = 3, CLOSES = 7 };
 
@@ -147,6 +148,8 @@ int session_record_read(struct span record, struct session_record *ret, struct e
     bool has_id = members.invocation.size && type > 0 && type != CLOSES;
     if (has_id && (!is_text(members.invocation) || is_empty_text(members.invocation)))
         return err_set(err, -EINVAL, "an id of an invocation that is no text");
+    if (has_id && members.invocation.size > ID_MAX_BYTES)
+        return err_set(err, -EINVAL, "an id of an invocation that is too long");
     if (has_id)
         ret->invocation = members.invocation;
     if (type == INVOCATION)

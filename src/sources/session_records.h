@@ -7,7 +7,8 @@
  * Errors:  -EINVAL and a sentence: what is no record of the protocol. It shows nothing of the text. -ENOTSUP: a record
  *          that may be sound, but has JSON that is not taken (json.h).
  * Source:  dotnet/aspnetcore, src/SignalR/docs/specs/HubProtocol.md; which of the odd cases are taken is what
- *          Microsoft's JsonHubProtocol takes, but for an invocation without arguments, which .NET refuses as well.
+ *          Microsoft's JsonHubProtocol takes, but for an invocation without arguments, which .NET refuses as well, and
+ *          an id of more than 256 bytes.
  */
 #pragma once
 

@@ -268,6 +268,28 @@ static void who_found_no_room_waits_for_a_word(void **state)
     is_handed("1 2 3 4 ");
 }
 
+static void an_id_counts_too(void **state)
+{
+    struct text id CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    push(&quiet, 1, 0, "");
+    uint64_t without = all.queue.bytes;
+    text_addf(&id, "\"invocationId\":\"%0200d\",", 7);
+    push(&quiet, 1, 0, id.s);
+    assert_true(all.queue.bytes >= 2 * without + 200);
+}
+
+/* Longer than any id, and it would be kept until the commit. */
+static void a_long_id_is_no_id(void **state)
+{
+    struct text id CLEANUP(text_free) = TEXT_INIT;
+    (void) state;
+    text_addf(&id, "\"invocationId\":\"%0300d\",", 7);
+    push(&quiet, 1, 0, id.s);
+    assert_null(quiet.websocket);
+    assert_int_equal(count_items(), 0);
+}
+
 #define queue_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -277,6 +299,8 @@ int main(void)
         queue_test(a_disk_that_fails_is_no_reason_to_lose),
         queue_test(of_those_that_failed_the_one_is_lost_that_fails_alone),
         queue_test(who_found_no_room_waits_for_a_word),
+        queue_test(an_id_counts_too),
+        queue_test(a_long_id_is_no_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,13 +279,27 @@ static void no_records(void **state)
     }
 }
 
+/* It is kept until the commit, and there is a CAD that has them as long as it likes. */
+static void an_id_has_its_limit(void **state)
+{
+    (void) state;
+    for (int size = 254; size <= 255; size++) { /* beside its quotes */
+        struct text text CLEANUP(text_free) = TEXT_INIT;
+        struct session_record record;
+        struct err err;
+        text_addf(&text, "{\"type\":1,\"invocationId\":\"%0*d\",\"target\":\"x\",\"arguments\":[]}", size, 7);
+        assert_int_equal(read_record(text.s, &record, &err), size == 254 ? 0 : -EINVAL);
+        assert_string_equal(err.msg, size == 254 ? "" : "an id of an invocation that is too long");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_we_send), cmocka_unit_test(several_in_a_message),   cmocka_unit_test(handshake),
         cmocka_unit_test(an_event),     cmocka_unit_test(bodies_byte_for_byte),   cmocka_unit_test(completions),
         cmocka_unit_test(closes),       cmocka_unit_test(json_that_is_not_taken), cmocka_unit_test(of_no_interest),
-        cmocka_unit_test(no_records),
+        cmocka_unit_test(no_records),   cmocka_unit_test(an_id_has_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
