@@ -13,8 +13,7 @@ static void set_origin(struct origin *ret, const struct session_target *target)
     text_copy(ret->peer, sizeof(ret->peer), target->host);
 }
 
-struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
-                                      struct span invocation)
+struct session_item *session_item_new(struct session *session, char *take_body, size_t size, struct span invocation)
 {
     const struct session_target *target = session->target;
     struct session_item *item = calloc(1, sizeof(*item));
@@ -25,6 +24,7 @@ struct session_item *session_item_new(const struct session *session, char *take_
         free(item);
         return NULL;
     }
+    item->session = session;
     item->body = take_body;
     item->size = size;
     set_origin(&item->origin, target);

@@ -79,10 +79,11 @@ struct session {
     usec_t due_us; /* by uptime: when it connects, or the end of patience with a state */
     struct websocket *websocket;
     uint64_t connection; /* a number of its own */
-    struct text half;    /* a record that goes on in the next message */
-    usec_t login_us;     /* of this connection; 0: not yet */
-    usec_t kept_us;      /* when it was last kept that it was heard */
-    usec_t lost_us;      /* the last byte of the one before that was logged in; 0: there was none */
+    uint64_t queued_bytes;
+    struct text half; /* a record that goes on in the next message */
+    usec_t login_us;  /* of this connection; 0: not yet */
+    usec_t kept_us;   /* when it was last kept that it was heard */
+    usec_t lost_us;   /* the last byte of the one before that was logged in; 0: there was none */
     struct session_life life;
     struct session_backoff backoff;
     struct session_trouble trouble;
@@ -97,6 +98,7 @@ struct session_item {
     struct batch batch; /* or, where it has no event: */
     char *body;         /* which may hold a key */
     size_t size;
+    struct session *session; /* that brought it; NULL: it is gone, or the CAD was asked */
     struct origin origin;
     char community[NAME_MAX_BYTES + 1];
     bool vouched;  /* it came after the login, and needs no key */
@@ -217,6 +219,14 @@ void session_send(struct session *session, struct span record);
 
 void session_queue_begin(struct session_queue *queue);
 void session_queue_add(struct sessions *sessions, struct session_item *take_item);
+
+/* The session goes; what it brought stays. */
+void session_queue_forget(struct sessions *sessions, const struct session *session);
+
+/* What waits, as a session has it counted against limits.in_flight when it brings more; 0: nothing of its own. One of
+ * several has its own counted twice: who brings much is closed while there is as much room for the others. */
+uint64_t session_queue_load(const struct sessions *sessions, const struct session *session);
+
 void session_queue_add_primed(struct sessions *sessions); /* what the CAD told of what it knows */
 
 /* The rules change: what has come is not measured by the next ones. */
@@ -238,8 +248,7 @@ void session_resume(void *sessions);
 
 /* ---- session_events.c: an item into a batch ---- */
 
-struct session_item *session_item_new(const struct session *session, char *take_body, size_t size,
-                                      struct span invocation);
+struct session_item *session_item_new(struct session *session, char *take_body, size_t size, struct span invocation);
 
 /* A record of which nothing can be an event. */
 void session_refuse_record(const struct sessions *sessions, const struct session *session, const char *why);

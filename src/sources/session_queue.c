@@ -31,8 +31,22 @@ void session_queue_add(struct sessions *sessions, struct session_item *take_item
     TAILQ_INSERT_TAIL(&queue->items, take_item, entry);
     take_item->bytes = bytes_of(take_item);
     queue->bytes += take_item->bytes;
+    if (take_item->session)
+        take_item->session->queued_bytes += take_item->bytes;
     if (!queue->waiting)
         queue->waiting = take_item;
+}
+
+void session_queue_forget(struct sessions *sessions, const struct session *session)
+{
+    for (struct session_item *item = TAILQ_FIRST(&sessions->queue.items); item; item = TAILQ_NEXT(item, entry))
+        item->session = item->session == session ? NULL : item->session;
+}
+
+uint64_t session_queue_load(const struct sessions *sessions, const struct session *session)
+{
+    bool is_alone = session == sessions->list && !session->next;
+    return session->queued_bytes ? sessions->queue.bytes + (is_alone ? 0 : session->queued_bytes) : 0;
 }
 
 void session_queue_accept(struct sessions *sessions)
@@ -70,20 +84,12 @@ void session_queue_add_primed(struct sessions *sessions)
     }
 }
 
-static struct session *find_connection(const struct sessions *sessions, uint64_t connection)
-{
-    struct session *session = sessions->list;
-    while (session && (session->connection != connection || !session->websocket))
-        session = session->next;
-    return session;
-}
-
 /* Whoever called for it is told what became of it, where that is still there. */
-static void answer(struct sessions *sessions, const struct session_item *item)
+static void answer(const struct session_item *item)
 {
-    struct session *session = item->invocation ? find_connection(sessions, item->connection) : NULL;
+    struct session *session = item->session;
     struct text record CLEANUP(text_free) = TEXT_INIT;
-    if (!session)
+    if (!item->invocation || !session || !session->websocket || session->connection != item->connection)
         return;
     session_record_write_answer(&record, span_of(item->invocation), item->refused);
     if (!record.failed)
@@ -95,8 +101,10 @@ static void take_out(struct sessions *sessions, struct session_item *item)
     struct session_queue *queue = &sessions->queue;
     assert(item != queue->waiting);
     queue->bytes -= item->bytes;
+    if (item->session)
+        item->session->queued_bytes -= item->bytes;
     TAILQ_REMOVE(&queue->items, item, entry);
-    answer(sessions, item);
+    answer(item);
     session_item_free(item);
 }
 

@@ -113,18 +113,19 @@ static void too_much(struct sessions *sessions, struct session *session)
     text_add_size(&limit, sessions->in_flight_bytes);
     session->full = true;
     gate_count(sessions->door, session->target->settings.name, GATE_NOT_STORED);
-    session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_ERR },
-                 "closed, since more than limits.in_flight (%s) waits to be stored: what the CAD sends until there is "
-                 "room is lost, unless it posts it",
-                 limit.s);
+    session_over(
+        session, (struct session_over){ SESSION_END_LOST, 0, LOG_ERR },
+        "closed, since more than %slimits.in_flight (%s) waits to be stored: what the CAD sends until there is "
+        "room is lost, unless it posts it",
+        sessions->list->next ? "its share of " : "", limit.s);
 }
 
 static void take_event(struct sessions *sessions, struct session *session, const struct session_record *record)
 {
-    struct session_queue *queue = &sessions->queue;
     struct span argument = session_record_argument(record);
+    uint64_t load = session_queue_load(sessions, session);
     size_t size = 0;
-    if (queue->bytes && queue->bytes + argument.size > sessions->in_flight_bytes) {
+    if (load && load + argument.size > sessions->in_flight_bytes) {
         too_much(sessions, session);
         return;
     }

@@ -39,6 +39,7 @@ static void add_session(struct sessions *sessions, struct session_target *take_t
 
 static void free_session(struct session *session)
 {
+    session_queue_forget(session->all, session);
     websocket_close(session->websocket);
     text_wipe(&session->half);
     session_target_free(session->target);
@@ -164,7 +165,7 @@ static bool is_held(const struct sessions *sessions, const struct session *sessi
     for (const struct session *other = sessions->list; other; other = other->next)
         if (other != session && other->websocket && session_targets_meet(other->target, session->target))
             return true;
-    return session->full && sessions->queue.bytes > sessions->in_flight_bytes / 2;
+    return session->full && session_queue_load(sessions, session) > sessions->in_flight_bytes / 2;
 }
 
 static usec_t later(usec_t a, usec_t b)

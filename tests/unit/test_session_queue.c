@@ -153,9 +153,8 @@ static void push(struct session *session, int id, size_t padding, const char *in
 static size_t count_items(void)
 {
     size_t n = 0;
-    const struct session_item *item;
-    TAILQ_FOREACH(item, &all.queue.items, entry)
-    n++;
+    for (const struct session_item *item = TAILQ_FIRST(&all.queue.items); item; item = TAILQ_NEXT(item, entry))
+        n++;
     return n;
 }
 
@@ -290,6 +289,39 @@ static void a_long_id_is_no_id(void **state)
     assert_int_equal(count_items(), 0);
 }
 
+static void who_brings_too_much_is_closed(void **state)
+{
+    int id = 0;
+    (void) state;
+    room = 0;
+    while (busy.websocket && id < 100) {
+        push(&busy, ++id, 4096, "");
+        session_queue_go_on(&all);
+    }
+    assert_null(busy.websocket);
+    assert_true(id > 4);
+    assert_true(all.queue.bytes <= IN_FLIGHT);
+    size_t n = count_items();
+    for (int i = 0; i < 2; i++)
+        push(&quiet, ++id, 4096, "");
+    assert_non_null(quiet.websocket);
+    assert_int_equal(count_items(), n + 2);
+    assert_true(all.queue.bytes <= IN_FLIGHT);
+}
+
+/* All of it is for one that is alone. */
+static void one_session_may_fill_it(void **state)
+{
+    int id = 0;
+    (void) state;
+    all.list = &busy;
+    room = 0;
+    while (busy.websocket && id < 100)
+        push(&busy, ++id, 4096, "");
+    assert_null(busy.websocket);
+    assert_true(all.queue.bytes > IN_FLIGHT - 8192 && all.queue.bytes <= IN_FLIGHT + 4096);
+}
+
 #define queue_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -301,6 +333,8 @@ int main(void)
         queue_test(who_found_no_room_waits_for_a_word),
         queue_test(an_id_counts_too),
         queue_test(a_long_id_is_no_id),
+        queue_test(who_brings_too_much_is_closed),
+        queue_test(one_session_may_fill_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
