@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "session_words.h"
 #include "summary.h"
 
 struct status {
@@ -75,32 +76,17 @@ static void write_listeners(const struct status *status, struct text *out)
     }
 }
 
-static void add_number(const cJSON *object, const char *name, const char *noun, struct text *out)
-{
-    uint64_t n = json_get_count(object, name);
-    text_addf(out, ", %llu %s%s", (unsigned long long) n, noun, text_plural(n));
-}
-
 /* "city, server 1 at api.sonorancad.com: open since 5 min ago, 42 events, the last 3 s ago, 1 gap" */
 static void write_sessions(const struct status *status, struct text *out)
 {
     const cJSON *session;
     cJSON_ArrayForEach (session, json_get(status->daemon, "sessions")) {
         struct text line CLEANUP(text_free) = TEXT_INIT;
-        usec_t last_us = daemon_get_time(session, "last_event");
         add_safe(&line, json_get_text(session, "name"));
         text_addf(&line, ", server %llu at ", (unsigned long long) json_get_count(session, "server"));
         add_safe(&line, json_get_text(session, "host"));
         text_add(&line, ": ");
-        add_safe(&line, json_get_text(session, "state"));
-        text_add(&line, " since ");
-        table_write_ago(&line, daemon_get_time(session, "since"), status->now);
-        add_number(session, "events", "event", &line);
-        if (last_us) {
-            text_add(&line, ", the last ");
-            table_write_ago(&line, last_us, status->now);
-        }
-        add_number(session, "gaps", "gap", &line);
+        session_words_write(&line, session, status->now);
         table_write_line("Session:", &line, out);
     }
 }

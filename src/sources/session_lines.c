@@ -143,3 +143,15 @@ void session_tell_trouble(struct session *session, int level, usec_t wait_us, co
     trouble->n_untold = 0;
     tell(session, level, line.s);
 }
+
+void session_keep_trouble(struct session *session, enum session_cause cause, const char *words)
+{
+    struct session_trouble *trouble = &session->trouble;
+    struct text safe CLEANUP(text_free) = TEXT_INIT; /* the CAD may have said a key */
+    (void) event_hide_keys(session->all->rules, span_of(words), &safe);
+    pthread_mutex_lock(&session->all->lock);
+    trouble->cause = cause;
+    trouble->at_us = now_us();
+    text_copy(trouble->words, sizeof(trouble->words), safe.s);
+    pthread_mutex_unlock(&session->all->lock);
+}

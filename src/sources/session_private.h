@@ -47,9 +47,29 @@ enum session_state {
     SESSION_IS_CLOSING, /* until the CAD has closed it too */
 };
 
+/* Why it is not open: what doctor's advice is by. */
+enum session_cause {
+    SESSION_NO_CAUSE, /* it was not tried yet, or nobody has to know */
+    SESSION_NO_NAME,
+    SESSION_NO_CONNECTION,
+    SESSION_NO_TLS,
+    SESSION_NO_PROXY,     /* or it was closed before it was open */
+    SESSION_NO_HUB,       /* nothing of the kind at its url */
+    SESSION_NO_WEBSOCKET, /* who answers speaks another language: a proxy, a page */
+    SESSION_TURNED_AWAY,  /* by a status of HTTP */
+    SESSION_NO_LOGIN,
+    SESSION_STRANGE, /* it is SignalR, but none that this version knows */
+    SESSION_SILENT,
+    SESSION_LOST,
+    SESSION_KICKED,
+    SESSION_FULL, /* we have no room */
+};
+
 /* What is shown of one; the thread alone writes it, with report_count and report_set. */
 struct session_values {
     uint64_t state, since_us; /* times of the wall clock */
+    uint64_t cut_us;          /* since when nothing comes by it; 0: it is open */
+    uint64_t next_us;         /* when it connects again; 0: it does not wait */
     uint64_t last_record_us, last_event_us;
     uint64_t connects, gaps, gap_us, last_gap_us;
     uint64_t events, strange; /* strange: records that we do not know */
@@ -63,6 +83,11 @@ struct session_trouble {
     unsigned n_untold;
     usec_t ends_us[3]; /* the last ones, in a ring */
     unsigned n_ends;
+
+    /* The last one, until it is open again; others look at it under the lock. */
+    enum session_cause cause;
+    usec_t at_us; /* by the wall clock */
+    char words[sizeof(((struct err *) 0)->msg)];
 };
 
 struct session {
@@ -204,11 +229,18 @@ struct session_over {
     enum session_end end;
     usec_t asked_us; /* to wait, by the CAD; 0: it did not ask */
     int level;
+    enum session_cause cause;
 };
 
 /* Closes its connection, tells why (format NULL: nobody has to know), and waits as long as it has to. */
 void session_over(struct session *session, struct session_over over, const char *format, ...) PRINTF_LIKE(3, 4);
 void session_set_state(struct session *session, enum session_state state);
+
+/* Of a connection that never was: what websocket_result and net_connection_result say. */
+enum session_cause session_cause_of(int r);
+
+/* Whether it is open; since when it is not. */
+void session_set_cut(struct session *session, usec_t since_us);
 
 /* ---- session_take.c: what came ---- */
 
@@ -275,14 +307,23 @@ void session_tell(const struct session *session, int level, const char *format, 
 void session_tell_open(const struct session *session, usec_t gap_us);
 void session_tell_trouble(struct session *session, int level, usec_t wait_us, const char *words);
 
+/* Keeps it for who asks why it is not open. */
+void session_keep_trouble(struct session *session, enum session_cause cause, const char *words);
+
 /* Of one more loss: louder for the third within 10 minutes. */
 int session_level_of_loss(struct session *session);
 
 /* ---- session_status.c ---- */
 
+const char *session_cause_name(enum session_cause cause); /* "name", as the status has it */
+
 void session_add_status(void *sessions, struct json_writer *out);
 void session_add_health(void *sessions, struct json_writer *out);
 void session_add_report(void *sessions, struct report_list *list);
+
+/* ---- session_probe.c: NULL: there is none of that name; name NULL: the first ---- */
+
+const struct session_settings *session_settings_find(const struct config *config, const char *name);
 
 /* ---- session_probe_rest.c: what the CAD's REST interface says of this account. True: nothing failed. ---- */
 

@@ -13,6 +13,28 @@ static const char *const states[] = {
     NULL,
 };
 
+static const char *const causes[] = {
+    [SESSION_NO_CAUSE] = NULL,
+    [SESSION_NO_NAME] = "name",
+    [SESSION_NO_CONNECTION] = "connection",
+    [SESSION_NO_TLS] = "tls",
+    [SESSION_NO_PROXY] = "proxy",
+    [SESSION_NO_HUB] = "hub",
+    [SESSION_NO_WEBSOCKET] = "websocket",
+    [SESSION_TURNED_AWAY] = "turned_away",
+    [SESSION_NO_LOGIN] = "login",
+    [SESSION_STRANGE] = "protocol",
+    [SESSION_SILENT] = "silent",
+    [SESSION_LOST] = "lost",
+    [SESSION_KICKED] = "kicked",
+    [SESSION_FULL] = "full",
+};
+
+const char *session_cause_name(enum session_cause cause)
+{
+    return causes[cause];
+}
+
 #define OBJECT "session"
 
 static const struct report_row rows[] = {
@@ -28,6 +50,13 @@ static const struct report_row rows[] = {
       .object = OBJECT,
       .member = "since",
       .offset = REPORT_OFFSET(struct session_values, since_us) },
+    { .name = "session_cut_since_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "Since when nothing can come by it, 0 while it is open.",
+      .object = OBJECT,
+      .member = "cut_since",
+      .offset = REPORT_OFFSET(struct session_values, cut_us) },
     { .name = "session_last_record_timestamp_seconds",
       .unit = "seconds",
       .kind = REPORT_TIME,
@@ -81,6 +110,22 @@ static const char *life_of(const struct session_values *values)
     return values->state != SESSION_IS_OPEN ? "none" : values->answers_pings ? "pings" : "silence";
 }
 
+/* Why it is not open, and when it is tried again. */
+static void add_trouble(const struct session *session, const struct session_values *values, struct json_writer *out)
+{
+    const struct session_trouble *trouble = &session->trouble;
+    if (values->next_us && values->cut_us)
+        json_add_time(out, "next_try", values->next_us);
+    if (!trouble->cause)
+        return;
+    json_begin_object(out, "trouble");
+    json_add_time(out, "at", trouble->at_us);
+    json_add_text(out, "cause", session_cause_name(trouble->cause));
+    json_add_text(out, "words", trouble->words);
+    json_end(out);
+}
+
+/* Under the lock. */
 static void add_one(const struct session *session, struct json_writer *out)
 {
     const struct session_settings *settings = &session->target->settings;
@@ -96,6 +141,7 @@ static void add_one(const struct session *session, struct json_writer *out)
     json_add_text(out, "life", life_of(&values));
     report_add_members(out, &part, OBJECT);
     json_add_int(out, "last_gap_ms", (int64_t) (values.last_gap_us / USEC_PER_MSEC));
+    add_trouble(session, &values, out);
     if (session->all->prime)
         session_prime_add_status(session->all->prime, settings->name, out);
     json_end(out);

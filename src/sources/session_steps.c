@@ -16,6 +16,12 @@ void session_set_state(struct session *session, enum session_state state)
     session->state = state;
     report_set(&session->values.state, state);
     report_set(&session->values.since_us, now_us());
+    report_set(&session->values.next_us, 0);
+}
+
+void session_set_cut(struct session *session, usec_t since_us)
+{
+    report_set(&session->values.cut_us, since_us);
 }
 
 /* ---- the end ---- */
@@ -31,8 +37,10 @@ static void keep_heard(struct session *session, usec_t now)
 static void close_connection(struct session *session)
 {
     if (session->login_us) {
+        usec_t now = uptime_us();
         session->lost_us = websocket_heard_us(session->websocket);
-        keep_heard(session, uptime_us());
+        session_set_cut(session, now_us() - (now - session->lost_us));
+        keep_heard(session, now);
     }
     websocket_finish(session->websocket, WEBSOCKET_NORMAL);
     session->websocket = websocket_close(session->websocket);
@@ -57,12 +65,15 @@ void session_over(struct session *session, struct session_over over, const char 
     va_start(args, format);
     vsnprintf(words, sizeof(words), format ? format : "", args);
     va_end(args);
-    if (format)
+    if (format) {
         session_tell_trouble(session, over.level, wait, words);
+        session_keep_trouble(session, over.cause, words);
+    }
     if (session->websocket)
         close_connection(session);
     session->due_us = now + wait;
     session_set_state(session, SESSION_WAITS);
+    report_set(&session->values.next_us, now_us() + wait);
 }
 
 void session_leave(struct session *session)
@@ -93,6 +104,21 @@ void session_take_limits(const struct sessions *sessions, struct session *sessio
         websocket_set_max_message(session->websocket, max_message_bytes(sessions));
 }
 
+/* Of a connection that never was. A proxy that says no is told as one that closes it. */
+enum session_cause session_cause_of(int r)
+{
+    switch (r) {
+    case -EHOSTUNREACH:
+        return SESSION_NO_NAME;
+    case -EPROTO:
+        return SESSION_NO_TLS;
+    case -ECONNRESET:
+        return SESSION_NO_PROXY;
+    default:
+        return SESSION_NO_CONNECTION;
+    }
+}
+
 void session_begin(struct sessions *sessions, struct session *session)
 {
     const struct session_settings *settings = &session->target->settings;
@@ -106,9 +132,11 @@ void session_begin(struct sessions *sessions, struct session *session)
     struct err err = { "" };
     session->connection = ++sessions->n_connections;
     session->life = (struct session_life){ 0 };
-    if (websocket_open(&session->websocket, sessions->pool, &wanted, &err) < 0) {
+    int r = websocket_open(&session->websocket, sessions->pool, &wanted, &err);
+    if (r < 0) {
         session->websocket = NULL;
-        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING }, "%s", err.msg);
+        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING, session_cause_of(r) }, "%s",
+                     err.msg);
         return;
     }
     session_set_state(session, SESSION_CONNECTS);
@@ -123,7 +151,7 @@ static void refused(struct session *session, const struct websocket_refusal *ref
     switch (refusal->status) {
     case 400:
     case 404:
-        session_over(session, (struct session_over){ SESSION_END_REFUSED, 0, LOG_ERR },
+        session_over(session, (struct session_over){ SESSION_END_REFUSED, 0, LOG_ERR, SESSION_NO_HUB },
                      "no websocket hub at %s: is the url right?", safe.s);
         return;
     case 401:
@@ -132,11 +160,11 @@ static void refused(struct session *session, const struct websocket_refusal *ref
     case 503:
         session_over(session,
                      (struct session_over){ refusal->status < 429 ? SESSION_END_REFUSED : SESSION_END_BUSY,
-                                            refusal->retry_after_us, LOG_WARNING },
+                                            refusal->retry_after_us, LOG_WARNING, SESSION_TURNED_AWAY },
                      "%s refuses the connection: %d %s", host, refusal->status, reason.s);
         return;
     default:
-        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING },
+        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING, SESSION_TURNED_AWAY },
                      "%s refuses the connection: %d %s", host, refusal->status, reason.s);
     }
 }
@@ -156,7 +184,9 @@ static bool connect_on(struct session *session, usec_t now)
         session_send(session, span_of(SESSION_HANDSHAKE));
         return true;
     }
-    const struct session_over lost = { SESSION_END_LOST, 0, LOG_WARNING };
+    struct session_over lost = { SESSION_END_LOST, 0, LOG_WARNING, session_cause_of(r) };
+    if (r == -EBADMSG)
+        lost.cause = SESSION_NO_WEBSOCKET;
     if (r == -EACCES)
         refused(session, &refusal);
     else if (r == -EBADMSG)
@@ -175,7 +205,7 @@ static void ended(struct session *session, int r, const struct websocket_message
         session_over(session, (struct session_over){ .end = SESSION_END_LOST }, NULL);
         return;
     }
-    const struct session_over lost = { SESSION_END_LOST, 0, session_level_of_loss(session) };
+    const struct session_over lost = { SESSION_END_LOST, 0, session_level_of_loss(session), SESSION_LOST };
     if (r == 0)
         session_add_words(&safe, session->all->rules, message->bytes, SESSION_FOREIGN_CHARS);
     if (r == 0)
@@ -183,7 +213,8 @@ static void ended(struct session *session, int r, const struct websocket_message
     else if (r == -ECONNRESET)
         session_over(session, lost, "connection lost");
     else
-        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING }, "%s", err->msg);
+        session_over(session, (struct session_over){ SESSION_END_LOST, 0, LOG_WARNING, SESSION_STRANGE }, "%s",
+                     err->msg);
 }
 
 /* False: it is over. */
@@ -219,7 +250,7 @@ static bool answers(const struct session *session)
 static void dead(struct session *session, usec_t now)
 {
     usec_t silent_us = now - websocket_heard_us(session->websocket);
-    session_over(session, (struct session_over){ SESSION_END_LOST, 0, session_level_of_loss(session) },
+    session_over(session, (struct session_over){ SESSION_END_LOST, 0, session_level_of_loss(session), SESSION_SILENT },
                  "nothing heard for %us, connecting again", (unsigned) (silent_us / USEC_PER_SEC));
 }
 
@@ -252,7 +283,7 @@ static bool is_out_of_patience(const struct session *session, usec_t now)
 /* What has its time. */
 static void look_at_clock(struct session *session, usec_t now)
 {
-    const struct session_over lost = { SESSION_END_LOST, 0, LOG_WARNING };
+    const struct session_over lost = { SESSION_END_LOST, 0, LOG_WARNING, SESSION_SILENT };
     if (session->state == SESSION_IS_CLOSING && is_out_of_patience(session, now))
         session_over(session, (struct session_over){ .end = SESSION_END_LOST }, NULL);
     else if (session->state == SESSION_IS_CLOSING)

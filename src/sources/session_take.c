@@ -13,8 +13,8 @@ static void strange_protocol(struct session *session, enum session_end end, stru
 {
     struct text safe CLEANUP(text_free) = TEXT_INIT;
     session_add_said(&safe, session->all->rules, foreign);
-    session_over(session, (struct session_over){ end, 0, LOG_ERR }, "%s speaks another SignalR protocol: %s",
-                 session->target->host, safe.size ? safe.s : what);
+    session_over(session, (struct session_over){ end, 0, LOG_ERR, SESSION_STRANGE },
+                 "%s speaks another SignalR protocol: %s", session->target->host, safe.size ? safe.s : what);
 }
 
 /* ---- the login ---- */
@@ -67,6 +67,7 @@ static void opened(struct session *session)
     struct session_values *values = &session->values;
     session->login_us = now;
     session_set_state(session, SESSION_IS_OPEN);
+    session_set_cut(session, 0);
     report_count(&values->connects, 1);
     if (gap_us) {
         report_count(&values->gaps, 1);
@@ -76,6 +77,7 @@ static void opened(struct session *session)
     session_tell_open(session, gap_us);
     prime(session, gap_us);
     session->trouble.hash = session->trouble.since_us = 0;
+    session_keep_trouble(session, SESSION_NO_CAUSE, "");
 }
 
 static bool is_form(const char *error)
@@ -87,7 +89,7 @@ static bool is_form(const char *error)
 static void login_answered(struct session *session, const struct session_record *record)
 {
     const struct session_settings *settings = &session->target->settings;
-    const struct session_over over = { SESSION_END_REFUSED, 0, LOG_ERR };
+    struct session_over over = { SESSION_END_REFUSED, 0, LOG_ERR, SESSION_NO_LOGIN };
     struct text safe CLEANUP(text_free) = TEXT_INIT, community CLEANUP(text_free) = TEXT_INIT;
     struct span error = record->error;
     if (!error.size && session_record_logged_in(record->result, &error)) {
@@ -97,6 +99,8 @@ static void login_answered(struct session *session, const struct session_record 
     session_add_said(&safe, session->all->rules, error);
     text_add_safe(&community, settings->community_id, strlen(settings->community_id), SESSION_FOREIGN_CHARS);
     if (record->error.size && is_form(safe.s))
+        over.cause = SESSION_STRANGE;
+    if (over.cause == SESSION_STRANGE)
         session_over(session, over, "%s does not know this form of authenticatev2: sonoran-pushd is too old?",
                      session->target->host);
     else
@@ -114,7 +118,7 @@ static void too_much(struct sessions *sessions, struct session *session)
     session->full = true;
     gate_count(sessions->door, session->target->settings.name, GATE_NOT_STORED);
     session_over(
-        session, (struct session_over){ SESSION_END_LOST, 0, LOG_ERR },
+        session, (struct session_over){ SESSION_END_LOST, 0, LOG_ERR, SESSION_FULL },
         "closed, since more than %slimits.in_flight (%s) waits to be stored: what the CAD sends until there is "
         "room is lost, unless it posts it",
         sessions->list->next ? "its share of " : "", limit.s);
@@ -168,7 +172,8 @@ static void take_strange(struct session *session, const struct session_record *r
 static void take_close(struct session *session, const struct session_record *record)
 {
     struct text safe CLEANUP(text_free) = TEXT_INIT;
-    struct session_over over = { record->allow_reconnect ? SESSION_END_LOST : SESSION_END_KICKED, 0, LOG_NOTICE };
+    struct session_over over = { record->allow_reconnect ? SESSION_END_LOST : SESSION_END_KICKED, 0, LOG_NOTICE,
+                                 SESSION_LOST };
     over.level = session_level_of_loss(session);
     session_add_said(&safe, session->all->rules, record->error);
     if (safe.size || record->allow_reconnect) {
@@ -176,11 +181,13 @@ static void take_close(struct session *session, const struct session_record *rec
         return;
     }
     session_over(session, over, NULL);
-    if (session_backoff_is_kicked(&session->backoff))
-        session_tell(session, LOG_WARNING, "closed by the CAD without reason, twice: another program with server %llu?",
-                     (unsigned long long) session->target->settings.server);
-    else
-        session_tell(session, over.level, "closed by the CAD without reason");
+    bool kicked = session_backoff_is_kicked(&session->backoff);
+    text_add(&safe, "closed by the CAD without reason");
+    if (kicked)
+        text_addf(&safe, ", twice: another program with server %llu?",
+                  (unsigned long long) session->target->settings.server);
+    session_tell(session, kicked ? LOG_WARNING : over.level, "%s", safe.s);
+    session_keep_trouble(session, kicked ? SESSION_KICKED : SESSION_LOST, safe.s);
 }
 
 /* ---- all of it ---- */

@@ -30,6 +30,7 @@ static void add_session(struct sessions *sessions, struct session_target *take_t
     session->target = take_target;
     session->half = (struct text) TEXT_INIT;
     session_set_state(session, SESSION_WAITS);
+    session_set_cut(session, now_us());
     while (*link)
         link = &(*link)->next;
     pthread_mutex_lock(&sessions->lock);
@@ -130,9 +131,9 @@ static void become(struct sessions *sessions, struct session *session)
     session_target_free(session->target);
     session->target = session->changed;
     session->changed = NULL;
+    session->trouble = (struct session_trouble){ 0 };
     pthread_mutex_unlock(&sessions->lock);
     session->backoff = (struct session_backoff){ 0 };
-    session->trouble = (struct session_trouble){ 0 };
     session->lost_us = elsewhere ? 0 : session->lost_us;
     session->due_us = 0;
 }
