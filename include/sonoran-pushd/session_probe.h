@@ -42,3 +42,13 @@ typedef void session_probe_tell(void *context, const struct session_probe_step *
 /* 0: each step was right, or a doubt; 1: one failed, and what comes after it was not tried. */
 int session_probe_run(const struct config *config, const struct session_probe *probe, session_probe_tell *tell,
                       void *context, struct err *err) MUST_CHECK;
+
+/* Without the hub, so that it does no harm to a session that is open or about to be: "reach", or in its place what
+ * cannot be had (name, connection, tls, proxy), and then the REST interface ("plan", "community", "server"). As
+ * session_probe_run. */
+int session_probe_reach(const struct config *config, const struct session_probe *probe, session_probe_tell *tell,
+                        void *context, struct err *err) MUST_CHECK;
+
+/* How many the configuration has; its i-th. */
+size_t session_probe_count(const struct config *config);
+void session_probe_get(const struct config *config, size_t i, struct session_probe *ret);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <sonoran-pushd/daemon.h>
+#include <sonoran-pushd/session_probe.h>
 
 #include "doctor.h"
 #include "settings.h"
@@ -20,20 +21,50 @@ struct arguments {
     bool check_log;
 };
 
-/* What the CAD and the net between do, which no check here can see. */
-static const char *const hints[] = {
-    "In the CAD, Admin > Customization > Servers (older panels: Advanced > In-Game Integration), the server has this "
-    "machine's public IP and the listener's port, without blanks.",
-    "That port is open from outside, for TCP: at the host's panel or router, and in this machine's firewall. Open "
-    "http://IP:PORT/sonorancad/event in a browser elsewhere: a short page says that the listener runs.",
-    "The CAD prefers a websocket: while a FiveM resource (3.2.38 or later) or a bot is logged in for the same "
-    "server id, no HTTP request is sent. Let the resource forward (enablePushEventForwarding, pushEventForwardUrl), "
-    "use another server id here, or log in there without one.",
-    "A FiveM resource sets the IP and port of its own server entry anew at each start, unless disableOverride is true.",
-    "pushEventForwardUrl is used exactly as written: http://IP:PORT/sonorancad/event.",
-    "Those who try it have this server selected in the CAD, and are logged in on the police, fire or EMS page.",
-    "What is done through the CAD's API sends no event for most types; try it by hand in the CAD.",
+/* What the CAD and the net between do, which no check here can see: of events that are posted, of those that come by a
+ * session, or of both. */
+static const struct hint {
+    bool posted, by_session;
+    const char *words;
+} hints[] = {
+    { true, false,
+      "In the CAD, Admin > Customization > Servers (older panels: Advanced > In-Game Integration), the server has this "
+      "machine's public IP and the listener's port, without blanks." },
+    { true, false,
+      "That port is open from outside, for TCP: at the host's panel or router, and in this machine's firewall. Open "
+      "http://IP:PORT/sonorancad/event in a browser elsewhere: a short page says that the listener runs." },
+    { true, false,
+      "The CAD prefers a websocket: while a FiveM resource (3.2.38 or later) or a bot is logged in for the same server "
+      "id, no HTTP request is sent. Let the resource forward (enablePushEventForwarding, pushEventForwardUrl), use "
+      "another server id here, or log in there without one." },
+    { false, true,
+      "The session has the number of the server that events are wanted of (Admin > Customization > Servers), and no "
+      "FiveM resource, bot or second machine is logged in for the same one: it may take the events." },
+    { false, true,
+      "The community's plan has the API. " CTL_NAME " probe asks the CAD for its name; it can be run while the daemon "
+      "is stopped." },
+    { false, true,
+      "While no session is open the CAD posts, if the server there has this machine's public IP and a port of a "
+      "listener "
+      "that is open: worth having where it can be had." },
+    { true, false,
+      "A FiveM resource sets the IP and port of its own server entry anew at each start, unless disableOverride is "
+      "true." },
+    { true, false, "pushEventForwardUrl is used exactly as written: http://IP:PORT/sonorancad/event." },
+    { true, true,
+      "Those who try it have this server selected in the CAD, and are logged in on the police, fire or EMS page." },
+    { true, true, "What is done through the CAD's API sends no event for most types; try it by hand in the CAD." },
 };
+
+static size_t choose_hints(const struct doctor *doctor, const char **ret)
+{
+    bool by_session = doctor->config && session_probe_count(doctor->config);
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+        if (by_session ? hints[i].by_session : hints[i].posted)
+            ret[n++] = hints[i].words;
+    return n;
+}
 
 static int read_hours(void *context, const char *value, struct err *err)
 {
@@ -134,6 +165,7 @@ static void examine(struct doctor *doctor, const char *store)
     doctor_check_running(doctor, &answer);
     doctor_check_reload(doctor);
     doctor_check_listeners(doctor);
+    doctor_check_sessions(doctor);
     doctor_check_events(doctor);
     doctor_check_requests(doctor);
     doctor_check_counts(doctor);
@@ -170,7 +202,8 @@ int doctor_run(const char *config_file, int argc, char **argv)
                                                   .quiet_us = arguments.hours * HOUR_US,
                                                   .summary = SUMMARY_INIT };
     examine(&doctor, arguments.common.store);
-    findings_write(&doctor.findings, hints, ARRAY_SIZE(hints), arguments.common.json, &out);
+    const char *chosen[ARRAY_SIZE(hints)];
+    findings_write(&doctor.findings, chosen, choose_hints(&doctor, chosen), arguments.common.json, &out);
     status = table_write_stdout(&out);
     return status == EXIT_SUCCESS && findings_have(&doctor.findings, FINDING_FAIL) ? EXIT_FAILURE : status;
 }

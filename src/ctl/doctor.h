@@ -37,6 +37,9 @@ void doctor_check_actions(struct doctor *doctor);
 /* doctor_listeners.c: where it listens */
 void doctor_check_listeners(struct doctor *doctor);
 
+/* doctor_sessions.c: the CAD's own connections */
+void doctor_check_sessions(struct doctor *doctor);
+
 /* doctor_requests.c: what came */
 void doctor_check_requests(struct doctor *doctor);
 void doctor_check_counts(struct doctor *doctor); /* whatever else is counted */

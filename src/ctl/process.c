@@ -13,13 +13,14 @@
 #define PATH_ROOM 300
 #define FILE_MAX_BYTES 4096
 
-static void read_file(const char *pid, const char *name, char *ret, size_t size)
+static size_t read_file(const char *pid, const char *name, char *ret, size_t size)
 {
     char path[PATH_ROOM];
     snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
     FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
     size_t n = file ? fread(ret, 1, size - 1, file) : 0;
     ret[n] = '\0';
+    return n;
 }
 
 /* One in a container has files of its own. */
@@ -49,11 +50,9 @@ static const char *find_option(const char *words, size_t size)
 
 static char *find_config(const char *pid)
 {
-    char words[FILE_MAX_BYTES + 1] = "", path[PATH_ROOM], folder[FILE_MAX_BYTES];
+    char words[FILE_MAX_BYTES + 1], path[PATH_ROOM], folder[FILE_MAX_BYTES];
     char *file = NULL;
-    snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
-    FILE *in CLEANUP(cleanup_fclose) = fopen(path, "re");
-    size_t size = in ? fread(words, 1, sizeof(words) - 1, in) : 0;
+    size_t size = read_file(pid, "cmdline", words, sizeof(words));
     const char *value = find_option(words, size);
     if (!value || *value == '/')
         return strdup(value ? value : CONFIG_DEFAULT_FILE);
@@ -77,7 +76,7 @@ bool process_has(const struct process *process, const char *config_file)
 static bool is_daemon(const char *pid)
 {
     char name[32];
-    read_file(pid, "comm", name, sizeof(name));
+    (void) read_file(pid, "comm", name, sizeof(name));
     return strcmp(name, PROGRAM_NAME "\n") == 0 && is_of_this_system(pid);
 }
 
@@ -100,4 +99,29 @@ bool process_find(const char *config_file, struct process *ret)
         closedir(processes);
     *ret = found;
     return found.file != NULL;
+}
+
+/* Among the words that it was started with. */
+static bool has_word(const char *pid, const char *name)
+{
+    char words[FILE_MAX_BYTES + 1];
+    size_t size = read_file(pid, "cmdline", words, sizeof(words));
+    for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+        const char *slash = strrchr(word, '/');
+        if (strcmp(slash ? slash + 1 : word, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int process_find_program(const char *name)
+{
+    DIR *processes = opendir("/proc");
+    int found = 0;
+    for (struct dirent *entry; processes && !found && (entry = readdir(processes));)
+        if (isdigit((unsigned char) entry->d_name[0]) && has_word(entry->d_name, name))
+            found = atoi(entry->d_name);
+    if (processes)
+        closedir(processes);
+    return found;
 }

@@ -318,7 +318,7 @@ static void tell_missed(struct probe *probe)
 
 /* ---- all of it ---- */
 
-static const struct session_settings *find(const struct config *config, const char *name)
+const struct session_settings *session_settings_find(const struct config *config, const char *name)
 {
     const struct config_settings all = config_section_get(config, &source_session.section);
     const struct session_settings *elements = all.elements;
@@ -328,16 +328,33 @@ static const struct session_settings *find(const struct config *config, const ch
     return NULL;
 }
 
+static struct session_probe probe_of(const struct session_settings *settings)
+{
+    return (struct session_probe){ settings->name, settings->community, settings->community_id, settings->url,
+                                   settings->server };
+}
+
 int session_probe_find(const struct config *config, const char *name, struct session_probe *ret, struct err *err)
 {
-    const struct session_settings *settings = find(config, name), *first = find(config, NULL);
+    const struct session_settings *settings = session_settings_find(config, name),
+                                  *first = session_settings_find(config, NULL);
     if (!first)
         return err_set(err, -ENOENT, "the configuration has no sessions");
     if (!settings)
         return err_set(err, -ENOENT, "no session of the configuration is called so; the first is %s", first->name);
-    *ret = (struct session_probe){ settings->name, settings->community, settings->community_id, settings->url,
-                                   settings->server };
+    *ret = probe_of(settings);
     return 0;
+}
+
+size_t session_probe_count(const struct config *config)
+{
+    return config_section_get(config, &source_session.section).n_elements;
+}
+
+void session_probe_get(const struct config *config, size_t i, struct session_probe *ret)
+{
+    const struct session_settings *elements = config_section_get(config, &source_session.section).elements;
+    *ret = probe_of(&elements[i]);
 }
 
 static void tell_page(void *probe, const char *name, enum session_probe_result result, usec_t took_us,
@@ -363,7 +380,7 @@ int session_probe_run(const struct config *config, const struct session_probe *w
                       void *context, struct err *err)
 {
     struct probe probe = { .in = TEXT_INIT, .missed = TEXT_INIT, .tell = to, .context = context };
-    int r = session_target_new(&probe.target, find(config, what->name), config, err);
+    int r = session_target_new(&probe.target, session_settings_find(config, what->name), config, err);
     if (r >= 0)
         r = net_pool_open(&probe.pool, err);
     if (r >= 0)
