@@ -44,6 +44,9 @@ struct admin_parts {
     void (*add_status)(void *userdata, struct json_writer *out);
     bool (*add_health)(void *userdata, struct json_writer *out);
 
+    /* Elements of the list of sources that a board has, of a community (NULL: of all). */
+    void (*add_sources)(void *userdata, const char *community, struct json_writer *out);
+
     /* All that is counted; config: the one in force. */
     void (*add_metrics)(void *userdata, const struct config *config, struct report_list *list);
 
@@ -68,6 +71,9 @@ struct admin *admin_stop(struct admin *admin) MUST_CHECK;
 /* The configuration that is in force from now on; takes a reference. Within two seconds: -ETIMEDOUT: its thread reads
  * the log and does not get on, and takes the configuration when it does. -ENOMEM: it keeps the old one. */
 int admin_configure(struct admin *admin, struct config *config, struct err *err) MUST_CHECK;
+
+/* What add_sources adds is another one. Any thread; NULL is taken. */
+void admin_note_sources(struct admin *admin);
 
 /* The answer: an object that is open, in a text of its own, which is taken. in_force: is the configuration? */
 void admin_answer_reload(struct admin *admin, void *ticket, bool in_force, struct json_writer *answer);

@@ -2,9 +2,9 @@
  *
  * Owner:   borrows the table and the pipeline, which outlive it, and the config until another is in force.
  *          One that is closed while the writer still has something of it goes when that is settled.
- * Threads: the main thread; source_set_add_status, _add_health and _add_report any. Of the pipeline it is made after
- *          pipeline_new, opened before pipeline_start, and freed after pipeline_stop.
- * Errors:  negative errno and a sentence.
+ * Threads: the main thread; source_set_add_status, _add_health, _add_report and _add_board any. Of the pipeline it is
+ * made after pipeline_new, opened before pipeline_start, and freed after pipeline_stop. Errors:  negative errno and a
+ * sentence.
  */
 #pragma once
 
@@ -41,6 +41,11 @@ struct gate *source_set_gate(struct source_set *set);
 void source_set_add_status(struct source_set *set, struct json_writer *out);
 void source_set_add_health(struct source_set *set, struct json_writer *out);
 void source_set_add_report(struct source_set *set, struct report_list *list);
+
+/* Elements of the list that a board has. watch: is called when that is another one, by any thread, and must not wait;
+ * NULL: nobody wants to know, and no call is under way any more. */
+void source_set_add_board(struct source_set *set, const char *community, struct json_writer *out);
+void source_set_watch(struct source_set *set, void (*watch)(void *userdata), void *userdata);
 
 /* Nothing is handed in any more; all of them within timeout_us. NULL: nothing to do. -ETIMEDOUT: a disk that does not
  * answer holds one of them; nothing that it uses may be freed then, and only the end of the process ends it. */

@@ -8,8 +8,8 @@
  *          reload; others always are. Its settings: config_section_get(config, &its section).
  * Owner:   self is instance_size bytes, zeros at first, and of the set; what open puts there is close's to free.
  * Threads: settled, settled_all, pause and resume are called by the writer (pipeline.h tells how), add_status,
- *          add_health and add_report by any thread, everything else by the main thread. The way in is for one thread of
- * the source's own at a time. Errors:  negative errno and a sentence.
+ *          add_health, add_report and add_board by any thread, everything else by the main thread. The way in is for
+ * one thread of the source's own at a time. Errors:  negative errno and a sentence.
  */
 #pragma once
 
@@ -25,6 +25,10 @@ struct source_parts {
     struct pipeline_source *way_in;
     struct gate_door *door;
     const struct state *state; /* for snapshots */
+
+    /* What add_board shows is another one: any thread, under no lock that add_board takes. */
+    void (*changed)(void *set);
+    void *set;
 };
 
 /* open failed for a reason that no restart heals. */
@@ -69,6 +73,10 @@ struct source_type {
     void (*add_status)(void *self, struct json_writer *out);
     void (*add_health)(void *self, struct json_writer *out);
     void (*add_report)(void *self, struct report_list *list); /* what it counts besides its door */
+
+    /* Elements of the list of sources that a board has, of a community (NULL: of all): members source, name, community,
+     * cut_since (null: all is well) and words. */
+    void (*add_board)(void *self, const char *community, struct json_writer *out);
 };
 
 struct source_types {

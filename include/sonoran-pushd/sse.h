@@ -2,15 +2,17 @@
  *
  * Shape:   server-sent events. First "retry:" and a hello; then for each event of the log the rows that it changed
  *          ("unit", "call", "call911", without an id) and, last, its line ("log", with its id): a cut in between brings
- *          the rows once more, and loses nothing. "tick" has an id where a filter lets nothing through; "reset" says
+ *          the rows once more, and loses nothing. "sources", without an id, is how events come, at the start and
+ *          when that changes. "tick" has an id where a filter lets nothing through; "reset" says
  *          that what the client has is of no use any more; a comment comes where there is silence.
  *          One ring of frames serves all: an event is rendered once, when somebody listens, and a client is a place
  *          in it. What has fallen out of it is read from the log. Nothing is queued for a client.
  * Units:   in the name; ids are those of the log.
  * Owner:   borrows its parts, which outlive it. A client belongs to the answer that goes on (http.h), which ends it
  * with sse_close; clients end before sse_free. Threads: all in the thread of the http that serves the clients, except
- * wake, which the writer calls, and sse_get_values, which is for any. Errors:  negative errno and a sentence; later the
- * stream ends, and the client comes again. Source:  HTML Living Standard, "Server-sent events"; design section 15.
+ * wake, which the writer calls, and sse_get_values and sse_note_sources, which are for any. Errors:  negative errno and
+ * a sentence; later the stream ends, and the client comes again. Source:  HTML Living Standard, "Server-sent events";
+ * design section 15.
  */
 #pragma once
 
@@ -42,6 +44,9 @@ struct sse_parts {
     void *userdata;
     usec_t round_us;    /* that clients may take between two calls of sse_end_round; 0: any */
     bool (*stop)(void); /* whether a read of the log is to end (store_stop_if); NULL: it is never asked */
+
+    /* Elements of the list of sources, of a community (NULL: of all); NULL: there are none. */
+    void (*add_sources)(void *userdata, const char *community, struct json_writer *out);
 };
 
 int sse_new(struct sse **ret, const struct sse_parts *parts, struct config *config, struct err *err) MUST_CHECK;
@@ -50,6 +55,10 @@ struct sse *sse_free(struct sse *sse);
 /* The configuration in force from now on; takes a reference. Who watches a community that is gone is ended; end_all: so
  * is everybody, and may show once more that they may come. */
 void sse_configure(struct sse *sse, struct config *config, bool end_all);
+
+/* The sources are others, or in another state: each client is told. Any thread. n_sources: how often that was. */
+void sse_note_sources(struct sse *sse);
+uint64_t sse_n_sources(const struct sse *sse);
 
 /* From now on clients end because everything does: for sse_values alone. */
 void sse_stop(struct sse *sse);

@@ -86,6 +86,18 @@ static void wake_streams(void *userdata)
     http_wake(admin->http);
 }
 
+static void add_sources(void *userdata, const char *community, struct json_writer *out)
+{
+    const struct admin *admin = userdata;
+    admin_add_sources(admin, community, out);
+}
+
+void admin_note_sources(struct admin *admin)
+{
+    if (admin)
+        sse_note_sources(admin->sse);
+}
+
 static int start_streams(struct admin *admin, struct err *err)
 {
     const struct sse_parts parts = { .feed = admin->parts.feed,
@@ -95,7 +107,8 @@ static int start_streams(struct admin *admin, struct err *err)
                                      .wake = wake_streams,
                                      .userdata = admin,
                                      .round_us = ADMIN_ROUND_US,
-                                     .stop = admin_is_to_end };
+                                     .stop = admin_is_to_end,
+                                     .add_sources = add_sources };
     return sse_new(&admin->sse, &parts, admin->parts.config, err);
 }
 

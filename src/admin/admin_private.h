@@ -54,7 +54,7 @@ struct admin {
     usec_t round_us;                       /* ADMIN_ROUND_US */
     usec_t round_since_us;                 /* uptime: the first of this round that reads much began; 0: none yet */
     uint64_t n_configured;
-    char tag[64 + NAME_MAX_BYTES]; /* of the state that was answered last */
+    char tag[128 + NAME_MAX_BYTES]; /* of the state that was answered last */
 };
 
 /* admin_answer.c: an answer is one object, or a text. begin opens it in body, which is empty; the other two end it, and
@@ -130,6 +130,9 @@ bool admin_is_by_proxy(const struct http_request *request);
 /* For the column opens of a route: the request is of this machine, by no proxy that tells, and asks for a name or
  * address of it. */
 bool admin_is_local(void *admin, const struct http_request *request);
+
+/* admin_state.c: elements of the list of sources. */
+void admin_add_sources(const struct admin *admin, const char *community, struct json_writer *out);
 
 /* admin_actions.c: what the actions do. */
 void admin_add_actions(struct delivery *delivery, struct json_writer *out);

@@ -8,12 +8,13 @@
 
 #include "routes.h"
 
-/* Another answer has another one: of another process, under another configuration, as of another event or after a turn,
- * or of one community (only; NULL: of all). */
-static void write_tag(struct admin *admin, const struct state_moment *moment, const char *only)
+/* Another answer has another one: of another process, under another configuration, after a change of the sources, as of
+ * another event or after a turn, or of one community (only; NULL: of all). */
+static void write_tag(struct admin *admin, const struct state_moment *moment, uint64_t n_sources, const char *only)
 {
-    snprintf(admin->tag, sizeof(admin->tag), "\"%" PRIx64 "-%" PRIu64 "-%" PRIu64 ".%" PRIu64 "%s%s\"",
-             admin->started_us, admin->n_configured, moment->as_of, moment->n_turns, only ? "-" : "", only ? only : "");
+    snprintf(admin->tag, sizeof(admin->tag), "\"%" PRIx64 "-%" PRIu64 ".%" PRIu64 "-%" PRIu64 ".%" PRIu64 "%s%s\"",
+             admin->started_us, admin->n_configured, n_sources, moment->as_of, moment->n_turns, only ? "-" : "",
+             only ? only : "");
 }
 
 static int add_community(struct json_writer *out, const struct board *board, struct state_moment *moment)
@@ -59,12 +60,22 @@ static bool has_it(struct admin *admin, const struct http_request *request, cons
 {
     const char *known = http_header(request, "If-None-Match");
     const struct state_moment now = state_moment(admin->parts.state);
-    write_tag(admin, &now, only);
+    write_tag(admin, &now, sse_n_sources(admin->sse), only);
     return known && strstr(known, admin->tag);
 }
 
-static void add_log(const struct admin *admin, struct json_writer *out)
+void admin_add_sources(const struct admin *admin, const char *community, struct json_writer *out)
 {
+    if (admin->parts.add_sources)
+        admin->parts.add_sources(admin->parts.userdata, community, out);
+}
+
+static void add_rest(const struct admin *admin, const char *only, struct json_writer *out)
+{
+    json_begin_array(out, "sources");
+    admin_add_sources(admin, only, out);
+    json_end(out);
+
     json_add_text(out, "log", feed_life(admin->parts.feed)->log);
 }
 
@@ -86,14 +97,15 @@ void admin_get_state(void *userdata, struct http_request *request, struct http_a
     }
     if (!admin_has_time(admin, ret))
         return;
+    uint64_t n_sources = sse_n_sources(admin->sse); /* before: one that changes meanwhile is another answer's */
     struct json_writer out = admin_begin(&body);
     r = add_communities(admin, only, &out, &moment);
     if (r < 0)
         err_set(&err, r, "no memory");
     else
-        add_log(admin, &out);
+        add_rest(admin, only, &out);
     admin_answer_result(ret, r, &err, &out);
-    write_tag(admin, &moment, only);
+    write_tag(admin, &moment, n_sources, only);
     if (r >= 0)
         admin_add_header(ret, "ETag", admin->tag);
 }

@@ -21,6 +21,7 @@
     PAGE(X, "model.js")                                                                                                \
     PAGE(X, "panes.js")                                                                                                \
     PAGE(X, "rows.js")                                                                                                 \
+    PAGE(X, "sources.js")                                                                                              \
     PAGE(X, "turn.js")
 
 #define ADMIN_ROUTES(X)                                                                                                \

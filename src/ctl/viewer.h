@@ -41,6 +41,7 @@ struct viewer_line {
 struct viewer {
     pthread_mutex_t lock;
     struct viewer_list lists[VIEWER_N_KINDS];
+    cJSON *sources;                           /* a list: how events come in; NULL: not known */
     struct viewer_line feed[VIEWER_FEED_MAX]; /* a ring */
     size_t n_feed;                            /* since the beginning */
     uint64_t line_id;                         /* of the newest of them */
@@ -111,6 +112,14 @@ bool viewer_has_unheard(const struct viewer *viewer);
 /* The same panic, not another one of that unit: nobody there has to know of it. */
 void viewer_hear(struct viewer *viewer, const struct viewer_item *panic);
 
+/* ---- viewer_sources.c: under the lock ---- */
+
+#define VIEWER_CUTS_SHOWN 3
+
+/* A list; what is cut of it has a row below the first line. */
+void viewer_take_sources(struct viewer *viewer, cJSON *take_sources);
+int viewer_count_cuts(const struct viewer *viewer);
+
 /* ---- viewer_layout.c, viewer_panes.c, viewer_page.c: pure ---- */
 
 #define VIEWER_FILTER_MAX_BYTES 63
@@ -164,6 +173,9 @@ const struct viewer_item *viewer_marked(const struct viewer *viewer, struct view
 /* The whole of what is open. */
 void viewer_draw_detail(const struct viewer *viewer, const struct viewer_look *look, struct viewer_box box,
                         struct canvas *canvas);
+
+/* Returns how many rows it took. */
+int viewer_put_cuts(const struct viewer *viewer, const struct viewer_look *look, int row, struct canvas *canvas);
 
 /* A list with its title. */
 void viewer_draw_pane(const struct viewer *viewer, struct viewer_look *look, enum viewer_kind kind,

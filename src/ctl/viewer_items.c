@@ -34,6 +34,7 @@ void viewer_done(struct viewer *viewer)
     for (size_t i = 0; i < VIEWER_FEED_MAX; i++)
         text_free(&viewer->feed[i].text);
     text_free(&viewer->trouble);
+    cJSON_Delete(viewer->sources);
 }
 
 /* ---- one item ---- */
@@ -241,6 +242,7 @@ int viewer_take_state(struct viewer *viewer, const cJSON *state, struct err *err
         keep_heard(&viewer->lists[kind], &before[kind]);
         list_free(&before[kind]);
     }
+    viewer_take_sources(viewer, cJSON_Duplicate(viewer_array(state, "sources"), true));
     usec_t time_us = daemon_get_time(state, "time");
     viewer->newest = json_get_count(state, "as_of");
     viewer->clock_us = time_us ? (int64_t) time_us - (int64_t) now_us() : 0;
@@ -317,6 +319,8 @@ bool viewer_copy(struct viewer *ret, const struct viewer *from)
         whole = whole && copy_list(&ret->lists[i], &from->lists[i]);
     for (size_t i = 0; i < VIEWER_FEED_MAX; i++)
         whole = whole && copy_line(&ret->feed[i], &from->feed[i]);
+    ret->sources = cJSON_Duplicate(from->sources, true);
+    whole = whole && (ret->sources || !from->sources);
     ret->n_feed = from->n_feed;
     ret->n_alarms = from->n_alarms;
     ret->community_columns = from->community_columns;

@@ -251,7 +251,8 @@ void viewer_draw(const struct viewer *viewer, struct viewer_look *look, struct c
     put_header(viewer, look, canvas);
     usec_t now_us = look->now_us; /* of the clock in the first line, which goes on */
     look->now_us = look->paused ? look->held_us : now_us;
-    int row = 1 + put_panics(viewer, look, 1, canvas);
+    int row = 1 + viewer_put_cuts(viewer, look, 1, canvas);
+    row += put_panics(viewer, look, row, canvas);
     struct viewer_box box = { row, 0, canvas->rows - row - !look->once, canvas->columns };
     if (box.rows > 0 && look->detail)
         viewer_draw_detail(viewer, look, box, canvas);
@@ -267,7 +268,8 @@ void viewer_draw(const struct viewer *viewer, struct viewer_look *look, struct c
 int viewer_rows(const struct viewer *viewer, const struct viewer_look *look)
 {
     int panics = viewer_count_panics(viewer);
-    int rows = 1 + (panics < VIEWER_PANICS_SHOWN ? panics : VIEWER_PANICS_SHOWN) + VIEWER_N_PANES;
+    int rows =
+        1 + viewer_count_cuts(viewer) + (panics < VIEWER_PANICS_SHOWN ? panics : VIEWER_PANICS_SHOWN) + VIEWER_N_PANES;
     for (enum viewer_kind kind = 0; kind < VIEWER_N_KINDS; kind++)
         rows += viewer_wanted_rows(viewer, look, kind, 1);
     int feed = viewer_wanted_rows(viewer, look, VIEWER_FEED, 1);

@@ -109,7 +109,7 @@ static void set_clock(struct viewer *viewer, const cJSON *json)
 /* Others may come with a later version. */
 static bool is_known(const char *name)
 {
-    static const char *const names[] = { "call911", "call", "unit", "log", "hello", "tick" };
+    static const char *const names[] = { "call911", "call", "unit", "log", "hello", "tick", "sources" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -126,6 +126,8 @@ static void take_data(struct viewer *viewer, const char *name, cJSON *take_json)
         }
     if (strcmp(name, "log") == 0)
         viewer_take_record(viewer, take_json);
+    else if (strcmp(name, "sources") == 0)
+        viewer_take_sources(viewer, cJSON_Duplicate(viewer_array(take_json, "sources"), true));
     else
         set_clock(viewer, take_json);
     cJSON_Delete(take_json);

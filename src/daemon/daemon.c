@@ -99,6 +99,17 @@ static bool give_up_reload(void *userdata, void *ticket)
     return reload_desk_give_up(&program->reload_desk, ticket);
 }
 
+static void add_sources(void *userdata, const char *community, struct json_writer *out)
+{
+    const struct program *program = userdata;
+    source_set_add_board(program->sources, community, out);
+}
+
+static void note_sources(void *userdata)
+{
+    admin_note_sources(userdata);
+}
+
 /* From here on things run: requests, which wait for the writer; the writer before the actions, which it serves. */
 static int start_threads(struct program *program, struct err *err)
 {
@@ -117,11 +128,15 @@ static int start_threads(struct program *program, struct err *err)
                                        .userdata = program,
                                        .add_status = health_add_status,
                                        .add_health = health_add,
+                                       .add_sources = add_sources,
                                        .add_metrics = metrics_add,
                                        .reload = ask_for_reload,
                                        .give_up_reload = give_up_reload };
     if (r >= 0)
         r = admin_start(&program->admin, &parts, err);
+    if (program->admin)
+        source_set_watch(program->sources, note_sources, program->admin);
+    admin_note_sources(program->admin); /* of what changed before */
     return r;
 }
 
@@ -204,6 +219,8 @@ static void stop(struct program *program)
     void *waits = reload_desk_close(&program->reload_desk);
     if (waits)
         admin_refuse_reload(program->admin, waits, "the daemon is stopping");
+    if (program->sources)
+        source_set_watch(program->sources, NULL, NULL);
     program->admin = admin_stop(program->admin);
     if (program->pipeline)
         pipeline_hurry(program->pipeline);

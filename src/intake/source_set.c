@@ -38,6 +38,9 @@ struct source_set {
     struct pipeline *pipeline;
     struct gate *gate;
     pthread_mutex_t lock;
+    pthread_mutex_t watch_lock; /* of these two: */
+    void (*watch)(void *userdata);
+    void *watcher;
     struct instance *stopped;
     size_t n;
     struct source sources[];
@@ -54,6 +57,7 @@ int source_set_new(struct source_set **ret, const struct source_types *types, co
     set->state = state;
     set->pipeline = pipeline;
     pthread_mutex_init(&set->lock, NULL);
+    pthread_mutex_init(&set->watch_lock, NULL);
     int r = gate_new(&set->gate, config, families);
     while (set->n < types->n && r >= 0) {
         struct source *source = &set->sources[set->n++];
@@ -157,6 +161,7 @@ struct source_set *source_set_free(struct source_set *set)
     }
     gate_free(set->gate);
     pthread_mutex_destroy(&set->lock);
+    pthread_mutex_destroy(&set->watch_lock);
     free(set);
     return NULL;
 }
@@ -170,6 +175,25 @@ void source_set_heard(void *userdata, const char *source, const char *peer, usec
 {
     struct source_set *set = userdata;
     gate_heard(set->gate, source, peer, time_us);
+}
+
+/* ---- who wants to know ---- */
+
+static void changed(void *userdata)
+{
+    struct source_set *set = userdata;
+    pthread_mutex_lock(&set->watch_lock);
+    if (set->watch)
+        set->watch(set->watcher);
+    pthread_mutex_unlock(&set->watch_lock);
+}
+
+void source_set_watch(struct source_set *set, void (*watch)(void *userdata), void *userdata)
+{
+    pthread_mutex_lock(&set->watch_lock);
+    set->watch = watch;
+    set->watcher = userdata;
+    pthread_mutex_unlock(&set->watch_lock);
 }
 
 /* ---- opening ---- */
@@ -187,7 +211,7 @@ static int open_for(struct source_set *set, const struct source *source, const s
     *ret = instance_new(source->type, set->pipeline);
     if (!*ret)
         return err_set(err, -ENOMEM, "no memory");
-    const struct source_parts parts = { config, set->families, (*ret)->way_in, source->door, set->state };
+    const struct source_parts parts = { config, set->families, (*ret)->way_in, source->door, set->state, changed, set };
     return source->type->open((*ret)->self, &parts, err);
 }
 
@@ -237,6 +261,7 @@ static void put(struct source_set *set, struct source *source, struct instance *
     pthread_mutex_lock(&set->lock);
     source->instance = instance;
     pthread_mutex_unlock(&set->lock);
+    changed(set);
 }
 
 static void take_back(struct source_set *set)
@@ -322,6 +347,15 @@ void source_set_add_health(struct source_set *set, struct json_writer *out)
     for (size_t i = 0; i < set->n; i++)
         if (set->sources[i].instance && set->sources[i].type->add_health)
             set->sources[i].type->add_health(set->sources[i].instance->self, out);
+    pthread_mutex_unlock(&set->lock);
+}
+
+void source_set_add_board(struct source_set *set, const char *community, struct json_writer *out)
+{
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n; i++)
+        if (set->sources[i].instance && set->sources[i].type->add_board)
+            set->sources[i].type->add_board(set->sources[i].instance->self, community, out);
     pthread_mutex_unlock(&set->lock);
 }
 

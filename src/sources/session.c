@@ -98,6 +98,8 @@ static int session_open(void *self, const struct source_parts *parts, struct err
     sessions->families = parts->families;
     sessions->way_in = parts->way_in;
     sessions->door = parts->door;
+    sessions->changed = parts->changed;
+    sessions->set = parts->set;
     sessions->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (sessions->wake_fd < 0)
         return err_set(err, -errno, "no eventfd for the sessions: %s", strerror(errno));
@@ -230,4 +232,5 @@ const struct source_type source_session = {
     .add_status = session_add_status,
     .add_health = session_add_health,
     .add_report = session_add_report,
+    .add_board = session_add_board,
 };

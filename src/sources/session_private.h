@@ -167,6 +167,8 @@ struct sessions {
     const struct event_families *families;
     struct pipeline_source *way_in;
     struct gate_door *door;
+    void (*changed)(void *set); /* of struct source_parts */
+    void *set;
     struct net_pool *pool;
     int wake_fd;
     pthread_t thread;
@@ -320,6 +322,7 @@ const char *session_cause_name(enum session_cause cause); /* "name", as the stat
 void session_add_status(void *sessions, struct json_writer *out);
 void session_add_health(void *sessions, struct json_writer *out);
 void session_add_report(void *sessions, struct report_list *list);
+void session_add_board(void *sessions, const char *community, struct json_writer *out);
 
 /* ---- session_probe.c: NULL: there is none of that name; name NULL: the first ---- */
 

@@ -189,3 +189,32 @@ void session_add_report(void *self, struct report_list *list)
         session_prime_add_report(sessions->prime, list);
     pthread_mutex_unlock(&sessions->lock);
 }
+
+/* Why it is cut is for who looks after the daemon; that something may be missing, for everybody. */
+static void add_to_board(const struct session *session, struct json_writer *out)
+{
+    const struct session_settings *settings = &session->target->settings;
+    struct session_values values;
+    struct text words CLEANUP(text_free) = TEXT_INIT;
+    report_copy(&values, &session->values, sizeof(values));
+    json_begin_object(out, NULL);
+    json_add_text(out, "source", SESSION_SOURCE);
+    json_add_text(out, "name", settings->name);
+    json_add_text(out, "community", settings->community);
+    json_add_known_time(out, "cut_since", values.cut_us);
+    if (values.cut_us)
+        text_addf(&words, "session %s: no connection to the CAD, events may be missing", settings->name);
+    json_add_text(out, "words", words.s);
+    out->out->failed |= words.failed;
+    json_end(out);
+}
+
+void session_add_board(void *self, const char *community, struct json_writer *out)
+{
+    struct sessions *sessions = self;
+    pthread_mutex_lock(&sessions->lock);
+    for (const struct session *session = sessions->list; session; session = session->next)
+        if (!community || strcmp(session->target->settings.community, community) == 0)
+            add_to_board(session, out);
+    pthread_mutex_unlock(&sessions->lock);
+}

@@ -22,6 +22,8 @@ void session_set_state(struct session *session, enum session_state state)
 void session_set_cut(struct session *session, usec_t since_us)
 {
     report_set(&session->values.cut_us, since_us);
+    if (session->all->changed)
+        session->all->changed(session->all->set);
 }
 
 /* ---- the end ---- */

@@ -30,12 +30,12 @@ static void add_session(struct sessions *sessions, struct session_target *take_t
     session->target = take_target;
     session->half = (struct text) TEXT_INIT;
     session_set_state(session, SESSION_WAITS);
-    session_set_cut(session, now_us());
     while (*link)
         link = &(*link)->next;
     pthread_mutex_lock(&sessions->lock);
     *link = session;
     pthread_mutex_unlock(&sessions->lock);
+    session_set_cut(session, now_us());
 }
 
 static void free_session(struct session *session)
@@ -150,6 +150,8 @@ static void end_closed(struct sessions *sessions)
             session_tell(session, LOG_NOTICE, "closed");
             session_prime_forget(sessions->prime, session->target->settings.name);
             free_session(session);
+            if (sessions->changed)
+                sessions->changed(sessions->set);
             continue;
         }
         if (closed && session->changed)

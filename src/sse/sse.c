@@ -13,6 +13,7 @@ int sse_new(struct sse **ret, const struct sse_parts *parts, struct config *conf
     sse->parts = *parts;
     sse->config = config_ref(config);
     LIST_INIT(&sse->clients);
+    sse->n_sources = 1;
     *ret = sse;
     return 0;
 }

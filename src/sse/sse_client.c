@@ -178,6 +178,12 @@ static enum next find(struct sse_client *client)
         return end(client, &sse->ends_configuration);
     if (is_slow(client))
         return end(client, &sse->ends_slow);
+    uint64_t n_sources = sse->n_sources;
+    if (client->n_sources != n_sources) {
+        client->n_sources = n_sources;
+        sse_add_sources(client);
+        return say(client);
+    }
     enum next next = NEXT_NOTHING;
     while (next == NEXT_NOTHING && client->place_id < feed_newest_id(sse->parts.feed)) {
         if (has_passed_enough(client))

@@ -66,6 +66,9 @@ size_t sse_frame_copy(const struct sse_frame *frame, const struct sse_view *view
 void sse_add_event(struct text *out, const uint64_t *id, const char *event, const struct text *data);
 void sse_add_tick(struct text *out, uint64_t id);
 
+/* sse_sources.c: how events come, as one event; nothing: there are none, and the client knows of none. */
+void sse_add_sources(struct sse_client *client);
+
 /* The newest, without a hole: first_id to end_id - 1. */
 struct sse_ring {
     struct feed_reader *reader; /* of what comes next; NULL: nobody listens */
@@ -84,12 +87,14 @@ struct sse_client {
     LIST_ENTRY(sse_client) link;
     struct sse *sse;
     struct sse_view view;
-    char *type;        /* glob; NULL: any */
-    uint64_t place_id; /* all up to here was sent, or left out; or is in frame */
-    uint64_t told_id;  /* the last id that was sent */
-    uint64_t known_id; /* it was told to forget what it knew up to here */
-    bool was_live;     /* it has been at the end of the log */
-    bool ends;         /* its community is gone */
+    char *type;         /* glob; NULL: any */
+    uint64_t place_id;  /* all up to here was sent, or left out; or is in frame */
+    uint64_t told_id;   /* the last id that was sent */
+    uint64_t known_id;  /* it was told to forget what it knew up to here */
+    bool was_live;      /* it has been at the end of the log */
+    uint64_t n_sources; /* what it was told of them is as of this change */
+    bool has_sources;   /* and there were some */
+    bool ends;          /* its community is gone */
     struct sse_frame *frame;
     size_t frame_offset;
     struct text own; /* for this one alone: hello, reset, tick */
@@ -113,6 +118,7 @@ struct sse {
     usec_t round_since_us; /* uptime: the first client of this round was asked; 0: none yet */
     usec_t failed_us;      /* uptime: it was told last; 0: never */
     _Atomic bool stopping;
+    _Atomic uint64_t n_sources; /* changes of them, from 1 on */
     _Atomic uint64_t n_clients, n_events, n_bytes;
     _Atomic uint64_t starts_now, starts_id, starts_from, starts_reset;
     _Atomic uint64_t ends_client, ends_slow, ends_configuration, ends_error, ends_stop;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from board import call, call911, login, panic, post, start_board
-from harness import wait_for
+from harness import free_port, wait_for
 
 AXE = Path(os.environ.get("AXE", "node_modules/axe-core/axe.min.js"))
 
@@ -25,10 +25,12 @@ def violations(browser):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)], ids=["desk", "phone"])
 def test_axe(start, browser, scheme, size):
-    daemon, address = start_board(start)
+    away = {"name": "city", "community_id": "x", "url": f"http://127.0.0.1:{free_port()}/hub"}
+    daemon, address = start_board(start, sessions=[away])
     browser.scheme(scheme)
     browser.size(*size)
     browser.open(address)
+    wait_for(lambda: browser.text(".cut"), "the session that is cut")
     browser.script("""const still = new CSSStyleSheet();
         still.replaceSync('* { animation-play-state: paused !important; }');
         document.adoptedStyleSheets.push(still);""")  # what is new stays marked as strongly as it ever is

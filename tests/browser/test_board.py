@@ -2,7 +2,7 @@
 
 import pytest
 from board import call, call911, login, panic, post, settings, start_board, status
-from harness import config, event, free_port, wait_for
+from harness import KEY, WRONG_KEY, config, event, free_port, wait_for
 from selenium_keys import Keys
 
 HOSTILE = ["<script>document.title='owned'</script>", "<img src=x onerror=\"document.title='owned'\">", "\"quoted\" & <b>bold</b>",
@@ -674,3 +674,20 @@ def test_token(start, browser):
     browser.script("location.hash = arguments[0]", f"token={token}")
     browser.row("units", "3-L-27")
     assert browser.driver.current_url == address and not browser.script("return document.querySelector('#sign-in').open")
+
+
+def test_cut_session(start, browser):
+    """It stands below the header, with its age, until it is open; only where its community is shown."""
+    session = {"community_id": "x", "community": "west", "url": f"http://127.0.0.1:{free_port()}/hub"}
+    both = [{"name": "default", "api_key": KEY}, {"name": "west", "api_key": WRONG_KEY}]
+    daemon, address = start_board(start, communities=both, sessions=[{"name": "city", **session}])
+    browser.open(address)
+    wait_for(lambda: "session city: no connection to the CAD, events may be missing" in browser.text("#cuts"), "the cut")
+    wait_for(lambda: any(c.isdigit() for c in browser.text("#cuts .age")), "its age")
+    assert browser.script("return document.documentElement.scrollWidth <= innerWidth")
+    browser.open(f"{address}?community=default")
+    assert browser.text("#cuts") == ""
+    browser.open(address)
+    wait_for(lambda: "session city" in browser.text("#cuts"), "the cut")
+    daemon.reload(settings(address.rsplit(":", 1)[1].strip("/"), communities=both))
+    wait_for(lambda: browser.text("#cuts") == "", "its end")

@@ -32,7 +32,7 @@ static inline int begin_with(void **state, usec_t heartbeat_us)
     if (set_up(state) != 0)
         return -1;
     known = state_new();
-    const struct sse_parts parts = { feed, &families_all, known, heartbeat_us, wake, NULL, 0, NULL };
+    const struct sse_parts parts = { feed, &families_all, known, heartbeat_us, wake, NULL, 0, NULL, NULL };
     return known ? sse_new(&sse, &parts, &config, &err) : -1;
 }
 

@@ -9,6 +9,7 @@ import { Dialogs } from "./dialogs.js";
 import { Link } from "./link.js";
 import { filter, isWaiting, Model } from "./model.js";
 import { Panes } from "./panes.js";
+import { Sources } from "./sources.js";
 
 const DRAW_MS = 100; // at most ten times a second
 const PHONE = matchMedia("(max-width: 760px)");
@@ -22,6 +23,7 @@ const model = new Model();
 const dialogs = new Dialogs();
 const panes = new Panes((kind, item) => void dialogs.show(kind, item));
 const alarm = new Alarm();
+const sources = new Sources();
 
 // ---- drawing ----
 
@@ -44,6 +46,7 @@ function draw() {
   const panics = model.panics(ofCommunity);
   alarm.update(model, panics, community);
   alarm.ring911(model.sorted("call911", ofCommunity), community, settled);
+  sources.update(model, community);
   settled ||= model.log !== null;
   drawHeader(items, panics, community);
   drawSpark();
@@ -103,6 +106,7 @@ function tick() {
   const time = now();
   panes.tick();
   alarm.tick(time);
+  sources.tick(time);
   const clock = clockText(time);
   setText(byId("clock"), clock);
   if (clock.endsWith("00")) drawSpark();

@@ -279,6 +279,7 @@ export class Link {
         return;
       }
       if (event === "hello") this.hello(data, again);
+      else if (event === "sources") this.model.sources = data.sources;
       else if (event === "tick") setServerTime(data.time);
       else if (event === "log") fresh += this.takeRecord(data);
       else if (event === "unit" || event === "call" || event === "call911") this.model.takeItem(event, data);
@@ -296,6 +297,7 @@ export class Link {
 
   hello(hello, again) {
     setServerTime(hello.time);
+    this.model.sources = []; // where there are some, they are told next
     if (this.model.log !== null && hello.log !== this.model.log) again.abort();
     if (this.version !== null && hello.version !== this.version) this.told.upgraded();
     this.version = hello.version;

@@ -40,6 +40,7 @@ export class Model {
   forget() {
     this.items = { unit: new Map(), call: new Map(), call911: new Map() };
     this.communities = [];
+    this.sources = []; // how events come in
     this.log = null; // which log the ids are of
     this.newest = 0; // the id that everything here is as of
     this.events = []; // oldest first
@@ -51,6 +52,7 @@ export class Model {
   takeState(state) {
     this.log = state.log ?? null;
     this.newest = state.as_of;
+    this.sources = state.sources ?? [];
     this.communities = state.communities.map(({ name, node }) => ({ name, node: node ?? null }));
     for (const kind of KINDS) this.items[kind].clear();
     for (const community of state.communities) {
