@@ -61,7 +61,8 @@ def names_in(expression):
 
 def test_they_name_what_there_is(start):
     """Each metric of the alerts and of the dashboard; and labels with them."""
-    there = {re.match(r"\w+", line).group(0) for line in scrape(start(actions=ACTIONS))[1].splitlines()
+    away = {"name": "city", "community_id": "x", "url": f"http://127.0.0.1:{free_port()}/hub"}
+    there = {re.match(r"\w+", line).group(0) for line in scrape(start(actions=ACTIONS, sessions=[away]))[1].splitlines()
              if not line.startswith("#")}
     alerts, dashboard = expressions_of_alerts(), expressions_of_dashboard()
     assert len(alerts) >= 10 and len(dashboard) >= 40
