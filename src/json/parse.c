@@ -6,6 +6,7 @@
 static void copy_string(struct json_scan *scan, struct text *ret)
 {
     const char *first = scan->p++;
+    uint32_t code;
     while (scan->p < scan->end && *scan->p != '"') {
         const char *escape = scan->p;
         if (*scan->p != '\\') {
@@ -13,7 +14,7 @@ static void copy_string(struct json_scan *scan, struct text *ret)
             continue;
         }
         scan->met.awkward = false;
-        (void) json_scan_escape(scan, NULL);
+        (void) json_scan_escape(scan, &code, NULL);
         if (!scan->met.awkward)
             continue;
         text_add_bytes(ret, first, (size_t) (escape - first));

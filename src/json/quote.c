@@ -1,8 +1,9 @@
 /* quote.c - text from outside as a string of JSON, and back. */
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <sonoran-pushd/json.h>
+#include "json_private.h"
 
 /* Bytes that stand for themselves in a string of JSON and on a terminal. */
 static const bool plain[256] = { [0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7e] = true };
@@ -118,21 +119,52 @@ void json_quote(struct text *text, const char *s, size_t size)
     text_add_bytes(text, "\"", 1);
 }
 
+static char *put_utf8(char *at, uint32_t code)
+{
+    static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
+    int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    *at++ = (char) (first[more] | code >> 6 * more);
+    while (more--)
+        *at++ = (char) (0x80 | (code >> 6 * more & 0x3f));
+    return at;
+}
+
+/* What stands between the quotes, to ret, which has room for all of it: no escape is shorter than what it stands for.
+ * Its end; NULL: there is an escape that is none. */
+static char *unquote(struct span inner, char *ret)
+{
+    struct json_scan scan = json_scan_of(inner);
+    uint32_t code;
+    while (scan.p < scan.end) {
+        size_t n = copy_plain(ret, scan.p, (size_t) (scan.end - scan.p));
+        ret += n;
+        scan.p += n;
+        if (scan.p == scan.end)
+            break;
+        if (*scan.p != '\\')
+            *ret++ = *scan.p++;
+        else if (json_scan_escape(&scan, &code, NULL) == 0)
+            ret = put_utf8(ret, code);
+        else
+            return NULL;
+    }
+    return ret;
+}
+
 char *json_string_value(struct span json, size_t *ret_bytes)
 {
     if (json.size < JSON_QUOTES || json.s[0] != '"')
         return NULL;
-    if (!memchr(json.s, '\\', json.size)) {
-        *ret_bytes = json.size - JSON_QUOTES;
-        return strndup(json.s + 1, *ret_bytes);
-    }
-    cJSON *string = json_parse(json, (struct json_met){ .awkward = true });
-    if (!string)
+    char *value = malloc(json.size - 1);
+    if (!value)
         return NULL;
-
-    char *value = strdup(string->valuestring);
-    *ret_bytes = value ? strlen(value) : 0;
-    explicit_bzero(string->valuestring, strlen(string->valuestring)); /* it may be a key */
-    cJSON_Delete(string);
+    char *end = unquote((struct span){ json.s + 1, json.size - JSON_QUOTES }, value);
+    if (!end) {
+        explicit_bzero(value, json.size - 1); /* it may be a key */
+        free(value);
+        return NULL;
+    }
+    *end = '\0';
+    *ret_bytes = (size_t) (end - value);
     return value;
 }

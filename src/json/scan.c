@@ -12,6 +12,7 @@
 #include "json_private.h"
 
 #define EXACT_DIGITS 15     /* so many a double always holds */
+#define REPLACEMENT 0xfffd  /* for half of a surrogate pair */
 #define CJSON_NUMBER_MAX 60 /* cJSON 1.7.15 reads 63 letters of a number */
 
 static int problem(const struct json_scan *scan, struct err *err, const char *what)
@@ -55,12 +56,16 @@ static int unicode_escape(const char *p, const char *end)
     return code;
 }
 
-int json_scan_escape(struct json_scan *scan, struct err *err)
+int json_scan_escape(struct json_scan *scan, uint32_t *ret_code, struct err *err)
 {
+    static const char letters[256] = {
+        ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'
+    };
     if (scan->end - scan->p < 2)
         return problem(scan, err, "unfinished string");
     if (scan->p[1] != 'u') {
-        if (!scan->p[1] || !strchr("\"\\/bfnrt", scan->p[1]))
+        *ret_code = (unsigned char) letters[(unsigned char) scan->p[1]];
+        if (!*ret_code)
             return problem(scan, err, "unknown escape");
         scan->p += 2;
         return 0;
@@ -72,18 +77,20 @@ int json_scan_escape(struct json_scan *scan, struct err *err)
     if (code < 0)
         return problem(scan, err, "unknown escape");
     scan->p += 6;
+    *ret_code = (uint32_t) code;
     if ((code & 0xf800) != 0xd800)
         return 0;
     int second = code < 0xdc00 ? unicode_escape(scan->p, scan->end) : -1;
-    if (second >= 0xdc00 && second <= 0xdfff)
-        scan->p += 6;
-    else
-        scan->met.awkward = true;
+    bool is_pair = second >= 0xdc00 && second <= 0xdfff;
+    scan->p += is_pair ? 6 : 0;
+    scan->met.awkward |= !is_pair;
+    *ret_code = is_pair ? (uint32_t) (0x10000 + (code - 0xd800) * 0x400 + second - 0xdc00) : REPLACEMENT;
     return 0;
 }
 
 int json_scan_string(struct json_scan *scan, struct err *err)
 {
+    uint32_t code;
     scan->p++;
     for (;;) {
         const char *p = scan->p, *end = scan->end;
@@ -96,14 +103,13 @@ int json_scan_string(struct json_scan *scan, struct err *err)
             return 0;
         }
         if (*p == '\\') {
-            int r = json_scan_escape(scan, err);
+            int r = json_scan_escape(scan, &code, err);
             if (r < 0)
                 return r;
             continue;
         }
         if ((unsigned char) *p < 0x20)
             return problem(scan, err, *p ? "control character in a string" : "NUL character");
-        uint32_t code;
         size_t length = utf8_read(p, (size_t) (end - p), &code);
         if (!length)
             return problem(scan, err, "not UTF-8");

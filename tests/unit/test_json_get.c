@@ -85,9 +85,17 @@ static void test_string_value(void **state)
         { "\"\"", "" },
         { "\"a b\"", "a b" },
         { "\"\\u0041\\n\\\"\"", "A\n\"" },
+        { "\"\\\\\\/\\b\\f\\n\\r\\t\"", "\\/\b\f\n\r\t" },
+        { "\"\\u007f\\u0080\\u07ff\\u0800\\uffff\"", "\x7f\xc2\x80\u07ff\u0800\uffff" },
+        { "\"\\ud83d\\uDE00 \\udbff\\udfff\"", "\U0001f600 \U0010ffff" },
+        { "\"gr\u00fc\u00df 8 bytes and more, then \\\"\u20ac\\\"\"",
+          "gr\u00fc\u00df 8 bytes and more, then \"\u20ac\"" },
         { "\"\\ud83d\"", "\ufffd" },
+        { "\"\\ud83d\\n\\ude00\\ud83d\\ud83d\\ude00\"", "\ufffd\n\ufffd\ufffd\U0001f600" },
         { "7", NULL },
         { "\"", NULL },
+        { "\"a\\\"", NULL },
+        { "\"a\\u12\"", NULL },
         { "", NULL },
     };
     (void) state;
