@@ -116,14 +116,32 @@ static int fail_too_long(struct websocket_frames *frames)
     return end(frames, err_set(&frames->err, -EPROTO, "a message of more than %s", max.s));
 }
 
+static size_t count_ascii(const char *s, size_t size)
+{
+    const uint64_t tops = 0x8080808080808080;
+    uint64_t eight;
+    size_t n = 0;
+    for (; size - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, s + n, sizeof(eight));
+        if (eight & tops)
+            break;
+    }
+    while (n < size && (unsigned char) s[n] < 0x80)
+        n++;
+    return n;
+}
+
 /* Whole, and without halves of surrogate pairs and the like. */
 static bool is_utf8(const char *s, size_t size)
 {
     uint32_t code;
-    for (size_t i = 0, n; i < size; i += n) {
-        n = (unsigned char) s[i] < 0x80 ? 1 : utf8_read(s + i, size - i, &code);
+    size_t i = count_ascii(s, size);
+    while (i < size) {
+        size_t n = utf8_read(s + i, size - i, &code);
         if (n == 0)
             return false;
+        i += n;
+        i += count_ascii(s + i, size - i);
     }
     return true;
 }

@@ -121,6 +121,9 @@ static const struct frames_case cases[] = {
     { BYTES("\x81\x01\xc3"), WRONG("a text that is no UTF-8"), "close 1007|" },
     { BYTES("\x81\x03\xed\xa0\x80"), WRONG("a text that is no UTF-8"), "close 1007|" },
     { BYTES("\x81\x02\xc0\x80"), WRONG("a text that is no UTF-8"), "close 1007|" },
+    { BYTES("\x81\x0d"
+            "12345678 \xc3\xa4\xff."),
+      WRONG("a text that is no UTF-8"), "close 1007|" },
     { BYTES("\x81\x04\xf4\x90\x80\x80"), WRONG("a text that is no UTF-8"), "close 1007|" },
     { BYTES("\x01\x01\xc3\x80\x01"
             "a"),
