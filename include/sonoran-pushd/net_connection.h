@@ -64,3 +64,7 @@ ssize_t net_connection_send(struct net_connection *connection, const void *bytes
  * will be, as above. -ECONNRESET: it is over. */
 ssize_t net_connection_receive(struct net_connection *connection, void *ret_bytes, size_t size,
                                struct err *err) MUST_CHECK;
+
+/* It was received from until -EAGAIN, and no waiting has seen anything since: of many it need not be asked now. Before
+ * what is silent is given up, ask it all the same. */
+bool net_connection_is_quiet(const struct net_connection *connection);

@@ -81,6 +81,9 @@ int websocket_receive(struct websocket *websocket, struct websocket_message *ret
 /* Behind -EAGAIN: others get their turn, since so much came that is no message; ask again without waiting. */
 bool websocket_has_more(const struct websocket *websocket);
 
+/* net_connection_is_quiet. */
+bool websocket_is_quiet(const struct websocket *websocket);
+
 /* A text message, whole: it is UTF-8. What the system does not take now waits here, and goes with the next
  * websocket_receive. -ENOBUFS: more than WEBSOCKET_WAITING_MAX would wait; the other side does not read. -ENOTCONN: not
  * open yet, or finished. -ECONNRESET, -EPROTO, -ENOMEM: it is over. */

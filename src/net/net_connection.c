@@ -17,6 +17,7 @@ struct net_connection {
     int result; /* of net_connection_result */
     struct err err;
     curl_socket_t fd; /* once it is open */
+    bool is_quiet;    /* all was received, and nothing has happened since */
     /* What is sent next. TLS has to be given the same bytes at the same place again where there was no room for them,
      * which no caller has to know. */
     char out[OUT_BYTES];
@@ -110,6 +111,15 @@ static unsigned list_waits(const struct net_pool *pool, int wake_fd)
     return n;
 }
 
+/* In the order of list_waits. */
+static void note_events(struct net_pool *pool)
+{
+    const struct curl_waitfd *wait = pool->waits + 1;
+    for (struct net_connection *one = pool->first; one; one = one->next)
+        if (one->result == 0)
+            one->is_quiet &= !wait++->revents;
+}
+
 int net_pool_wait(struct net_pool *pool, int wake_fd, int timeout_ms, struct err *err)
 {
     int r = take_further(pool, err);
@@ -120,6 +130,7 @@ int net_pool_wait(struct net_pool *pool, int wake_fd, int timeout_ms, struct err
         CURLM_OK)
         return err_set(err, -ENOMEM, "no memory for connections");
     bool is_woken = !first && pool->waits[0].revents;
+    note_events(pool);
     for (struct net_connection *one = pool->first; one; one = one->next)
         (void) flush(one); /* what fails fails in the next call too */
     r = take_further(pool, err);
@@ -249,6 +260,11 @@ ssize_t net_connection_send(struct net_connection *connection, const void *bytes
     return code == CURLE_OK || code == CURLE_AGAIN ? (ssize_t) n : explain_lost(connection, err);
 }
 
+bool net_connection_is_quiet(const struct net_connection *connection)
+{
+    return connection->is_quiet;
+}
+
 ssize_t net_connection_receive(struct net_connection *connection, void *ret_bytes, size_t size, struct err *err)
 {
     size_t n = 0;
@@ -258,5 +274,6 @@ ssize_t net_connection_receive(struct net_connection *connection, void *ret_byte
     CURLcode code = web_libcurl.curl_easy_recv(connection->target.easy, ret_bytes, size, &n);
     if (code == CURLE_OK)
         return (ssize_t) n;
-    return code == CURLE_AGAIN ? -EAGAIN : explain_lost(connection, err);
+    connection->is_quiet = code == CURLE_AGAIN;
+    return connection->is_quiet ? -EAGAIN : explain_lost(connection, err);
 }

@@ -187,6 +187,11 @@ bool websocket_has_more(const struct websocket *ws)
     return ws->frames.has_more;
 }
 
+bool websocket_is_quiet(const struct websocket *ws)
+{
+    return ws->step == OPEN && net_connection_is_quiet(ws->connection);
+}
+
 /* 0: a frame can be added. */
 static int check_open(const struct websocket *ws, struct err *err)
 {

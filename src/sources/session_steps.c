@@ -299,8 +299,17 @@ static void look_at_clock(struct session *session, usec_t now)
         live_on(session, now);
 }
 
+/* One of many, with which nothing is to be done. */
+static bool is_quiet(const struct session *session, usec_t now)
+{
+    return session->websocket && !session->deaf && websocket_is_quiet(session->websocket) &&
+           now < session_due_us(session);
+}
+
 void session_step(struct sessions *sessions, struct session *session, usec_t now)
 {
+    if (is_quiet(session, now))
+        return;
     if (session->state == SESSION_WAITS || (session->state == SESSION_CONNECTS && !connect_on(session, now)))
         return;
     if (read_on(sessions, session))

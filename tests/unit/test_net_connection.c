@@ -164,6 +164,35 @@ static void wake_from_elsewhere(void)
     close(wake_fd);
 }
 
+static void speak_when_told(struct peer *self)
+{
+    wait_go(self);
+    peer_write(self, "late");
+}
+
+/* Of many that are silent none has to be asked again and again. */
+static void test_quiet(void **state)
+{
+    (void) state;
+    char byte;
+    peer_start(TCP, speak_when_told);
+    connect_to_peer(TCP);
+    assert_false(net_connection_is_quiet(connection));
+    assert_int_equal(net_connection_receive(connection, &byte, 1, &err), -EAGAIN);
+    assert_true(net_connection_is_quiet(connection));
+    assert_int_equal(net_pool_wait(pool, -1, 0, &err), 0);
+    assert_true(net_connection_is_quiet(connection));
+    eventfd_write(peer.go_fd, 1);
+    while (net_connection_is_quiet(connection))
+        assert_int_equal(net_pool_wait(pool, -1, LONG_MS, &err), 0);
+    assert_int_equal(net_connection_receive(connection, &byte, 1, &err), 1);
+    assert_false(net_connection_is_quiet(connection)); /* there is more */
+    expect_piece("ate");
+    assert_int_equal(receive(&byte, 1), 0);
+    end();
+    peer_stop();
+}
+
 /* One that is open and silent, one that is not open yet, and none at all. */
 static void test_wake(void **state)
 {
@@ -253,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_peer_that_does_not_read),
         cmocka_unit_test(test_close_in_the_middle),
         cmocka_unit_test(test_close_of_a_unix_socket),
+        cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_wake),
         cmocka_unit_test(test_wake_of_an_empty_pool),
         cmocka_unit_test(test_many),
