@@ -5,6 +5,7 @@ What changes inside is kept in memory and gone with the container; its network i
 A wait is for a condition and has a bound.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -61,19 +62,40 @@ def mirror():
     return (uris or ["http://deb.debian.org/debian"])[0], environment
 
 
-def make_root(root, packages, suite=SUITE, base=BASE_PACKAGES):
-    """The Debian in root, with these packages ("a | b": one of them) beside the base ones; only what is missing is done."""
-    uri, environment = mirror()
-    if not (root / "etc/debian_version").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        root.parent.mkdir(parents=True, exist_ok=True)
+def make_debian(root, suite, uri, environment):
+    """As small as debootstrap makes it; by one process, where several want it."""
+    with open(root.with_suffix(".turn"), "w", encoding="ascii") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if (root / "etc/debian_version").exists():
+            return
         made = root.with_name(root.name + ".new")
         shutil.rmtree(made, ignore_errors=True)
-        include = ["--include=" + ",".join(base)] if base else []
-        result = run("debootstrap", "--variant=minbase", *include, suite, str(made), uri, env=environment, timeout=1800)
+        result = run("debootstrap", "--variant=minbase", suite, str(made), uri, env=environment, timeout=1800)
         if result.returncode:
             raise Skip(f"debootstrap failed: {(result.stdout + result.stderr).strip().splitlines()[-1:]}")
+        shutil.rmtree(root, ignore_errors=True)
         made.rename(root)
+
+
+def copy_debian(small, root):
+    made = root.with_name(root.name + ".new")
+    shutil.rmtree(made, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", small, made], check=True)
+    shutil.rmtree(root, ignore_errors=True)
+    made.rename(root)
+
+
+def make_root(root, packages, suite=SUITE, base=BASE_PACKAGES):
+    """The Debian in root, with these packages ("a | b": one of them) beside the base ones; only what is missing is done.
+    It is a copy of the small one beside it, which has the suite's name, or that one itself."""
+    uri, environment = mirror()
+    packages = [*base, *packages]
+    small = root.with_name(suite)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    if not (root / "etc/debian_version").exists():
+        make_debian(small, suite, uri, environment)
+    if not (root / "etc/debian_version").exists():
+        copy_debian(small, root)
     status = run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package} ${db:Status-Status}\\n").stdout
     installed = {line.split()[0] for line in status.splitlines() if line.endswith(" installed")}
     missing = [p for p in packages if not installed & set(p.split(" | "))]
@@ -84,11 +106,12 @@ def make_root(root, packages, suite=SUITE, base=BASE_PACKAGES):
         # "satisfy" would take pkgconf for pkg-config, and what asks dpkg for a name would not find it.
         either = [p for p in missing if " | " in p]
         plain = [p for p in missing if p not in either]
+        apt_get = ["chroot", str(root), "apt-get", "-q", "-o", "DPkg::Options::=--force-unsafe-io"]
         commands = [["update"], ["install", "-y", "--no-install-recommends", *plain]]
         if either:
             commands.append(["satisfy", "-y", "--no-install-recommends", ", ".join(either)])
         for command in commands:
-            result = run("chroot", str(root), "apt-get", "-q", *command, env=inside, timeout=1800)
+            result = run(*apt_get, *command, env=inside, timeout=1800)
             if result.returncode:
                 raise Skip(f"packages for the container cannot be had: {result.stderr.strip().splitlines()[-1:]}")
 
@@ -98,6 +121,25 @@ def check_tools():
         raise Skip("it takes root to enter another Debian")
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         raise Skip(f"not installed: {' '.join(missing)}")
+
+
+def groups_of(name):
+    """Folders of a control group of this name, below that of this process: of systemd's own hierarchies, whichever are."""
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        for mounted in {"": ["", "unified"], "name=systemd": ["systemd"]}.get(controllers, []):
+            group = Path("/sys/fs/cgroup", mounted, path.lstrip("/"))
+            if (group / "cgroup.procs").exists():
+                yield group / name
+
+
+def own_group(name):
+    """In a child that becomes systemd-nspawn: two of them in one control group would take each other's processes for
+    their own."""
+    for group in groups_of(name):
+        with contextlib.suppress(OSError):  # it stays where it is
+            group.mkdir(exist_ok=True)
+            (group / "cgroup.procs").write_text("0", encoding="ascii")
 
 
 def tracked_files():
@@ -114,6 +156,10 @@ def forget(name):
     left = Path("/run/systemd/nspawn/propagate", name)
     if left.is_dir():
         left.rmdir()
+    for group in groups_of(name):
+        for folder in sorted([group, *group.glob("**/")], reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def unpack(archive, tree):
@@ -122,9 +168,10 @@ def unpack(archive, tree):
     subprocess.run(["tar", "-C", str(tree), "-xf", archive], check=True)
 
 
-def make_package(tree, suite, suffix=""):
+def make_package(tree, suite):
     """packaging/deb.sh of a tree, run on that Debian: on this machine, or in a folder that is kept for it."""
-    command = ["sh", str(tree / "packaging/deb.sh"), suffix]
+    command = ["sh", str(tree / "packaging/deb.sh")]
+    name = f"sonoran-pushd-build-{os.getpid()}"
     _, environment = mirror()
     if run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").stdout.strip() != suite:
         root = TOP / "build/system" / f"{suite}-build"
@@ -132,10 +179,10 @@ def make_package(tree, suite, suffix=""):
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         settings = {**ENVIRONMENT, **{name: value for name, value in environment.items() if name.endswith("_proxy")}}
         command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2", "--resolv-conf=off",
-                   f"--machine=sonoran-pushd-build-{os.getpid()}", f"--bind={tree}",
+                   f"--machine={name}", f"--bind={tree}",
                    *(f"--setenv={name}={value}" for name, value in settings.items()), "-D", str(root), *command]
-    result = run(*command, env=environment, timeout=1800)
-    forget(f"sonoran-pushd-build-{os.getpid()}")
+    result = run(*command, env=environment, timeout=1800, preexec_fn=lambda: own_group(name))
+    forget(name)
     if result.returncode:
         raise AssertionError(f"packaging/deb.sh failed:\n{result.stdout}{result.stderr}")
     return Path(result.stdout.split()[-1])
@@ -147,15 +194,13 @@ class Container:
         self.name = f"sonoran-pushd-test-{os.getpid()}"
         self.log = tempfile.NamedTemporaryFile("w+", prefix=self.name)
         self.leader = None
-        self.turn = open("/run/lock/sonoran-pushd-test", "w", encoding="ascii")
 
     def __enter__(self):
-        """One after the other: two at the same time would share control groups."""
-        fcntl.flock(self.turn, fcntl.LOCK_EX)
         self.process = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
              "--volatile=overlay", "--console=pipe", f"--machine={self.name}", "-D", str(self.root)],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=lambda: own_group(self.name))
         try:
             wait_for(self.is_up, "the container is up")
         except AssertionError:
