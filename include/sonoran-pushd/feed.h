@@ -1,17 +1,18 @@
 /* feed.h - the newest events in memory, for all that read the log on from where they stand.
  *
- * Shape:   a record is an event with what was decided about it, as the log gives it back. The writer hands over what it
- *          has committed, parsed as it came; readers walk from a place in the log on, and share a record that is in
- *          memory. What is not they read from the event log, each for itself, and see no difference.
- *          Kept is what a reader near the end has yet to come to, and no more than FEED_MAX_RECORDS and FEED_MAX_BYTES
- *          of the newest. Without such a reader nothing is kept, and handing over costs nothing (feed_is_wanted).
+ * Shape:   a record is an event with what was decided about it, as the log gives it back. The writer hands over what
+ *          it has committed, parsed as it came; readers walk from a place in the log on, and share a record that is
+ *          in memory. What is not they read from the event log, each for itself, and see no difference. Kept is what
+ *          a reader near the end has yet to come to, and no more than FEED_MAX_RECORDS and FEED_MAX_BYTES of the
+ *          newest. Without such a reader nothing is kept, and handing over costs nothing (feed_is_wanted).
  * Units:   places are ids of events; bytes are those of batch_bytes and of descriptions, about.
  * Owner:   a record belongs to all that hold it, and nobody changes it. The events of one request are one piece of
  *          memory, which goes with the last of them. The feed outlives its readers; records may outlive both.
  * Threads: feed_is_wanted, feed_publish and feed_grow belong to the writer; a reader to one thread at a time; records
  *          feed_newest_id and feed_life to all. The lock is held over no commit, no read of the disk and no freeing,
- * and what a slow reader holds are the few records that it has in hand. Errors:  of reading the event log, as store.h
- * has them. Without memory for a record the feed leaves it to the log. Source:  design sections 2 and 13.
+ *          and what a slow reader holds are the few records that it has in hand.
+ * Errors:  of reading the event log, as store.h has them. Without memory for a record the feed leaves it to the log.
+ * Source:  design sections 2 and 13.
  */
 #pragma once
 

@@ -1,14 +1,19 @@
 /* report.h - what is counted and measured, as rows: from one table come the status, its line and metrics.
  *
  * Shape:   a module has a table of rows over a struct of its own that it fills on demand. Each number there is a
- *          uint64_t. A new one is a member of the struct and a row; who shows it changes nothing. What sonoran-pushctl
- *          makes of the status object, in status, actions and doctor, stands in the same row. A distribution is a
- * member of its own type (struct report_histogram), and its row names the limits. Units:   in the name of the row and
- * in unit: bytes; seconds, which are microseconds here, and of a time those since 1970 UTC. Rules:   a counter never
- * goes back while what it counts is configured, whatever is reloaded: an action that is taken out and comes back begins
- * anew. Labels come from the configuration or from the table, never from a sender. Owner:   parts borrow everything; a
- * list has copies. Threads: any; everything here is pure. What one thread counts while others look (report_count,
- * report_observe) they look at by report_copy. Errors:  text.failed. Source:  design section 15; OpenMetrics 1.0.
+ *          uint64_t. A new one is a member of the struct and a row; who shows it changes nothing. What
+ *          sonoran-pushctl makes of the status object, in status, actions and doctor, stands in the same row. A
+ *          distribution is a member of its own type (struct report_histogram), and its row names the limits.
+ * Units:   in the name of the row and in unit: bytes; seconds, which are microseconds here, and of a time those since
+ *          1970 UTC.
+ * Rules:   a counter never goes back while what it counts is configured, whatever is reloaded: an action that is
+ *          taken out and comes back begins anew. Labels come from the configuration or from the table, never from a
+ *          sender.
+ * Owner:   parts borrow everything; a list has copies.
+ * Threads: any; everything here is pure. What one thread counts while others look (report_count, report_observe) they
+ *          look at by report_copy.
+ * Errors:  text.failed.
+ * Source:  design section 15; OpenMetrics 1.0.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* source_set.h - all sources together: opened, configured and taken down as one.
  *
- * Owner:   borrows the table and the pipeline, which outlive it, and the config until another is in force.
- *          One that is closed while the writer still has something of it goes when that is settled.
+ * Owner:   borrows the table and the pipeline, which outlive it, and the config until another is in force. One that
+ *          is closed while the writer still has something of it goes when that is settled.
  * Threads: the main thread; source_set_add_status, _add_health, _add_report and _add_board any. Of the pipeline it is
- * made after pipeline_new, opened before pipeline_start, and freed after pipeline_stop. Errors:  negative errno and a
- * sentence.
+ *          made after pipeline_new, opened before pipeline_start, and freed after pipeline_stop.
+ * Errors:  negative errno and a sentence.
  */
 #pragma once
 

@@ -3,13 +3,14 @@
  *
  * Shape:   a source reads from somewhere, makes batches (envelope_parse, or envelope_open and envelope_make where it
  *          knows whose they are, or envelope_make_one), hands them over (pipeline_submit, pipeline_flush) and answers
- *          wherever it has to when they are settled. Whom it listens to, it asks at its door (source_gate.h).
- *          A source whose row has a section is open where the configuration has it, and is opened and closed at a
+ *          wherever it has to when they are settled. Whom it listens to, it asks at its door (source_gate.h). A
+ *          source whose row has a section is open where the configuration has it, and is opened and closed at a
  *          reload; others always are. Its settings: config_section_get(config, &its section).
  * Owner:   self is instance_size bytes, zeros at first, and of the set; what open puts there is close's to free.
  * Threads: settled, settled_all, pause and resume are called by the writer (pipeline.h tells how), add_status,
  *          add_health, add_report and add_board by any thread, everything else by the main thread. The way in is for
- * one thread of the source's own at a time. Errors:  negative errno and a sentence.
+ *          one thread of the source's own at a time.
+ * Errors:  negative errno and a sentence.
  */
 #pragma once
 

@@ -1,18 +1,19 @@
 /* sse.h - the event stream: the log as it grows, and what it changed, for those who watch it live.
  *
  * Shape:   server-sent events. First "retry:" and a hello; then for each event of the log the rows that it changed
- *          ("unit", "call", "call911", without an id) and, last, its line ("log", with its id): a cut in between brings
- *          the rows once more, and loses nothing. "sources", without an id, is how events come, at the start and
- *          when that changes. "tick" has an id where a filter lets nothing through; "reset" says
- *          that what the client has is of no use any more; a comment comes where there is silence.
- *          One ring of frames serves all: an event is rendered once, when somebody listens, and a client is a place
- *          in it. What has fallen out of it is read from the log. Nothing is queued for a client.
+ *          ("unit", "call", "call911", without an id) and, last, its line ("log", with its id): a cut in between
+ *          brings the rows once more, and loses nothing. "sources", without an id, is how events come, at the start
+ *          and when that changes. "tick" has an id where a filter lets nothing through; "reset" says that what the
+ *          client has is of no use any more; a comment comes where there is silence. One ring of frames serves all:
+ *          an event is rendered once, when somebody listens, and a client is a place in it. What has fallen out of it
+ *          is read from the log. Nothing is queued for a client.
  * Units:   in the name; ids are those of the log.
  * Owner:   borrows its parts, which outlive it. A client belongs to the answer that goes on (http.h), which ends it
- * with sse_close; clients end before sse_free. Threads: all in the thread of the http that serves the clients, except
- * wake, which the writer calls, and sse_get_values and sse_note_sources, which are for any. Errors:  negative errno and
- * a sentence; later the stream ends, and the client comes again. Source:  HTML Living Standard, "Server-sent events";
- * design section 15.
+ *          with sse_close; clients end before sse_free.
+ * Threads: all in the thread of the http that serves the clients, except wake, which the writer calls, and
+ *          sse_get_values and sse_note_sources, which are for any.
+ * Errors:  negative errno and a sentence; later the stream ends, and the client comes again.
+ * Source:  HTML Living Standard, "Server-sent events"; design section 15.
  */
 #pragma once
 
