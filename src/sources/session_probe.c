@@ -143,21 +143,33 @@ static int connect_to_hub(struct probe *probe)
 
 /* ---- records ---- */
 
+static int closed(const struct probe *probe, struct span words, struct err *err)
+{
+    struct text said CLEANUP(text_free) = TEXT_INIT;
+    if (words.size && words.s[0] == '"') /* of a record, else of a close frame */
+        session_add_said(&said, &probe->target->rules, words);
+    else
+        session_add_words(&said, &probe->target->rules, words, SESSION_FOREIGN_CHARS);
+    return err_set(err, -ECONNRESET, "the CAD closed the session: %s", said.size ? said.s : "without reason");
+}
+
 /* 1: the next one; it stays until the next call. 0: the ping was answered. -ETIMEDOUT, or why it is over. */
 static int next_record(struct probe *probe, usec_t end_us, struct span *ret, struct err *err)
 {
     struct websocket_message message;
+    struct session_record record;
     while (!probe->wants_pong || !websocket_answered_us(probe->websocket, NULL)) {
         struct span left = { probe->in.s + probe->in_at, probe->in.size - probe->in_at };
         if (left.size && session_records_next(&left, ret)) {
             probe->in_at = probe->in.size - left.size;
-            return 1;
+            bool sound = session_record_read(*ret, &record, NULL) == 0;
+            return sound && record.kind == SESSION_CLOSES ? closed(probe, record.error, err) : 1;
         }
         int r = websocket_receive(probe->websocket, &message, err);
         if (r == -EAGAIN && !go_on_until(probe, end_us))
             return err_set(err, -ETIMEDOUT, "no answer within %us", (unsigned) (SESSION_ANSWER_US / USEC_PER_SEC));
         if (r == 0)
-            return err_set(err, -ECONNRESET, "the CAD closed the session (%d)", message.close_code);
+            return closed(probe, message.bytes, err);
         if (r == 1)
             text_add_secret(&probe->in, message.bytes.s, message.bytes.size);
         else if (r != -EAGAIN)
@@ -189,7 +201,6 @@ static void note_event(struct probe *probe, const struct session_record *record)
 static int wait_for_login(struct probe *probe, struct session_record *ret, struct err *err)
 {
     usec_t end_us = uptime_us() + SESSION_ANSWER_US;
-    struct text closing CLEANUP(text_free) = TEXT_INIT;
     struct span text;
     int r;
     while ((r = next_record(probe, end_us, &text, err)) == 1) {
@@ -199,10 +210,6 @@ static int wait_for_login(struct probe *probe, struct session_record *ret, struc
             return 1;
         if (ret->kind == SESSION_INVOCATION && session_record_is(ret->target, "pushEvent"))
             note_event(probe, ret);
-        if (ret->kind != SESSION_CLOSES)
-            continue;
-        session_add_said(&closing, &probe->target->rules, ret->error);
-        return err_set(err, -ECONNRESET, "the CAD closed the session: %s", closing.size ? closing.s : "without reason");
     }
     return r;
 }
@@ -336,12 +343,12 @@ static struct session_probe probe_of(const struct session_settings *settings)
 
 int session_probe_find(const struct config *config, const char *name, struct session_probe *ret, struct err *err)
 {
-    const struct session_settings *settings = session_settings_find(config, name),
-                                  *first = session_settings_find(config, NULL);
-    if (!first)
+    const struct session_settings *settings = session_settings_find(config, name);
+    if (!session_probe_count(config))
         return err_set(err, -ENOENT, "the configuration has no sessions");
     if (!settings)
-        return err_set(err, -ENOENT, "no session of the configuration is called so; the first is %s", first->name);
+        return err_set(err, -ENOENT, "no session of the configuration is called so; the first is %s",
+                       session_settings_find(config, NULL)->name);
     *ret = probe_of(settings);
     return 0;
 }

@@ -46,6 +46,13 @@ def test_a_hub_that_answers_no_ping(cad, probe):
     assert (status, steps[:6]) == (0, [*GOOD, "ping"]), (steps, words)
 
 
+def test_a_hub_that_closes_it_at_once(cad, probe):
+    """As it may do with a second program for one server: its own words are told."""
+    logged_in = '{"type":3,"invocationId":"$ID","result":{"success":true,"error":null,"count":0}}\x1e'
+    hub = cad(autoPong=False, login={"text": logged_in + '{"type":7,"error":"you are the second"}\x1e'})
+    assert probe([hub.session()]) == (1, [*GOOD, "ping"], "FAILED", "the CAD closed the session: you are the second")
+
+
 def test_what_the_rest_says(cad, probe):
     hub = cad(rest={"/v2/general/info": {"status": 401, "body": "{}"}, "/v2/general/servers": {"body": '{"servers":[{"id":4}]}'}})
     assert probe([hub.session()]) == (
