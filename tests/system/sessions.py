@@ -180,13 +180,16 @@ def lose_nothing_silently(t, hub, what):
 
     def during():
         wait_for(lambda: first + 20 in t.stored(), "events of the session arrive")
+        n_connections = hub.counts()["connections"]
         what()
+        hub.wait_connections(n_connections + 1)
+        hub.wait_sessions(1)
+
+    try:
+        t.none_refused(t.load(during))  # and without it from here on: the CAD is asked once a minute
         wait_for(lambda: len(missed_calls(t)) > before, "what was missed is known")
         after = first + len(shift.calls) + 20
         wait_for(lambda: after in t.stored(), "events of the session arrive afterwards")
-
-    try:
-        t.none_refused(t.load(during))
     finally:
         shift.end()
     wait_for(lambda: not shift.numbers() - set(t.stored()) - missed_calls(t), "all is stored or named")
