@@ -153,8 +153,8 @@ class Shift(threading.Thread):
 
     def gap_s(self):
         """Between the last that somebody got before there was nobody, and the first that somebody got again."""
-        got = [when for when, n in self.sent if n]
-        return max(b - a for a, b in zip(got, got[1:]))
+        lost = [i for i, (_, n) in enumerate(self.sent) if not n]
+        return self.sent[lost[-1] + 1][0] - self.sent[lost[0] - 1][0]
 
 
 def primed(t):
