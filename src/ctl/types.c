@@ -189,7 +189,7 @@ int types_run(const char *config_file, int argc, char **argv)
         find_word(word, &found);
     else
         find(NULL, NULL, &found);
-    if (found.n == 0)
+    if (word && found.n == 0)
         return tell_unknown(word);
     int r = arguments.common.json ? write_json(&found, &out, &err) : write_people(&found, &out, &err);
     return r < 0 ? ctl_fail(EXIT_FAILURE, "%s", err.msg) : table_write_stdout(&out);

@@ -124,8 +124,8 @@ static char *put_utf8(char *at, uint32_t code)
     static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
     int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     *at++ = (char) (first[more] | code >> 6 * more);
-    while (more--)
-        *at++ = (char) (0x80 | (code >> 6 * more & 0x3f));
+    for (; more > 0; more--)
+        *at++ = (char) (0x80 | (code >> 6 * (more - 1) & 0x3f));
     return at;
 }
 

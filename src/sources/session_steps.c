@@ -62,10 +62,11 @@ static usec_t wait_after(struct session *session, struct session_over over, usec
 void session_over(struct session *session, struct session_over over, const char *format, ...)
 {
     usec_t now = uptime_us(), wait = wait_after(session, over, now);
-    char words[1024];
+    char words[1024] = "";
     va_list args;
     va_start(args, format);
-    vsnprintf(words, sizeof(words), format ? format : "", args);
+    if (format)
+        vsnprintf(words, sizeof(words), format, args);
     va_end(args);
     if (format) {
         session_tell_trouble(session, over.level, wait, words);

@@ -148,8 +148,8 @@ void session_check(const struct config *config, const void *settings, config_com
 
 static char *copy(const char *s, bool *failed)
 {
-    char *made = s ? strdup(s) : NULL;
-    *failed |= s && !made;
+    char *made = strdup(s);
+    *failed |= !made;
     return made;
 }
 
@@ -169,14 +169,15 @@ int session_target_new(struct session_target **ret, const struct session_setting
     bool failed = false;
     if (!target)
         return err_set(err, -ENOMEM, "no memory");
-    target->settings = (struct session_settings){ .name = copy(settings->name, &failed),
-                                                  .community = copy(settings->community, &failed),
-                                                  .community_id = copy(settings->community_id, &failed),
-                                                  .url = copy(settings->url, &failed),
-                                                  .ca_file = copy(settings->ca_file, &failed),
-                                                  .server = settings->server,
-                                                  .prime = settings->prime };
-    target->key = copy(key, &failed);
+    target->settings =
+        (struct session_settings){ .name = copy(settings->name, &failed),
+                                   .community = copy(settings->community, &failed),
+                                   .community_id = copy(settings->community_id, &failed),
+                                   .url = copy(settings->url, &failed),
+                                   .ca_file = settings->ca_file ? copy(settings->ca_file, &failed) : NULL,
+                                   .server = settings->server,
+                                   .prime = settings->prime };
+    target->key = key ? copy(key, &failed) : NULL;
     target->its = (struct event_community){ target->settings.community, target->key };
     target->rules = (struct envelope_rules){ .communities = &target->its, .n_communities = 1 };
     target->place = place_of(settings);

@@ -108,8 +108,8 @@ static void an_event(void **state)
     static const char *const texts[] = {
         "{\"type\":1,\"target\":\"pushEvent\",\"arguments\":[\"{\\\"n\\\":1}\"]}",
         "{\"arguments\":[\"{\\\"n\\\":1}\"],\"target\":\"pushEvent\",\"type\":1}",
-        "{\"headers\":{\"a\":\"b\"},\"type\":1,\"x\":[1,{\"target\":2}],\"target\":\"PushEVENT\",\"arguments\":"
-        "[\"{\\\"n\\\":1}\"],\"streamIds\":[]}",
+        ("{\"headers\":{\"a\":\"b\"},\"type\":1,\"x\":[1,{\"target\":2}],\"target\":\"PushEVENT\",\"arguments\":"
+         "[\"{\\\"n\\\":1}\"],\"streamIds\":[]}"),
         " { \"t\\u0079pe\" : 1.0 , \"target\" : \"push\\u0045vent\" , \"arguments\" : [ \"{\\u0022n\\u0022:1}\" ] } ",
     };
     (void) state;
