@@ -88,6 +88,7 @@ class Hub:
     def __init__(self, port=0, wrapper=(), **options):
         self.options = {"accounts": {COMMUNITY: {"key": KEY, "servers": [1]}}, **options}
         self.wrapper, self.port = wrapper, port
+        self.turn = threading.Lock()
         self.start()
 
     def start(self):
@@ -107,10 +108,12 @@ class Hub:
         answers.put({"error": "the hub has ended"})
 
     def do(self, command, **arguments):
-        self.number += 1
-        self.process.stdin.write(json.dumps({"n": self.number, "do": command, **arguments}) + "\n")
-        answer = self.answers.get(timeout=PATIENCE_S)
-        assert "error" not in answer and answer["n"] == self.number, answer
+        """By any thread."""
+        with self.turn:
+            self.number += 1
+            self.process.stdin.write(json.dumps({"n": self.number, "do": command, **arguments}) + "\n")
+            answer = self.answers.get(timeout=PATIENCE_S)
+            assert "error" not in answer and answer["n"] == self.number, answer
         return answer.get("value")
 
     def __getattr__(self, command):

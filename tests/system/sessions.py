@@ -53,10 +53,12 @@ def with_hub(**more):
 
 
 def configure(t, hub, listener=True, **more):
-    """The service's configuration: this session, beside a listener or alone."""
-    session = in_yaml(hub.session(community="of-api-key", prime=True, **more))
+    """The service's configuration: this session, beside a listener or alone. Its community is one that was not asked
+    for yet, which else would have to wait for its minute."""
+    name = f"hub{hub.port}"
+    session = in_yaml(hub.session(community=f"{name}-api-key", prime=True, **more))
     listeners = "listeners: [ { name: main, address: 127.0.0.1:30120 } ]\n" if listener else ""
-    t.configure(f"{listeners}sessions: [ {session} ]\n")
+    t.configure(f"{listeners}sessions: [ {session} ]\n", name=name)
 
 
 def call(number):
