@@ -371,17 +371,21 @@ void source_set_add_report(struct source_set *set, struct report_list *list)
     pthread_mutex_unlock(&set->lock);
 }
 
+static usec_t time_to(usec_t end)
+{
+    usec_t now = uptime_us();
+    return now < end ? end - now : 0;
+}
+
 int source_set_stop(struct source_set *set, usec_t timeout_us)
 {
     usec_t end = uptime_us() + timeout_us;
     int r = 0;
-    for (size_t i = 0; set && i < set->n; i++) {
-        usec_t now = uptime_us();
-        if (set->sources[i].instance && instance_stop(set->sources[i].instance, now < end ? end - now : 0) < 0)
+    for (size_t i = 0; set && i < set->n; i++)
+        if (set->sources[i].instance && instance_stop(set->sources[i].instance, time_to(end)) < 0)
             r = -ETIMEDOUT;
-    }
     for (struct instance *instance = set ? set->stopped : NULL; instance; instance = instance->next)
-        if (instance->held && instance_stop(instance, 0) < 0)
+        if (instance->held && instance_stop(instance, time_to(end)) < 0)
             r = -ETIMEDOUT;
     return r;
 }

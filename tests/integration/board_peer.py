@@ -10,7 +10,7 @@ import threading
 import urllib.parse
 
 from ctl_tools import VERSION, ControlHandler
-from harness import PATIENCE_S
+from harness import PATIENCE_S, wait_for
 
 
 def ago(seconds):
@@ -130,13 +130,15 @@ class BoardPeer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.answers["/api/state"] = {"as_of": as_of, "time": ago(0), "log": "9f0c", "communities": [community]}
 
     def say(self, *pieces):
-        """To everybody who listens; None ends the stream."""
+        """To everybody who listens, and somebody does; None ends the stream."""
+        wait_for(lambda: self.streams, "somebody who listens")
         for stream in list(self.streams):
             for piece in pieces:
                 stream.put(piece)
 
     def cut(self):
-        self.say(None)
+        if self.streams:
+            self.say(None)
         self.streams.clear()
 
     def handle_error(self, *_):

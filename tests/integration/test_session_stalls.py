@@ -1,8 +1,11 @@
 """A disk on which the priming's read of the log stalls: neither a reload nor the end waits for it."""
 
+import signal
+import socket
+
 import pytest
 from disk import READ, STALL, WAL
-from harness import call911, config, wait_for
+from harness import PATIENCE_S, call911, config, wait_for
 
 
 @pytest.fixture
@@ -18,6 +21,11 @@ def reader(on, cad, path, disk):
     disk.end()
 
 
+def is_ending(control):
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(control) != 0
+
+
 def test_the_end(reader):
     assert reader.post(call911(9)).status == 200
     reader.exit_status = 1
@@ -26,9 +34,12 @@ def test_the_end(reader):
 
 
 def test_a_reload_without_it(reader, path, disk):
-    """It goes as soon as the disk answers."""
+    """It goes as soon as the disk answers, also where that is after the daemon was asked to end."""
     reader.reload(config(store={"path": str(path)}))
     assert reader.post(call911(9)).status == 200
+    reader.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: is_ending(f"{path}.control"), "it has begun to end")
     disk.end()
+    reader.process.wait(PATIENCE_S)
     reader.stop()
     assert "the disk does not answer" not in reader.tail()

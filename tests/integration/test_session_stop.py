@@ -127,10 +127,10 @@ def test_what_has_come_is_read_however_much_it_is(start, cad, clock):
         hub.push(call911(1))
         daemon.reload(config(sessions=[{**city, "server": 2}]))
         with daemon.stopped():
-            if leg.over:
-                pytest.skip("this machine took a second between two lines")
             wire.held = False
-            wait_for(lambda: b"callId" in leg.bytes and leg.outstanding() == 0, "all of it")
+            wait_for(lambda: leg.over or (b"callId" in leg.bytes and leg.outstanding() == 0), "all of it")
+            if leg.over and leg.numbers != [1]:
+                pytest.skip("this machine took a second between two lines")
             clock.set(2, 2, 2)
         hub.wait_connections(2)
         wait_for(lambda: state_of(daemon, "city") == "open", "the new one")
