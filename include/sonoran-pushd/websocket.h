@@ -73,9 +73,10 @@ void websocket_get_times(const struct websocket *websocket, struct net_times *re
 usec_t websocket_due_us(const struct websocket *websocket);
 
 /* 1: the next message. -EAGAIN: there is none yet, or it is not open yet: wait. 0: the other side has ended it with a
- * close frame (close_code, bytes). -ECONNRESET: it is over without one. -EPROTO: what came is no websocket, no UTF-8,
- * or a message is longer than max_message_bytes: 1002, 1007 or 1009 was sent as the close frame. -ENOMEM. Where it
- * never will be open: as websocket_result. What ended it stays the answer; close it then. */
+ * close frame (close_code, bytes). -ECONNRESET: it is over without one. -EPROTO: what came is no websocket, no UTF-8, a
+ * message is longer than max_message_bytes, or 10,000 frames came of which none is a message, nor any the answer to a
+ * ping of ours: 1002, 1007, 1009 or 1008 was sent as the close frame. -ENOMEM. Where it never will be open: as
+ * websocket_result. What ended it stays the answer; close it then. */
 int websocket_receive(struct websocket *websocket, struct websocket_message *ret, struct err *err) MUST_CHECK;
 
 /* Behind -EAGAIN: others get their turn, since so much came that is no message; ask again without waiting. */

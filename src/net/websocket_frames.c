@@ -9,7 +9,8 @@
 
 #define KEPT_ROOM ((size_t) 64 << 10) /* for the next message */
 #define HEADER_MAX_BYTES 14
-#define FRAMES_AT_ONCE 1000 /* of those that make no message whole */
+#define FRAMES_AT_ONCE 1000   /* of those that make no message whole */
+#define IDLE_FRAMES_MAX 10000 /* far above a ping a second, in the time to the next answer to one of ours */
 #define NOT_ENDED 1
 
 /* ---- what goes ---- */
@@ -166,6 +167,9 @@ static int begin_frame(struct websocket_frames *frames, const struct wslay_frame
         return fail(frames, WSLAY_CODE_PROTOCOL_ERROR, "frames out of order");
     if ((begins || goes_on) && piece->payload_length > frames->max_message_bytes - frames->message.size)
         return fail_too_long(frames);
+    frames->n_idle += piece->payload_length == 0 || !(begins || goes_on);
+    if (frames->n_idle > IDLE_FRAMES_MAX)
+        return fail(frames, WSLAY_CODE_POLICY_VIOLATION, "pings or empty frames without end, and no message");
     if (begins)
         frames->opcode = piece->opcode;
     return NOT_ENDED;
@@ -180,6 +184,10 @@ static void take_pong(struct websocket_frames *frames)
     if (payload[0] != frames->secret || payload[1] == 0 || payload[1] > frames->n_pings)
         return;
     frames->answered_us = uptime_us();
+    if (payload[1] > frames->n_answered) {
+        frames->n_answered = payload[1];
+        frames->n_idle = 0;
+    }
     if (payload[1] == frames->n_pings)
         frames->took_us = frames->answered_us - frames->pinged_us;
 }
@@ -220,6 +228,7 @@ static int end_message(struct websocket_frames *frames, struct websocket_message
 {
     bool is_binary = frames->opcode == WSLAY_BINARY_FRAME;
     frames->opcode = 0;
+    frames->n_idle = 0;
     if (!is_binary && !is_utf8(frames->message.s, frames->message.size))
         return fail(frames, WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA, "a text that is no UTF-8");
     frames->message_is_given = true;

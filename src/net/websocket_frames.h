@@ -25,6 +25,7 @@ struct websocket_frames {
     ssize_t has_read; /* what it said last */
     unsigned n_begun; /* frames in this call of websocket_frames_next */
     bool has_more;    /* it has ended for their number alone */
+    unsigned n_idle;  /* control and empty frames, since a message or an answer to a ping of ours */
 
     /* What comes. */
     bool in_frame;
@@ -48,7 +49,7 @@ struct websocket_frames {
     bool is_closed; /* our close frame is the last in out, or has been sent */
 
     /* Pings carry what only we know, and their number. */
-    uint64_t secret, n_pings;
+    uint64_t secret, n_pings, n_answered;   /* n_answered: the newest one that was */
     usec_t pinged_us, answered_us, took_us; /* took_us: of the last that was answered before the next one went */
 };
 

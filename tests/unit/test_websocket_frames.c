@@ -243,6 +243,62 @@ static void test_many_without_a_message(void **state)
     }
 }
 
+#define IDLE_MAX 10000
+
+/* n times a frame of two bytes, and then what the end is. */
+static char *many(const char *frame, size_t n, const char *end, size_t *ret_size)
+{
+    char *bytes = malloc(2 * n + strlen(end));
+    for (size_t i = 0; i < n; i++)
+        memcpy(bytes + 2 * i, frame, 2);
+    memcpy(bytes + 2 * n, end, strlen(end));
+    *ret_size = 2 * n + strlen(end);
+    return bytes;
+}
+
+static int receive(const char *bytes, size_t size)
+{
+    struct websocket_message message;
+    int r;
+    feed.bytes = bytes;
+    feed.size = size;
+    feed.piece = 4096;
+    feed.waits = false;
+    while ((r = websocket_frames_next(&frames, &message, &err)) == -EAGAIN && frames.has_more)
+        continue;
+    return r;
+}
+
+/* As many as are let pass, again behind each message; and then one too many. */
+static void test_no_message_at_all(void **state)
+{
+    static const char *const frame[] = { "\x8a\x00", "\x89\x00" };
+    struct text sent = TEXT_INIT;
+    size_t size;
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(frame); i++) {
+        char *bytes = many(frame[i], IDLE_MAX, "\x81\x01z", &size);
+        begin(10);
+        assert_int_equal(receive(bytes, size), 1);
+        assert_int_equal(receive(bytes, size - 3), -EAGAIN);
+        assert_int_equal(receive(frame[i], 2), -EPROTO);
+        assert_string_equal(err.msg, "pings or empty frames without end, and no message");
+        tell_sent(&sent);
+        assert_non_null(strstr(sent.s, "close 1008|"));
+        websocket_frames_close(&frames);
+        text_reset(&sent);
+        free(bytes);
+    }
+    text_free(&sent);
+    char *bytes = many("\x00\x00", IDLE_MAX - 1, "", &size);
+    begin(10);
+    assert_int_equal(receive("\x01\x00", 2), -EAGAIN);
+    assert_int_equal(receive(bytes, size), -EAGAIN);
+    assert_int_equal(receive("\x00\x00", 2), -EPROTO);
+    websocket_frames_close(&frames);
+    free(bytes);
+}
+
 static void expect_too_long(const char *bytes, size_t size, size_t max_bytes, const char *sentence)
 {
     struct text sent = TEXT_INIT;
@@ -286,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_many_without_a_message),
+        cmocka_unit_test(test_no_message_at_all),
         cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

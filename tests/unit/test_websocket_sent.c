@@ -145,6 +145,26 @@ static void test_pings(void **state)
     websocket_frames_close(&frames);
 }
 
+/* Who answers a ping may send as much again; but for each answer once. */
+static void test_answered_in_between(void **state)
+{
+    char ping[64];
+    (void) state;
+    begin(MAX_BYTES);
+    assert_int_equal(websocket_frames_ping(&frames, &err), 0);
+    assert_int_equal(unmask((const unsigned char *) frames.out.s, frames.out.size, ping), 16);
+    for (int i = 0; i < 9999; i++)
+        answer("", 0);
+    answer(ping, 16);
+    for (int i = 0; i < 10000; i++)
+        answer(ping, 16);
+    struct websocket_message message;
+    feed.bytes = "\x8a\x00";
+    feed.size = 2;
+    assert_int_equal(websocket_frames_next(&frames, &message, &err), -EPROTO);
+    websocket_frames_close(&frames);
+}
+
 /* Of what was never opened, too. */
 static void test_close(void **state)
 {
@@ -157,7 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sent),  cmocka_unit_test(test_masks), cmocka_unit_test(test_sent_in_bits),
-        cmocka_unit_test(test_bound), cmocka_unit_test(test_pings), cmocka_unit_test(test_close),
+        cmocka_unit_test(test_bound), cmocka_unit_test(test_pings), cmocka_unit_test(test_answered_in_between),
+        cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
