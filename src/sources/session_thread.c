@@ -176,10 +176,11 @@ static usec_t later(usec_t a, usec_t b)
     return a > b ? a : b;
 }
 
-/* One in a round: what came for the others is read before. */
+/* One in a round: each of the others has had its turn to read before, also where more is there for one of them, which
+ * may go on for ever. */
 static void begin_one(struct sessions *sessions, usec_t now)
 {
-    if (sessions->stopping || sessions->more || now < sessions->connect_us)
+    if (sessions->stopping || now < sessions->connect_us)
         return;
     for (struct session *session = sessions->list; session; session = session->next) {
         if (session->state != SESSION_WAITS || now < session->due_us || is_held(sessions, session))

@@ -22,6 +22,7 @@ const commands = {
         const parts = command.frames.map(frame);
         c.bytes(...(command.glue ? [Buffer.concat(parts)] : parts));
     }).length,
+    flood: (hub, command) => chosen(hub, command).map((c) => { c.flood(command.frames); }).length,
     close: (hub, command) => chosen(hub, command).map((c) => c.close(command)).length,
     cut: (hub, command) => chosen(hub, command).map((c) => c.cut(command.how)).length,
     burst: (hub, command) => hub.burst(command),

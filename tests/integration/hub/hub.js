@@ -80,6 +80,14 @@ class Connection {
     // Bytes as they are, in one write each.
     bytes(...parts) { parts.forEach((part) => this.ws._socket.write(part)); }
 
+    // The same frames over and over as fast as they are taken, until the connection is over.
+    async flood(frames) {
+        const pack = Buffer.concat(Array(4096).fill(Buffer.concat(frames.map(frame)))), socket = this.ws._socket;
+        const over = new Promise((resolve) => socket.once('close', resolve));
+        while (this.isOpen && !socket.destroyed)
+            if (!socket.write(pack)) await Promise.race([over, new Promise((resolve) => socket.once('drain', resolve))]);
+    }
+
     close({ error, allowReconnect, record = true, code = 1000 }) {
         if (record) this.send({ type: MessageType.Close, ...(error && { error }), ...(allowReconnect && { allowReconnect }) });
         if (code) this.ws.close(code === true ? undefined : code);
