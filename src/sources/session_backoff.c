@@ -47,6 +47,7 @@ usec_t session_backoff_next(struct session_backoff *backoff, enum session_end en
         backoff->step = 0;
     if (live_us)
         backoff->was_short = is_short;
+    backoff->busy = end == SESSION_END_BUSY;
     backoff->kicks = end == SESSION_END_KICKED && live_us && live_us < MINUTE_US ? backoff->kicks + 1 : 0;
     if (end == SESSION_END_REFUSED)
         return next_refused(backoff, lot);

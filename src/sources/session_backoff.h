@@ -19,6 +19,7 @@ enum session_end {
 struct session_backoff {
     unsigned step, refusals, kicks; /* in a row */
     bool was_short;                 /* the last one that was logged in was lost within a minute */
+    bool busy;                      /* the last end was the CAD's wish to be left alone for so long */
 };
 
 /* How long to wait now. One that was logged in and is lost begins the row of steps anew; one that is lost within a

@@ -202,6 +202,9 @@ bool session_targets_equal(const struct session_target *a, const struct session_
 /* The same place at the CAD, where no two connections may be. */
 bool session_targets_meet(const struct session_target *a, const struct session_target *b);
 
+/* It would ask the same of the CAD, as the same: what the CAD asked one for holds for the other. */
+bool session_targets_log_in_alike(const struct session_target *a, const struct session_target *b);
+
 /* Not over http://, where the key goes in the clear and only this machine itself may see it. */
 bool session_may_use_proxy(const char *url);
 

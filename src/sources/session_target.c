@@ -227,3 +227,8 @@ bool session_targets_meet(const struct session_target *a, const struct session_t
 {
     return a->place == b->place;
 }
+
+bool session_targets_log_in_alike(const struct session_target *a, const struct session_target *b)
+{
+    return session_targets_meet(a, b) && same(a->key, b->key);
+}

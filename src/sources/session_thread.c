@@ -71,10 +71,11 @@ static struct session_target *take_named(struct session_change *change, const ch
     return NULL;
 }
 
-/* One that was refused may have become right: by the panel, and whoever reloads wants to know. */
+/* One that was refused may have become right: by the panel, and whoever reloads wants to know. What the CAD asked for
+ * since holds all the same. */
 static void try_at_once(struct session *session)
 {
-    if (session->state != SESSION_WAITS || !session->backoff.refusals)
+    if (session->state != SESSION_WAITS || !session->backoff.refusals || session->backoff.busy)
         return;
     session->backoff = (struct session_backoff){ 0 };
     session->due_us = 0;
@@ -126,15 +127,19 @@ static void take_change(struct sessions *sessions)
 static void become(struct sessions *sessions, struct session *session)
 {
     bool elsewhere = !session_targets_meet(session->target, session->changed);
+    bool is_to_wait = session->backoff.busy && session_targets_log_in_alike(session->target, session->changed);
     session_prime_forget(sessions->prime, session->target->settings.name);
     pthread_mutex_lock(&sessions->lock);
     session_target_free(session->target);
     session->target = session->changed;
     session->changed = NULL;
-    session->trouble = (struct session_trouble){ 0 };
+    if (!is_to_wait)
+        session->trouble = (struct session_trouble){ 0 };
     pthread_mutex_unlock(&sessions->lock);
-    session->backoff = (struct session_backoff){ 0 };
     session->lost_us = elsewhere ? 0 : session->lost_us;
+    if (is_to_wait)
+        return;
+    session->backoff = (struct session_backoff){ 0 };
     session->due_us = 0;
 }
 

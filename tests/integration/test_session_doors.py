@@ -128,6 +128,25 @@ def test_reload_logs_in_at_once(start, cad):
     assert hub.counts()["connections"] == before + 1
 
 
+def test_a_reload_keeps_to_retry_after(start, cad):
+    """What the CAD asked for holds, also for another setting that it does not see; not for another place. A session that
+    is new with a reload has connected behind the others of the list: one that were tried at once would have been."""
+    busy = {"status": "503 Busy", "headers": {"Retry-After": "3600"}}
+    hub, other = cad(upgrade=[{"status": "403 Forbidden"}, busy]), cad(accounts={COMMUNITY: {"key": KEY, "servers": [1, 2]}})
+    city, first, second = hub.session(), other.session(name="first"), other.session(name="second", server=2)
+    daemon = start(sessions=[city])
+    daemon.wait_line("session city: .*403 Forbidden")
+    daemon.reload()
+    daemon.wait_line("session city: .*503 Busy")
+    daemon.reload(config(sessions=[city, first]))
+    other.wait_sessions(1)
+    daemon.reload(config(sessions=[{**city, "prime": True}, first, second]))
+    other.wait_sessions(2)
+    assert len(hub.seen()["upgrades"]) == 2
+    daemon.reload(config(sessions=[{**city, "server": 2}]))
+    hub.wait_upgrades(3)
+
+
 def test_one_connection_for_each(many):
     """However many: none is opened twice, and no more than five in a second."""
     hub, _ = many(30)

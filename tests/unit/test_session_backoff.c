@@ -83,6 +83,9 @@ static void what_the_cad_asks_for(void **state)
     assert_int_equal(session_backoff_next(&backoff, SESSION_END_BUSY, 0, 0, MOST), 62 * S);
     assert_int_equal(session_backoff_next(&backoff, SESSION_END_BUSY, 0, 7 * S, LEAST), 7 * S);
     assert_int_equal(session_backoff_next(&backoff, SESSION_END_BUSY, 0, 86400 * S, LEAST), 3600 * S);
+    assert_true(backoff.busy);
+    (void) session_backoff_next(&backoff, SESSION_END_LOST, 0, 0, LEAST);
+    assert_false(backoff.busy);
 }
 
 static void kicked_twice(void **state)
