@@ -11,6 +11,7 @@ static void add_number(struct text *out, const cJSON *object, const char *name, 
 static void write_open(struct text *out, const cJSON *session, usec_t now)
 {
     usec_t last_us = daemon_get_time(session, "last_event");
+    uint64_t n_refused = json_get_count(session, "refused");
     table_write_safe(out, json_get_text(session, "state"), STATUS_WORDS_MAX_CHARS);
     text_add(out, " since ");
     table_write_ago(out, daemon_get_time(session, "since"), now);
@@ -19,6 +20,8 @@ static void write_open(struct text *out, const cJSON *session, usec_t now)
         text_add(out, ", the last ");
         table_write_ago(out, last_us, now);
     }
+    if (n_refused)
+        text_addf(out, ", %llu refused", (unsigned long long) n_refused);
     add_number(out, session, "gaps", "gap");
 }
 

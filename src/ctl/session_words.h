@@ -3,6 +3,6 @@
 
 #include "ctl_private.h"
 
-/* "open since 5 min ago, 42 events, the last 3 s ago, 0 gaps"; "no connection since 5 min ago, next try in 20 s: the
- * name api.sonorancad.com cannot be resolved". session: as the status object has it. */
+/* "open since 5 min ago, 42 events, the last 3 s ago, 1 refused, 0 gaps"; "no connection since 5 min ago, next try in
+ * 20 s: the name api.sonorancad.com cannot be resolved". session: as the status object has it. */
 void session_words_write(struct text *out, const cJSON *session, usec_t now);

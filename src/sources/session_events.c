@@ -49,10 +49,22 @@ void session_item_free(struct session_item *item)
 
 /* ---- into a batch ---- */
 
-void session_refuse_record(const struct sessions *sessions, const struct session *session, const char *why)
+static void count(struct session_item *item, bool is_event)
+{
+    struct session *session = item->session;
+    if (!session || item->counted)
+        return;
+    item->counted = true;
+    report_count(is_event ? &session->values.events : &session->values.refused, 1);
+    if (is_event)
+        report_set(&session->values.last_event_us, item->time_us);
+}
+
+void session_refuse_record(const struct sessions *sessions, struct session *session, const char *why)
 {
     struct origin origin = { 0 };
     set_origin(&origin, session->target);
+    report_count(&session->values.refused, 1);
     gate_count(sessions->door, origin.name, GATE_MALFORMED);
     gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &origin, .reason = NOT_SOUND, .detail = why });
 }
@@ -146,7 +158,7 @@ static enum envelope_refusal make(const struct sessions *sessions, struct sessio
     return envelope_make(&envelope, sessions->rules, item->community, ret, err);
 }
 
-bool session_item_make(struct sessions *sessions, struct session_item *item, struct batch *ret)
+static bool make_or_refuse(struct sessions *sessions, struct session_item *item, struct batch *ret)
 {
     char claimed[EVENT_TYPE_MAX_BYTES + 1] = "";
     struct err err = { "" };
@@ -163,4 +175,11 @@ bool session_item_make(struct sessions *sessions, struct session_item *item, str
     enum envelope_refusal refusal = make(sessions, item, ret, claimed, &err);
     refuse(sessions, item, refusal, claimed, err.msg);
     return refusal == ENVELOPE_OK;
+}
+
+bool session_item_make(struct sessions *sessions, struct session_item *item, struct batch *ret)
+{
+    bool made = make_or_refuse(sessions, item, ret);
+    count(item, made);
+    return made;
 }

@@ -72,7 +72,7 @@ struct session_values {
     uint64_t next_us;         /* when it connects again; 0: it does not wait */
     uint64_t last_record_us, last_event_us;
     uint64_t connects, gaps, gap_us, last_gap_us;
-    uint64_t events, strange; /* strange: records that we do not know */
+    uint64_t events, refused, strange; /* strange: records that we do not know */
     uint64_t answers_pings;
 };
 
@@ -128,6 +128,7 @@ struct session_item {
     char community[NAME_MAX_BYTES + 1];
     bool vouched;  /* it came after the login, and needs no key */
     bool accepted; /* its key and size were right, by the rules that held when it came */
+    bool counted;  /* as an event or as refused: it may be made again */
     usec_t time_us;
     size_t bytes;                 /* that it counts for */
     uint64_t connection;          /* that wants an answer */
@@ -288,7 +289,7 @@ void session_resume(void *sessions);
 struct session_item *session_item_new(struct session *session, char *take_body, size_t size, struct span invocation);
 
 /* A record of which nothing can be an event. */
-void session_refuse_record(const struct sessions *sessions, const struct session *session, const char *why);
+void session_refuse_record(const struct sessions *sessions, struct session *session, const char *why);
 void session_item_free(struct session_item *item);
 
 /* Notes that it is accepted, if it is by these rules. */

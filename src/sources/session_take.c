@@ -146,8 +146,6 @@ static void take_event(struct sessions *sessions, struct session *session, const
         rules.n_communities = 1;
         session_item_accept(item, &rules, sessions->body_bytes);
     }
-    report_set(&session->values.last_event_us, item->time_us);
-    report_count(&session->values.events, 1);
     session_queue_add(sessions, item);
 }
 

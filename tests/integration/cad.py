@@ -140,6 +140,11 @@ class Hub:
         """The row of a configuration that leads here."""
         return {"name": name, "community": "default", "community_id": COMMUNITY, "url": self.url, "prime": False, **more}
 
+    def wait_read(self):
+        """All that was pushed before has been read: what nobody knows is answered at once, and in its turn."""
+        self.push({}, target="nobodyKnows", invocationId="read")
+        wait_for(lambda: any(r.get("invocationId") == "read" for r in self.connections()[-1]["records"]), "an answer")
+
     # What it has seen
 
     def connections(self):

@@ -60,6 +60,13 @@ def test_keys(cad, start):
     daemon.wait_line("refused a request from 127.0.0.1: the key of another community than the session's, for EVENT_911")
     daemon.wait_line("refused a request from 127.0.0.1: wrong key, for EVENT_911")
     assert value(daemon, 'requests_total{listener="city",result="wrong_key"}') == 2
+    city = status_of(daemon)
+    assert (city["events"], city["refused"]) == (3, 2)
+    hub.push("{")
+    hub.text(text='{"type":1,"target":"pushEvent","arguments":["a\\u0000b"]}\x1e')
+    wait_for(lambda: status_of(daemon)["refused"] == 4, "four that are refused")
+    said = ctl("status", "--store", store_of(daemon)).stdout
+    assert re.search(r"open since \d+ s ago, 3 events, the last \d+ s ago, 4 refused, 0 gaps\n", said)
 
 
 # A disk that fails
@@ -111,7 +118,7 @@ def test_lost_at_the_end_is_told(cad, start, disk):
     for n in range(3):
         hub.push(call911(n + 1))
     daemon.wait_line("events cannot be stored")
-    wait_for(lambda: status_of(daemon)["events"] == 3, "all three")
+    hub.wait_read()
     daemon.stop()
     daemon.wait_line("3 events of sessions could not be stored before the end, and are lost")
 
