@@ -63,8 +63,8 @@ void pipeline_hurry(struct pipeline *pipeline);
  * process ends it. */
 int pipeline_stop(struct pipeline *pipeline, usec_t timeout_us) MUST_CHECK;
 
-/* One line for people on whether events can be stored. From any thread. */
-const char *pipeline_sentence(const struct pipeline *pipeline);
+/* One line for people on whether events can be stored, and what becomes of them else. From any thread. */
+void pipeline_add_sentence(struct pipeline *pipeline, struct text *out);
 
 /* What is counted and measured since the start. */
 enum pipeline_failure {
@@ -138,6 +138,8 @@ struct pipeline_source_callbacks {
     /* What comes behind a batch that could not be stored is not tried and settled with the same error, until
      * pipeline_source_again: so what is handed in once more stays before it. */
     bool ordered;
+    /* What people read of its events for as long as none can be stored: "posted ones are answered 503". A constant. */
+    const char *unstored;
 };
 
 /* From any thread, before or after pipeline_start. */

@@ -66,6 +66,7 @@ struct source_type {
     void (*pause)(void *self);
     void (*resume)(void *self);
     bool ordered;
+    const char *unstored;
 
     const char *thread;        /* "the HTTP thread": what alive is about */
     bool (*alive)(void *self); /* whether it got on since the last call, which also asks it to */

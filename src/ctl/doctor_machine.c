@@ -68,7 +68,7 @@ void doctor_check_storing(struct doctor *doctor)
                     doctor->systemd ? "journalctl -u " PROGRAM_NAME
                                       " -p warning tells the reason; it goes on by itself when that is gone"
                                     : "its output tells the reason; it goes on by itself when that is gone",
-                    "events cannot be stored now, and are answered with 503");
+                    "events cannot be stored now: posted ones are answered 503, those of sessions wait");
     else if (cJSON_IsTrue(storing))
         finding_add(&doctor->findings, FINDING_OK, "storing", NULL, "events are stored");
 }

@@ -81,7 +81,7 @@ void health_tell_status(struct program *program, bool ready)
     const char *separator = "; not delivering: ";
 
     pipeline_get_status(program->pipeline, &store);
-    text_add(&status, pipeline_sentence(program->pipeline));
+    pipeline_add_sentence(program->pipeline, &status);
     report_add_line(&status, &(struct report_part){ .table = &pipeline_report, .values = &store });
     for (size_t i = 0; i < n && i < ACTIONS_SHOWN; i++) {
         if (actions[i].state != DELIVERY_FAILING && actions[i].state != DELIVERY_OFF)

@@ -95,7 +95,8 @@ static struct instance *instance_new(const struct source_type *type, struct pipe
                                                          .settled_all = type->settled_all,
                                                          .pause = type->pause,
                                                          .resume = type->resume,
-                                                         .ordered = type->ordered };
+                                                         .ordered = type->ordered,
+                                                         .unstored = type->unstored };
     if (!instance || !self || pipeline_source_new(&instance->way_in, pipeline, &callbacks) < 0) {
         free(instance);
         free(self);

@@ -161,6 +161,10 @@ bool withdraw_wait_unlocked(struct pipeline *pipeline, struct submission *list, 
 /* withdraw.c: after each attempt of the writer; tells that the disk answers again where it was told not to. */
 void withdraw_commit_ended(struct pipeline *pipeline, int r);
 
+/* pipeline_report.c. add_unstored: " (posted ones are answered 503, …)", as the sources say it; under the lock. */
+void pipeline_add_unstored(const struct pipeline *pipeline, struct text *out);
+void pipeline_tell_sentence(struct pipeline *pipeline);
+
 /* line.c: one event as one record of the log, if its level is wanted. late: told after a restart; the description is
  * used up then. */
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late);

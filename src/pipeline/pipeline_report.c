@@ -3,12 +3,49 @@
 
 #include "pipeline_private.h"
 
-const char *pipeline_sentence(const struct pipeline *pipeline)
+static bool is_said(const struct pipeline *pipeline, const struct pipeline_source *source)
 {
+    const struct pipeline_source *before = pipeline->sources;
+    while (before != source && before->callbacks.unstored != source->callbacks.unstored)
+        before = before->next;
+    return before != source;
+}
+
+void pipeline_add_unstored(const struct pipeline *pipeline, struct text *out)
+{
+    const char *between = " (", *end = "";
+    for (const struct pipeline_source *source = pipeline->sources; source; source = source->next) {
+        if (!source->callbacks.unstored || is_said(pipeline, source))
+            continue;
+        text_add(out, between);
+        text_add(out, source->callbacks.unstored);
+        between = ", ";
+        end = ")";
+    }
+    text_add(out, end);
+}
+
+void pipeline_add_sentence(struct pipeline *pipeline, struct text *out)
+{
+    if (!pipeline->hanging && !pipeline->failing) {
+        text_add(out, "Listening for push events");
+        return;
+    }
     if (pipeline->hanging)
-        return pipeline->locked ? "Another program has locked the event log, and events are answered 503"
-                                : "The disk does not answer, and events are answered 503";
-    return pipeline->failing ? "Events cannot be stored and are answered 503" : "Listening for push events";
+        text_add(out, pipeline->locked ? "Another program has locked the event log: events cannot be stored"
+                                       : "The disk does not answer: events cannot be stored");
+    else
+        text_add(out, "Events cannot be stored");
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline_add_unstored(pipeline, out);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+void pipeline_tell_sentence(struct pipeline *pipeline)
+{
+    struct text sentence CLEANUP(text_free) = TEXT_INIT;
+    pipeline_add_sentence(pipeline, &sentence);
+    service_tell_status(sentence.s);
 }
 
 void pipeline_get_status(struct pipeline *pipeline, struct pipeline_status *ret)

@@ -20,6 +20,16 @@ static struct submission *take_submission(struct queue *queue, const struct pipe
     return s;
 }
 
+/* Under the lock. */
+static void tell_hanging(const struct pipeline *pipeline, bool locked, usec_t waited_us)
+{
+    struct text unstored CLEANUP(text_free) = TEXT_INIT;
+    pipeline_add_unstored(pipeline, &unstored);
+    log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "%s: an event waited %llu s for it; until it %s events cannot be stored%s",
+             locked ? pipeline->locked_by : "the disk does not answer", (unsigned long long) (waited_us / USEC_PER_SEC),
+             locked ? "lets go" : "does", unstored.s);
+}
+
 int pipeline_withdraw(struct pipeline_source *source, const void *ticket, usec_t waited_us)
 {
     struct pipeline *pipeline = source->pipeline;
@@ -28,15 +38,12 @@ int pipeline_withdraw(struct pipeline_source *source, const void *ticket, usec_t
     bool hangs = s || pipeline->committing, tell = hangs && !pipeline->hanging, locked = pipeline->locked;
     pipeline->hanging = pipeline->hanging || hangs;
     if (tell)
-        log_line(LOG_CRIT, LOG_ID_STORE_FAILED,
-                 "%s: an event waited %llu s for it; events are answered 503 until it %s",
-                 locked ? pipeline->locked_by : "the disk does not answer",
-                 (unsigned long long) (waited_us / USEC_PER_SEC), locked ? "lets go" : "does");
+        tell_hanging(pipeline, locked, waited_us);
     source->n_open -= s != NULL;
     pthread_mutex_unlock(&pipeline->lock);
 
     if (tell)
-        service_tell_status(pipeline_sentence(pipeline));
+        pipeline_tell_sentence(pipeline);
     if (!s)
         return -EINPROGRESS;
     pipeline->queued_bytes -= s->bytes;
@@ -102,5 +109,5 @@ void withdraw_commit_ended(struct pipeline *pipeline, int r)
         return;
     log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "%s, events are stored",
              locked ? "the event log is not locked any more" : "the disk answers again");
-    service_tell_status(pipeline_sentence(pipeline));
+    pipeline_tell_sentence(pipeline);
 }

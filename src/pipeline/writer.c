@@ -197,15 +197,18 @@ static bool unsaved(struct pipeline *pipeline)
 
 static void tell_failure(struct pipeline *pipeline, int r, const struct err *err)
 {
+    struct text unstored CLEANUP(text_free) = TEXT_INIT;
     if ((r < 0) == pipeline->failing)
         return;
     pipeline->failing = r < 0;
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline_add_unstored(pipeline, &unstored);
+    pthread_mutex_unlock(&pipeline->lock);
     if (r < 0)
-        log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "events cannot be stored and are answered 503 until they can: %s",
-                 err->msg);
+        log_line(LOG_CRIT, LOG_ID_STORE_FAILED, "events cannot be stored%s: %s", unstored.s, err->msg);
     else
         log_line(LOG_NOTICE, LOG_ID_STORE_RECOVERED, "events are stored again");
-    service_tell_status(pipeline_sentence(pipeline));
+    pipeline_tell_sentence(pipeline);
 }
 
 /* A small event may fit onto a disk that is full for others: it is over when there is room for what failed. */

@@ -171,6 +171,7 @@ const struct source_type source_push = {
     .close = push_close,
     .settled = push_settled,
     .settled_all = push_settled_all,
+    .unstored = "posted ones are answered 503",
     .thread = "the HTTP thread",
     .alive = push_alive,
     .add_status = push_add_status,

@@ -227,6 +227,7 @@ const struct source_type source_session = {
     .pause = session_pause,
     .resume = session_resume,
     .ordered = true,
+    .unstored = "those of sessions wait in memory",
     .thread = "the thread of the sessions",
     .alive = session_alive,
     .add_status = session_add_status,

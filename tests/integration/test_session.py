@@ -83,7 +83,7 @@ def test_waits_for_the_disk(cad, start, disk, payload):
     with disk.failing(NO_SPACE, calls=1 << WRITE):
         for n in range(2, 40):
             hub.push(call911(n))
-        daemon.wait_line("events cannot be stored")
+        daemon.wait_line(r"events cannot be stored \(those of sessions wait in memory, posted ones are answered 503\): ")
         hub.push(call911(40), invocationId="q")
     wait_calls(daemon, *range(1, 41))
     assert status_of(daemon)["connects"] == 1

@@ -197,7 +197,7 @@ def test_locked_by_another(on, path):
         other.execute("ROLLBACK")
     daemon.wait_line(UNLOCKED)
     assert storage_answers(daemon, 4) == 200
-    daemon.wait_line(HOLDS_LOCK + r": an event waited \d+ s for it; events are answered 503 until it lets go")
+    daemon.wait_line(HOLDS_LOCK + r": an event waited \d+ s for it; until it lets go events cannot be stored \(posted ones are answered 503\)")
     assert len([r for r in daemon.stop().records() if r["priority"] <= SEVERE]) == 1
     assert (call_ids(path), numbers(path)) == ([1, 4], [1, 2])
 

@@ -76,6 +76,7 @@ static void resumed(void *userdata)
 }
 
 static bool ordered; /* those that are opened */
+static const char *unstored;
 
 static void feeder_open(struct feeder *feeder)
 {
@@ -84,7 +85,8 @@ static void feeder_open(struct feeder *feeder)
                                                          .settled_all = settled_all,
                                                          .pause = paused,
                                                          .resume = resumed,
-                                                         .ordered = ordered };
+                                                         .ordered = ordered,
+                                                         .unstored = unstored };
     *feeder = (struct feeder){ .in_order = true };
     assert_int_equal(pipeline_source_new(&feeder->way_in, pipeline, &callbacks), 0);
 }
@@ -182,14 +184,22 @@ static void several_sources_hand_in_at_once(void **unused)
 
 static void a_failed_commit_is_settled_and_pauses(void **unused)
 {
-    struct feeder *feeder = malloc(sizeof(*feeder));
+    struct feeder *feeder = malloc(sizeof(*feeder)), *twin = malloc(sizeof(*twin));
+    struct text sentence CLEANUP(text_free) = TEXT_INIT;
     (void) unused;
+    unstored = "theirs wait";
     feeder_open(feeder);
+    feeder_open(twin);
+    unstored = NULL;
     commit_fails = true;
     assert_int_equal(hand_in(feeder, 0), 0);
     assert_int_equal(hand_in(feeder, 0), 0);
     pipeline_flush(feeder->way_in);
     wait_settled(feeder);
+    pipeline_add_sentence(pipeline, &sentence); /* each kind of source says it once */
+    assert_string_equal(sentence.s, "Events cannot be stored (theirs wait)");
+    pipeline_source_free(twin->way_in);
+    free(twin);
     each_is_settled_once(feeder, -ENOSPC);
     assert_int_equal(feeder->n_pauses, 1);
     assert_int_equal(feeder->n_resumes, 0);
