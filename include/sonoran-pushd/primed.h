@@ -46,8 +46,9 @@ cJSON *primed_reduce_units(const cJSON *page) MUST_CHECK;
 int primed_diff(const struct primed_question *question, const struct primed_answers *answers,
                 const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret) MUST_CHECK;
 
-/* How much of it was missed. */
-size_t primed_count_missed(const cJSON *data);
+/* How much of it was missed, by a state that has just heard it: not what an event told in time after all. For the
+ * thread that changes the state. */
+size_t primed_count_missed(const struct event *event, const struct state *state);
 
 /* The number of a session's name in a state, 0: there is none. */
 uint8_t primed_source(const struct state *state, const char *source, const char *name);

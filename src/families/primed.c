@@ -33,15 +33,31 @@ bool primed_is_missed(const cJSON *json)
     return field_get_flag(json, "missed") == 1;
 }
 
-size_t primed_count_missed(const cJSON *data)
+static bool is_call_missed(const struct event *event, const struct state *state, const cJSON *json)
 {
-    static const char *const names[] = { "calls", "calls911" };
+    int64_t id;
+    if (!primed_is_missed(json) || !field_get_id(json, "callId", &id))
+        return false;
+    const struct state_call *known = state_find_call(state, event->community, id);
+    return known && known->primed == STATE_PRIMED_MISSED;
+}
+
+static bool is_call911_missed(const struct event *event, const struct state *state, const cJSON *json)
+{
+    int64_t id;
+    if (!primed_is_missed(json) || !field_get_id(json, "callId", &id))
+        return false;
+    const struct state_call911 *known = state_find_call911(state, event->community, id);
+    return known && known->primed == STATE_PRIMED_MISSED;
+}
+
+size_t primed_count_missed(const struct event *event, const struct state *state)
+{
     size_t n = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const cJSON *list = field_get(data, names[i]);
-        for (const cJSON *json = field_first_of(list); json; json = field_next_of(list, json))
-            n += primed_is_missed(json);
-    }
+    PRIMED_FOR_EACH(call911, event, "calls911")
+    n += is_call911_missed(event, state, call911);
+    PRIMED_FOR_EACH(call, event, "calls")
+    n += is_call_missed(event, state, call);
     return n;
 }
 

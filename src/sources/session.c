@@ -98,6 +98,7 @@ static int session_open(void *self, const struct source_parts *parts, struct err
     sessions->families = parts->families;
     sessions->way_in = parts->way_in;
     sessions->door = parts->door;
+    sessions->state = parts->state;
     sessions->changed = parts->changed;
     sessions->set = parts->set;
     sessions->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

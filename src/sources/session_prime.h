@@ -61,7 +61,7 @@ void session_prime_heard(struct session_prime *prime, const char *name, uint64_t
 /* What a batch is the answer to. */
 struct session_primed {
     uint64_t number; /* never 0 */
-    size_t n_missed; /* calls and 911 calls */
+    size_t n_missed; /* calls and 911 calls, once it is stored: primed_count_missed */
 };
 
 /* The next batch that waits, of whatever session; false: none. What becomes of it is told: settled, or again. */

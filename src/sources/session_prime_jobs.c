@@ -245,7 +245,7 @@ bool prime_add_result(struct session_prime *prime, struct prime_round *round)
     struct prime_result *result = malloc(sizeof(*result));
     if (!result)
         return false;
-    *result = (struct prime_result){ .batch = outcome->batch, .primed = { round->number, outcome->n_missed } };
+    *result = (struct prime_result){ .batch = outcome->batch, .primed = { .number = round->number } };
     outcome->batch = (struct batch){ 0 };
     text_copy(result->name, sizeof(result->name), round->question.name);
     struct prime_result **end = &prime->results;

@@ -139,7 +139,6 @@ struct prime_outcome {
     struct session_rest_problem problem;
     struct err err;
     struct batch batch; /* n_events 0: nothing differs */
-    size_t n_missed;
 };
 
 struct prime_round {

@@ -246,10 +246,7 @@ static int make_batch(struct prime_round *round, const struct text *data)
                                  .origin = &origin,
                                  .verdict = EVENT_INTERNAL,
                                  .data_text = { data->s, data->size } };
-    int r = batch_restore(&outcome->batch, &event, round->prime->parts.families);
-    if (r >= 0)
-        outcome->n_missed = primed_count_missed(outcome->batch.events[0].data);
-    return r;
+    return batch_restore(&outcome->batch, &event, round->prime->parts.families);
 }
 
 /* Whatever would be called missed is looked at once more, a moment later. */

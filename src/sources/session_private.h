@@ -168,6 +168,7 @@ struct sessions {
     const struct event_families *families;
     struct pipeline_source *way_in;
     struct gate_door *door;
+    const struct state *state;  /* for the writer */
     void (*changed)(void *set); /* of struct source_parts */
     void *set;
     struct net_pool *pool;

@@ -7,6 +7,7 @@
  * may be to blame for, each that was in the transaction is handed in alone, and one that goes on failing is lost. */
 #include <assert.h>
 #include <errno.h>
+#include <sonoran-pushd/primed.h>
 #include <stdlib.h>
 
 #include "session_private.h"
@@ -283,6 +284,8 @@ void session_settled(void *self, void *handed_back, const struct event *first, i
         item->refused = answers[first->verdict];
         gate_count(sessions->door, item->origin.name, (enum gate_count) first->verdict); /* the first three */
     }
+    if (r >= 0 && item->primed.number) /* state has it; some of it may have come by an event since it was compared */
+        item->primed.n_missed = primed_count_missed(first, sessions->state);
     item->next_settled = NULL;
     *(queue->settling ? queue->settling_end : &queue->settling) = item;
     queue->settling_end = &item->next_settled;

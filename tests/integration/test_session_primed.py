@@ -9,6 +9,7 @@ import store
 from cad import COMMUNITY
 from ctl_tools import ask_socket, store_of
 from harness import KEY, call911, event, wait_for
+from test_metrics import value
 
 PRIMED = "SELECT data FROM events WHERE type = 'STATE_PRIMED' ORDER BY id"
 CALLS, UNITS = "/v2/emergency/servers/1/calls", "/v2/emergency/servers/1/units"
@@ -98,6 +99,7 @@ def test_missed(pair, clock):
     state = ask_socket(f"{store_of(daemon)}.control", "GET", "/api/state")[2]
     missed = {item["id"] for kind in ("calls", "calls911") for item in state["communities"][0][kind] if item["missed"]}
     assert missed == {55121, 90777}, state
+    assert value(daemon, "prime_missed_calls_total") == 2
     first, second = hub.requests("calls")
     assert second["at"] - first["at"] + clock.flown_s * 1000 >= 60_000
     assert len(primed(daemon)) == 2

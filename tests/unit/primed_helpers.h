@@ -26,6 +26,7 @@ struct world {
     struct text line;
     struct text data;
     int level;
+    size_t n_missed; /* of what was taken last */
     struct description description;
 };
 
@@ -148,6 +149,7 @@ static inline void take(struct world *world)
     assert_non_null(event->handler);
     event_describe(event, world->state, &world->description);
     apply(world, event);
+    world->n_missed = primed_count_missed(event, world->state);
     families_write_known(event, world->state, &world->description);
     text_reset(&world->line);
     text_add(&world->line, world->description.line.s);
