@@ -9,7 +9,8 @@
 #include "session_private.h"
 
 #define PRIME_PATIENCE_US (2 * USEC_PER_SEC) /* whatever the connections took */
-#define THREAD_PATIENCE_US USEC_PER_SEC      /* beside what it is given for the CAD's last words */
+#define TAKE_PATIENCE_US (5 * USEC_PER_SEC)
+#define THREAD_PATIENCE_US USEC_PER_SEC /* beside what it is given for the CAD's last words */
 
 #define SESSION_OPTION(member) .group = "sessions[]", CONFIG_MEMBER(struct session_settings, member)
 
@@ -134,18 +135,29 @@ static void session_drop(void *self, void *take_change)
     change_free(take_change);
 }
 
+/* Under the lock. Without an end, as listeners are: there is no going back any more. Meanwhile nobody looks whether the
+ * thread gets on, and the watchdog ends us without a word: so it is said here. */
+static void wait_taken(struct sessions *sessions)
+{
+    usec_t until_us = uptime_us() + TAKE_PATIENCE_US;
+    while (sessions->change) {
+        if (wait_signal(&sessions->taken, &sessions->lock, until_us))
+            continue;
+        log_line(LOG_CRIT, LOG_ID_STUCK, "%s does not get on; the reload waits for it", source_session.thread);
+        until_us = UINT64_MAX;
+    }
+}
+
 /* The rules borrow from the configuration, so it is waited until the thread has taken the new ones. */
 static void session_apply(void *self, void *take_change)
 {
     struct sessions *sessions = self;
     name_sessions(sessions, take_change);
     pthread_mutex_lock(&sessions->lock);
-    while (sessions->change)
-        pthread_cond_wait(&sessions->taken, &sessions->lock);
+    wait_taken(sessions);
     sessions->change = take_change;
     session_wake(sessions);
-    while (sessions->change)
-        pthread_cond_wait(&sessions->taken, &sessions->lock);
+    wait_taken(sessions);
     pthread_mutex_unlock(&sessions->lock);
 }
 

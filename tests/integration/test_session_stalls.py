@@ -1,11 +1,13 @@
-"""A disk on which the priming's read of the log stalls: neither a reload nor the end waits for it."""
+"""A disk on which the priming's read of the log stalls: neither a reload nor the end waits for it. And one on which the
+sessions' certificates do."""
 
+import os
 import signal
 import socket
 
 import pytest
 from disk import READ, STALL, WAL
-from harness import PATIENCE_S, call911, config, wait_for
+from harness import PATIENCE_S, RELOADED, call911, config, wait_for
 
 
 @pytest.fixture
@@ -43,3 +45,19 @@ def test_a_reload_without_it(reader, path, disk):
     reader.process.wait(PATIENCE_S)
     reader.stop()
     assert "the disk does not answer" not in reader.tail()
+
+
+def test_a_reload_names_who_holds_it(start, cad, tmp_path):
+    """The thread of the sessions, in a file of certificates that does not come; with it the reload goes on."""
+    hub, file = cad(), tmp_path / "ca.pem"
+    os.mkfifo(file)
+    held = os.open(file, os.O_RDWR)
+    daemon = start(sessions=[hub.session(url=hub.url.replace("http:", "https:"), ca_file=str(file))])
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_line("the thread of the sessions does not get on; the reload waits for it")
+    assert not daemon.find_line(RELOADED)
+    file.unlink()
+    file.write_text("no certificate")
+    os.close(held)
+    daemon.wait_line(RELOADED)
+    assert daemon.post(call911(1)).status == 200
