@@ -114,6 +114,8 @@ static struct prime_result *result_free(struct prime_result *result)
 
 /* ---- when it was last heard ---- */
 
+/* A row of some 60 bytes for each name and place that ever stood in the configuration: as many as somebody wrote. They
+ * stay, so that one that comes back finds since when nobody listened for it. */
 void prime_heard_key(char ret[PRIME_KEY_BYTES], const char *name, uint64_t place)
 {
     snprintf(ret, PRIME_KEY_BYTES, "heard:%s:%016llx", name, (unsigned long long) place);
