@@ -59,16 +59,28 @@ def names_in(expression):
     return set(re.findall(r"\b(?:sonoran_pushd|process)_[a-z0-9_]+\b", without_labels))
 
 
+def labels_in(expression):
+    """As samples have them, of those that are neither the configuration's nor Prometheus's own."""
+    matchers = re.findall(r'(\w+)=~?"([^"]*)"', expression)
+    return {f'{name}="{word}"' for name, words in matchers for word in words.split("|")
+            if name not in ("job", "instance", "community")}
+
+
+def away():
+    """A session that finds nobody."""
+    return {"name": "city", "community_id": "x", "url": f"http://127.0.0.1:{free_port()}/hub"}
+
+
 def test_they_name_what_there_is(start):
-    """Each metric of the alerts and of the dashboard; and labels with them."""
-    away = {"name": "city", "community_id": "x", "url": f"http://127.0.0.1:{free_port()}/hub"}
-    there = {re.match(r"\w+", line).group(0) for line in scrape(start(actions=ACTIONS, sessions=[away]))[1].splitlines()
-             if not line.startswith("#")}
+    """Each metric of the alerts and of the dashboard, and the words of labels that are ours."""
+    text = scrape(start(actions=ACTIONS, sessions=[away()]))[1]
+    there = {re.match(r"\w+", line).group(0) for line in text.splitlines() if not line.startswith("#")}
     alerts, dashboard = expressions_of_alerts(), expressions_of_dashboard()
-    assert len(alerts) >= 10 and len(dashboard) >= 40
+    assert len(alerts) >= 10 and len(dashboard) >= 50
     for expression in [*alerts, *dashboard]:
         assert not names_in(expression) - there, expression
         assert names_in(expression) or "up{" in expression
+        assert not {label for label in labels_in(expression) if label not in text}, expression
 
 
 @needs("promtool")
@@ -132,7 +144,7 @@ def prometheus(folder, target_port):
 @needs("prometheus")
 def test_prometheus_scrapes(start, tmp_path):
     port = free_port()
-    daemon = start(admin={"address": f"127.0.0.1:{port}"}, actions=ACTIONS)
+    daemon = start(admin={"address": f"127.0.0.1:{port}"}, actions=ACTIONS, sessions=[away()])
     assert daemon.post(call911()).status == 200
     folder = tmp_path / "prometheus"
     folder.mkdir()
@@ -146,6 +158,8 @@ def test_prometheus_scrapes(start, tmp_path):
         assert value("scrape_samples_scraped") >= SERIES
         assert value('sonoran_pushd_events_total{type="EVENT_911",verdict="accepted"}') == 1
         assert value('sonoran_pushd_action_state{action="bot",sonoran_pushd_action_state="off"}') == 0
+        (state,) = (each for each in expressions_of_dashboard() if "session_state" in each)
+        assert value(state) < 2  # it is not open
         metadata = ask("targets/metadata", metric="sonoran_pushd_action_state", limit=1)
         assert metadata[0]["type"] == "stateset"  # OpenMetrics it is
         for expression in expressions_of_dashboard():
