@@ -23,17 +23,24 @@ static size_t longest_key(const struct envelope_rules *rules)
     return longest;
 }
 
+/* Where it was cut off a key may go on behind it. */
+static void add_hidden(struct text *out, const struct envelope_rules *rules, struct span words, bool is_cut,
+                       size_t max_chars)
+{
+    struct text hidden CLEANUP(text_free) = TEXT_INIT;
+    size_t dropped = is_cut ? longest_key(rules) : 0;
+    (void) event_hide_keys(rules, words, &hidden);
+    text_add_prose(out, hidden.s, hidden.size > dropped ? hidden.size - dropped : 0, max_chars);
+}
+
 /* Keys are looked for only in what may be shown, since they are many and the words may be megabytes: in so much more of
  * them that a key which is cut off ends behind it. */
 void session_add_words(struct text *out, const struct envelope_rules *rules, struct span words, size_t max_chars)
 {
-    struct text hidden CLEANUP(text_free) = TEXT_INIT;
-    size_t key_size = longest_key(rules), looked_at = UTF8_MAX_BYTES * max_chars + key_size;
-    bool cut = words.size > looked_at;
-    words.size = cut ? looked_at : words.size;
-    (void) event_hide_keys(rules, words, &hidden);
-    size_t dropped = cut ? key_size : 0;
-    text_add_prose(out, hidden.s, hidden.size > dropped ? hidden.size - dropped : 0, max_chars);
+    size_t looked_at = UTF8_MAX_BYTES * max_chars + longest_key(rules);
+    bool is_cut = words.size > looked_at;
+    words.size = is_cut ? looked_at : words.size;
+    add_hidden(out, rules, words, is_cut, max_chars);
 }
 
 void session_add_said(struct text *out, const struct envelope_rules *rules, struct span json)
@@ -47,14 +54,10 @@ void session_add_said(struct text *out, const struct envelope_rules *rules, stru
     free(value);
 }
 
-/* What is cut after a key may end within another one. */
 void session_add_refusal(struct text *out, const struct envelope_rules *rules, const char *word)
 {
-    struct text hidden CLEANUP(text_free) = TEXT_INIT;
-    size_t size = strlen(word);
-    bool has_key = event_hide_keys(rules, (struct span){ word, size }, &hidden);
-    if (!has_key || size < WEBSOCKET_REFUSAL_BYTES - 1)
-        text_add_prose(out, hidden.s, hidden.size, REFUSAL_CHARS);
+    struct span words = span_of(word);
+    add_hidden(out, rules, words, words.size == WEBSOCKET_REFUSAL_BYTES - 1, REFUSAL_CHARS);
 }
 
 /* ---- lines ---- */

@@ -67,12 +67,45 @@ static void no_part_of_a_key_is_shown(void **unused)
     }
 }
 
+/* As net cuts them: many whole ones before leave its begin among the first that are shown, or it is longer than all
+ * that is kept. */
+static void no_part_of_a_key_in_a_refusal(void **unused)
+{
+    (void) unused;
+    char word[WEBSOCKET_REFUSAL_BYTES] = "", key[2 * WEBSOCKET_REFUSAL_BYTES] = "";
+    for (size_t size = strlen(KEY); size < sizeof(key); size++) {
+        const struct event_community long_one = { "a", key };
+        const struct envelope_rules its = { .communities = &long_one, .n_communities = 1 };
+        memset(key, 'x', size);
+        memcpy(key, KEY, strlen(KEY));
+        for (size_t at = 0; at < sizeof(word) - 1; at++)
+            word[at] = key[at % size];
+        struct text out CLEANUP(text_free) = TEXT_INIT;
+        session_add_refusal(&out, &its, word);
+        if (out.s && strstr(out.s, "Secr"))
+            fail_msg("%zu: %s", size, out.s);
+    }
+}
+
+static void a_refusal_is_shown(void **unused)
+{
+    (void) unused;
+    struct text out CLEANUP(text_free) = TEXT_INIT;
+    char word[WEBSOCKET_REFUSAL_BYTES] = KEY;
+    memset(word + strlen(KEY), 'x', sizeof(word) - 1 - strlen(KEY));
+    session_add_refusal(&out, &rules, "Not for " KEY);
+    assert_string_equal(out.s, "Not for [key]");
+    text_reset(&out);
+    session_add_refusal(&out, &rules, word);
+    assert_non_null(strstr(out.s, "[key]xxx"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_are_hidden),
-        cmocka_unit_test(what_is_not_shown_is_not_looked_at),
-        cmocka_unit_test(no_part_of_a_key_is_shown),
+        cmocka_unit_test(keys_are_hidden),           cmocka_unit_test(what_is_not_shown_is_not_looked_at),
+        cmocka_unit_test(no_part_of_a_key_is_shown), cmocka_unit_test(no_part_of_a_key_in_a_refusal),
+        cmocka_unit_test(a_refusal_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
