@@ -33,6 +33,38 @@ static void another_question_under_the_same_name(void **fixture)
     batch_done(&batch);
 }
 
+/* A login while the calls of the one before are asked for: what comes of those is of use, but its own question is asked
+ * all the same, and with the longer gap. */
+static void another_login_meanwhile(void **fixture)
+{
+    (void) fixture;
+    char line[512];
+    struct text status CLEANUP(text_free) = TEXT_INIT;
+    eventfd_t n;
+    start();
+    server_start(&server, both, ARRAY_SIZE(both));
+    int told_fd = server.told_fd = eventfd(0, EFD_CLOEXEC);
+    int go_fd = server.go_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    server_run(&server);
+    open_prime();
+    ask(42 * USEC_PER_SEC);
+    assert_int_equal(eventfd_read(told_fd, &n), 0);
+    ask(5 * USEC_PER_SEC);
+    assert_int_equal(eventfd_write(go_fd, ARRAY_SIZE(both)), 0);
+    take(line, sizeof(line));
+    assert_string_equal(line, "missed during 42 s: call 55120 Structure Fire; different besides: 1 unit");
+    show_status(&status);
+    assert_non_null(strstr(status.s, "\"primed_at\":null"));
+    pthread_mutex_lock(&prime->lock);
+    const struct prime_job *job = prime_find_job(prime, "city");
+    assert_true(job->wanted && !job->waits && !job->storing);
+    assert_in_range(job->question.login_us - job->question.gap_begin_us, 42 * USEC_PER_SEC, MINUTE_US);
+    pthread_mutex_unlock(&prime->lock);
+    end_prime();
+    close(told_fd);
+    close(go_fd);
+}
+
 /* 100 units of a community that has more. */
 static char *page(int first)
 {
@@ -111,9 +143,8 @@ static void each_answer_speaks_for_the_key(void **fixture)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(another_question_under_the_same_name),
-        TEST(a_large_community_holds_nobody_up),
-        TEST(the_cad_asks_for_no_more_than_an_hour),
+        TEST(another_question_under_the_same_name), TEST(another_login_meanwhile),
+        TEST(a_large_community_holds_nobody_up),    TEST(the_cad_asks_for_no_more_than_an_hour),
         TEST(each_answer_speaks_for_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

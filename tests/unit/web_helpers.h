@@ -34,6 +34,7 @@ struct turn {
 struct server {
     int listen_fd, port;
     int told_fd;       /* eventfd: a request has come; -1: nobody wants to know */
+    int go_fd;         /* eventfd: once it is written to, what has come is answered; -1: at once */
     bool speaks_first; /* waits for no request */
     const struct turn *turns;
     size_t n_turns;
@@ -114,6 +115,8 @@ static inline void *serve(void *userdata)
             server->n_requests++;
             if (server->told_fd >= 0)
                 eventfd_write(server->told_fd, 1);
+            if (server->go_fd >= 0)
+                eventfd_read(server->go_fd, &(eventfd_t){ 0 });
             stays = take_turn(fd, &server->turns[i++]);
         }
         if (!stays) {
@@ -151,7 +154,7 @@ static inline int listen_anywhere(int backlog, int *ret_port)
 
 static inline void server_start(struct server *server, const struct turn *turns, size_t n_turns)
 {
-    *server = (struct server){ .turns = turns, .n_turns = n_turns, .told_fd = -1, .last = TEXT_INIT };
+    *server = (struct server){ .turns = turns, .n_turns = n_turns, .told_fd = -1, .go_fd = -1, .last = TEXT_INIT };
     server->listen_fd = listen_anywhere(16, &server->port);
 }
 
