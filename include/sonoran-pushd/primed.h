@@ -43,8 +43,10 @@ typedef bool primed_heard(void *context, enum state_kind kind, int64_t id);
  * cJSON_Delete. NULL: no memory. */
 cJSON *primed_reduce_units(const cJSON *page) MUST_CHECK;
 
+/* ret_n_missed: of calls and 911 calls, how many of ret were missed. */
 int primed_diff(const struct primed_question *question, const struct primed_answers *answers,
-                const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret) MUST_CHECK;
+                const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret,
+                size_t *ret_n_missed) MUST_CHECK;
 
 /* How much of it was missed, by a state that has just heard it: not what an event told in time after all. For the
  * thread that changes the state. */

@@ -16,7 +16,7 @@ struct diff {
     void *context;
     struct json_writer out;
     struct ids units, calls, calls911; /* that the CAD has, or told the end of */
-    size_t n;                          /* of what differs */
+    size_t n, n_missed;                /* of what differs */
 };
 
 static bool has(const struct ids *ids, int64_t id)
@@ -102,6 +102,7 @@ static void compare_call(struct diff *diff, struct primed_call *call, bool misse
         return;
     primed_write_call(&diff->out, call, missed);
     diff->n++;
+    diff->n_missed += missed;
 }
 
 static void compare_with_active(struct diff *diff, const cJSON *json)
@@ -153,8 +154,10 @@ static void compare_with_call911(struct diff *diff, const cJSON *json)
         primed_spare_call911(&call.told, known);
     if (known && !primed_is_other_call911(&call.told, known))
         return;
-    primed_write_call911(&diff->out, &call.told, !known && is_missed(diff, STATE_KIND_CALL911, call.told.id));
+    bool missed = !known && is_missed(diff, STATE_KIND_CALL911, call.told.id);
+    primed_write_call911(&diff->out, &call.told, missed);
     diff->n++;
+    diff->n_missed += missed;
 }
 
 /* ---- lists, whatever the first letter's case ---- */
@@ -265,7 +268,8 @@ static void begin(struct diff *diff)
 }
 
 int primed_diff(const struct primed_question *question, const struct primed_answers *answers,
-                const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret)
+                const struct state_snapshot *known, primed_heard *heard, void *context, struct text *ret,
+                size_t *ret_n_missed)
 {
     struct diff diff = { .question = question,
                          .moment = { question->asked_id, question->asked_us, question->now_us },
@@ -285,6 +289,7 @@ int primed_diff(const struct primed_question *question, const struct primed_answ
     ids_free(&diff.units);
     ids_free(&diff.calls);
     ids_free(&diff.calls911);
+    *ret_n_missed = diff.n_missed;
     return ret->failed ? -ENOMEM : diff.n > 0;
 }
 

@@ -215,7 +215,7 @@ static int ask_both(struct prime_round *round)
 
 /* ---- the event ---- */
 
-static int compare(struct prime_round *round, struct text *ret)
+static int compare(struct prime_round *round, struct text *ret, size_t *ret_n_missed)
 {
     const struct session_prime *prime = round->prime;
     const cJSON *pages[PRIME_PAGES_MAX];
@@ -229,7 +229,7 @@ static int compare(struct prime_round *round, struct text *ret)
         return r;
     text_reset(ret);
     round->asked.now_us = now_us();
-    r = primed_diff(&round->asked, &answers, known, was_heard, round, ret);
+    r = primed_diff(&round->asked, &answers, known, was_heard, round, ret, ret_n_missed);
     state_snapshot_free(known);
     return r;
 }
@@ -253,11 +253,12 @@ static int make_batch(struct prime_round *round, const struct text *data)
 static int tell_what_differs(struct prime_round *round)
 {
     struct text data CLEANUP(text_free) = TEXT_INIT;
-    int r = compare(round, &data);
-    if (r > 0 && strstr(data.s, "\"missed\":true")) {
+    size_t n_missed = 0;
+    int r = compare(round, &data, &n_missed);
+    if (r > 0 && n_missed) {
         r = prime_pause(round->prime, uptime_us() + GRACE_US);
         if (r >= 0)
-            r = compare(round, &data);
+            r = compare(round, &data, &n_missed);
     }
     return r > 0 ? make_batch(round, &data) : r;
 }

@@ -25,6 +25,7 @@ struct world {
     const char *heard; /* " call:1 911:2 " before the gap */
     struct text line;
     struct text data;
+    size_t n_compared; /* how much of it was missed */
     int level;
     size_t n_missed; /* of what was taken last */
     struct description description;
@@ -124,7 +125,7 @@ static inline int answer(struct world *world, struct asked asked, usec_t gap_us,
     };
     assert_int_equal(state_snapshot(world->state, "a", &known), 0);
     text_reset(&world->data);
-    int r = primed_diff(&question, &answers, known, was_heard, world, &world->data);
+    int r = primed_diff(&question, &answers, known, was_heard, world, &world->data, &world->n_compared);
     state_snapshot_free(known);
     cJSON_Delete(calls_json);
     cJSON_Delete(units_json);

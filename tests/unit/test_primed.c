@@ -76,6 +76,7 @@ static void what_no_event_told_was_missed(void **fixture)
     assert_int_equal(world->level, LOG_WARNING);
     assert_int_equal(state_find_call(world->state, "a", 55120)->primed, STATE_PRIMED_MISSED);
     assert_int_equal(state_find_call911(world->state, "a", 90417)->primed, STATE_PRIMED_MISSED);
+    assert_int_equal(world->n_compared, 2);
     assert_int_equal(world->n_missed, 2);
 }
 
@@ -110,6 +111,7 @@ static void what_came_by_an_event_after_all_was_not_missed(void **fixture)
     assert_int_equal(answer(world, asked, GAP, ALL("", CALL911), NULL), 1);
     hear(world, "EVENT_911", "{\"call\":" CALL911 "}"); /* between the answer and the writer */
     take(world);
+    assert_int_equal(world->n_compared, 1);
     assert_int_equal(world->n_missed, 0);
     assert_string_equal(world->line.s, "after 42 s without connection, different: 1 911 call");
     assert_int_equal(state_find_call911(world->state, "a", 90417)->primed, STATE_SEEN);
