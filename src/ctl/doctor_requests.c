@@ -45,7 +45,8 @@ void doctor_check_requests(struct doctor *doctor)
     if (n_wrong)
         check_wrong_keys(doctor, n_accepted, n_wrong);
     uint64_t n_other = counts_check(doctor->told, &gate_report, doctor->now, &doctor->findings);
-    if (!n_accepted && !n_wrong && !doctor->recent)
+    bool by_session = cJSON_GetArraySize(json_get(doctor->told, "sessions")) > 0; /* what these bring is no request */
+    if (!n_accepted && !n_wrong && !doctor->recent && !by_session)
         finding_add(&doctor->findings, FINDING_WARN, "requests",
                     n_other ? NULL : "nothing reaches this machine, or the CAD sends nothing: see the list below",
                     "not one request with an event has come since the start");

@@ -377,6 +377,13 @@ def test_requests_after_a_day_without_events(patient, requests, expected):
     test_requests(patient, requests, expected)
 
 
+def test_no_request_is_missed_where_sessions_are(patient):
+    """What they bring is none, and each has its own sentence."""
+    change(patient.store, "UPDATE events SET received_at = received_at - ?", 25 * HOUR_US)
+    found = patient.examine(healthy(requests={}, sessions=[{"name": "city", "state": "open"}]))[1]
+    assert "requests" not in found
+
+
 def test_who_had_the_wrong_key(patient):
     change(patient.store, "UPDATE events SET received_at = received_at - ?", 25 * HOUR_US)
     last = {"at": ago(minutes=5, seconds=5), "from": "203.0.113.7"}
