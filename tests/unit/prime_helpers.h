@@ -131,6 +131,54 @@ static inline void show_status(struct text *ret)
     json_end(&out);
 }
 
+/* Until something is true of the job of "city". */
+static inline void wait_job(bool (*is)(const struct prime_job *job), const char *what)
+{
+    for (int i = 0; i < 20000; i++) {
+        pthread_mutex_lock(&prime->lock);
+        const struct prime_job *job = prime_find_job(prime, "city");
+        bool so = job && is(job);
+        pthread_mutex_unlock(&prime->lock);
+        if (so)
+            return;
+        usleep(1000);
+    }
+    fail_msg("never: %s", what);
+}
+
+/* As if the last round was long ago. */
+static inline void forget_pace(void)
+{
+    pthread_mutex_lock(&prime->lock);
+    for (struct prime_pace *pace = prime->paces; pace; pace = pace->next)
+        pace->calls_us = pace->units_us[0] = pace->units_us[1] = 0;
+    pthread_mutex_unlock(&prime->lock);
+}
+
+static inline bool is_refused(const struct prime_job *job)
+{
+    return job->refused;
+}
+
+/* Of the question of "city", in whole seconds; 0: none. */
+static inline usec_t asked_gap_us(void)
+{
+    pthread_mutex_lock(&prime->lock);
+    const struct prime_question *question = &prime_find_job(prime, "city")->question;
+    usec_t begin_us = question->gap_begin_us, us = begin_us ? question->login_us - begin_us : 0;
+    pthread_mutex_unlock(&prime->lock);
+    return us / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+/* When "city" was last heard, as it is kept. */
+static inline usec_t kept_us(void)
+{
+    pthread_mutex_lock(&prime->lock);
+    usec_t heard_us = prime_find_job(prime, "city")->heard_us;
+    pthread_mutex_unlock(&prime->lock);
+    return heard_us;
+}
+
 static inline int with_folder(void **fixture)
 {
     n_answered = 0;

@@ -33,6 +33,8 @@ static void after_a_gap(void **fixture)
     ask(42 * USEC_PER_SEC);
     take(line, sizeof(line));
     assert_string_equal(line, "missed during 42 s: call 55120 Structure Fire; different besides: 1 unit");
+    ask(5 * USEC_PER_SEC);
+    assert_int_equal(asked_gap_us(), 5 * USEC_PER_SEC); /* the one before is over */
     end_prime();
 }
 
@@ -78,6 +80,7 @@ static void what_could_not_be_stored_is_asked_for_again(void **fixture)
     batch_done(&batch);
     show_status(&status);
     assert_non_null(strstr(status.s, "\"primed_at\":null"));
+    session_prime_heard(prime, "city", PLACE, now_us());
     session_prime_again(prime, "city", &primed);
     wait_status("what the CAD knows could not be stored");
     pthread_mutex_lock(&prime->lock);
@@ -117,6 +120,7 @@ static void one_of_the_two_is_better_than_none(void **fixture)
     take(line, sizeof(line));
     assert_string_equal(line, "after 42 s without connection, different: 1 unit");
     wait_status("the community's plan does not have it");
+    wait_status("\"primed_at\":null");
     end_prime();
 }
 

@@ -2,21 +2,6 @@
  * disk, refusals, a clock that is set back. */
 #include "prime_helpers.h"
 
-/* Until something is true of the job of "city". */
-static void wait_job(bool (*is)(const struct prime_job *job), const char *what)
-{
-    for (int i = 0; i < 20000; i++) {
-        pthread_mutex_lock(&prime->lock);
-        const struct prime_job *job = prime_find_job(prime, "city");
-        bool so = job && is(job);
-        pthread_mutex_unlock(&prime->lock);
-        if (so)
-            return;
-        usleep(1000);
-    }
-    fail_msg("never: %s", what);
-}
-
 /* ---- large answers ---- */
 
 /* 100 units, each with a list that nobody asked for. */
@@ -65,15 +50,6 @@ static void of_a_page_only_what_counts_is_kept(void **fixture)
 
 /* ---- a disk that is full ---- */
 
-/* As if the last round was long ago. */
-static void forget_pace(void)
-{
-    pthread_mutex_lock(&prime->lock);
-    for (struct prime_pace *pace = prime->paces; pace; pace = pace->next)
-        pace->calls_us = pace->units_us[0] = pace->units_us[1] = 0;
-    pthread_mutex_unlock(&prime->lock);
-}
-
 static void store_it(struct batch *take_batch, const struct session_primed *its)
 {
     int before = n_answered;
@@ -102,6 +78,7 @@ static void what_waits_to_be_stored_is_not_missed_twice(void **fixture)
     struct session_primed its = { primed.number, 1 };
     forget_pace();
     ask(5 * USEC_PER_SEC);
+    assert_true(asked_gap_us() >= 42 * USEC_PER_SEC);
     ask_as("town", "another", KEY, PLACE + 1, 42 * USEC_PER_SEC);
     struct batch other = take_batch();
     assert_string_equal(other.events[0].origin->name, "town");
@@ -114,11 +91,6 @@ static void what_waits_to_be_stored_is_not_missed_twice(void **fixture)
 }
 
 /* ---- refusals ---- */
-
-static bool is_refused(const struct prime_job *job)
-{
-    return job->refused;
-}
 
 /* When it is asked again, behind the refusal and a reload. */
 static usec_t due_after(const char *refusal)
@@ -181,14 +153,6 @@ static void a_911_call_that_was_heard_and_removed(void **fixture)
 }
 
 /* ---- a clock that is set back ---- */
-
-static usec_t kept_us(void)
-{
-    pthread_mutex_lock(&prime->lock);
-    usec_t heard_us = prime_find_job(prime, "city")->heard_us;
-    pthread_mutex_unlock(&prime->lock);
-    return heard_us;
-}
 
 static void what_was_heard_in_the_future(void **fixture)
 {
