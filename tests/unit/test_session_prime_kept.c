@@ -140,6 +140,23 @@ static void a_refusal_that_is_over(void **fixture)
     end_prime();
 }
 
+/* So that it is told when it comes again. */
+static void a_failure_that_is_over(void **fixture)
+{
+    (void) fixture;
+    static const struct turn turns[] = { { FAILS, CLOSE }, { NO_CALLS, CLOSE }, { NO_UNITS, CLOSE } };
+    begin(turns, ARRAY_SIZE(turns));
+    ask(42 * USEC_PER_SEC);
+    wait_status("answered 500");
+    forget_pace();
+    ask(5 * USEC_PER_SEC);
+    wait_job(is_over, "no trouble");
+    pthread_mutex_lock(&prime->lock);
+    assert_int_equal(prime_find_job(prime, "city")->told_status, 0);
+    pthread_mutex_unlock(&prime->lock);
+    end_prime();
+}
+
 static void an_end_is_no_failure(void **fixture)
 {
     (void) fixture;
@@ -172,6 +189,64 @@ static void what_may_not_be_asked_yet(void **fixture)
     ask(42 * USEC_PER_SEC);
     wait_job(is_due, "a question that waits for its key alone");
     end_prime();
+}
+
+/* ---- an answer that waits to be stored ---- */
+
+static void what_waits_for_nobody(void **fixture)
+{
+    (void) fixture;
+    struct batch batch;
+    begin(both, ARRAY_SIZE(both));
+    ask(42 * USEC_PER_SEC);
+    struct pollfd wait = { .fd = wake_fd, .events = POLLIN };
+    assert_int_equal(poll(&wait, 1, 20000), 1);
+    session_prime_forget(prime, "city");
+    assert_false(session_prime_take(prime, &batch, &primed));
+    end_prime();
+}
+
+/* Of whoever had the name before. */
+static void the_end_of_another_answer(void **fixture)
+{
+    (void) fixture;
+    begin(both, ARRAY_SIZE(both));
+    ask(42 * USEC_PER_SEC);
+    struct batch batch = take_batch();
+    const struct session_primed other = { .number = primed.number + 1 };
+    session_prime_settled(prime, "city", &other);
+    session_prime_again(prime, "city", &other);
+    pthread_mutex_lock(&prime->lock);
+    const struct prime_job *job = prime_find_job(prime, "city");
+    assert_true(job->waits == primed.number && job->storing == primed.number && !job->wanted && !job->primed_us);
+    pthread_mutex_unlock(&prime->lock);
+    batch_done(&batch);
+    end_prime();
+}
+
+/* The login after it has a gap of its own, which that answer does not fill, and does not wait for longer either. */
+static void a_login_beside_it(void **fixture)
+{
+    (void) fixture;
+    for (int stored = 0; stored < 2; stored++) {
+        begin(both, ARRAY_SIZE(both));
+        ask(42 * USEC_PER_SEC);
+        struct batch batch = take_batch();
+        ask(5 * USEC_PER_SEC);
+        if (stored)
+            session_prime_settled(prime, "city", &primed);
+        else
+            session_prime_again(prime, "city", &primed);
+        assert_int_equal(kept_us(), 0);
+        pthread_mutex_lock(&prime->lock);
+        const struct prime_job *job = prime_find_job(prime, "city");
+        assert_true(job->wanted && !job->waits && !job->storing && job->due_us <= uptime_us());
+        pthread_mutex_unlock(&prime->lock);
+        batch_done(&batch);
+        end_prime();
+        assert_int_equal(without_folder(fixture), 0);
+        assert_int_equal(with_folder(fixture), 0);
+    }
 }
 
 /* ---- pages ---- */
@@ -249,8 +324,12 @@ int main(void)
         TEST(where_nothing_was_missed_it_is_kept),
         TEST(where_the_cad_refuses_it_is_kept),
         TEST(a_refusal_that_is_over),
+        TEST(a_failure_that_is_over),
         TEST(an_end_is_no_failure),
         TEST(what_may_not_be_asked_yet),
+        TEST(what_waits_for_nobody),
+        TEST(the_end_of_another_answer),
+        TEST(a_login_beside_it),
         TEST(no_page_of_another_question),
         TEST(no_page_that_comes_too_late),
     };
