@@ -161,6 +161,9 @@ struct config_section {
     /* Of one group without mistakes so far, what rows cannot say. Of config, all but sections and actions has been
      * read; what has a mistake is unset. A sentence holds no URL and no secret. May be NULL. */
     void (*check)(const struct config *config, const void *settings, config_complain *complain, void *context);
+
+    /* Where the hooks want it, likewise: that what the settings name is there. May be NULL. */
+    void (*check_present)(const void *settings, config_complain *complain, void *context);
 };
 
 /* Listeners, paths and limits are read by the push source, and are no section all the same: actions name listeners;
@@ -213,7 +216,8 @@ struct config_secrets *config_secrets_free(struct config_secrets *secrets);
  * where there are some: what has one is unset. A sentence holds no URL and no secret. */
 struct config_hooks {
     const struct config_secrets *secrets; /* NULL: files alone count */
-    bool bear_missing; /* that a secret of an action cannot be read is a warning, and stands in the action */
+    bool bear_missing;  /* that a secret of an action cannot be read is a warning, and stands in the action */
+    bool check_present; /* of sections */
     void (*check_action)(const struct config *config, const struct config_action *action, config_complain *complain,
                          void *context);
 };

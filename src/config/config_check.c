@@ -135,4 +135,6 @@ void config_check_section(const struct walk *walk, const struct config_list *of,
     check_names(&check);
     if (section->check && n_mistakes == walk->problems->n_mistakes)
         section->check(walk->config, element, check_complain_unsafe, &check);
+    if (section->check_present && walk->hooks && walk->hooks->check_present && n_mistakes == walk->problems->n_mistakes)
+        section->check_present(element, check_complain_unsafe, &check);
 }

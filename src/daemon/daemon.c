@@ -45,8 +45,8 @@ static void check_action_whole(const struct config *config, const struct config_
 }
 
 const struct config_hooks daemon_config_hooks = { .bear_missing = true, .check_action = check_action };
-const struct config_hooks daemon_reload_hooks = { .check_action = check_action_present };
-const struct config_hooks daemon_check_hooks = { .check_action = check_action_whole };
+const struct config_hooks daemon_reload_hooks = { .check_present = true, .check_action = check_action_present };
+const struct config_hooks daemon_check_hooks = { .check_present = true, .check_action = check_action_whole };
 
 void daemon_tell_problems(const struct config_problems *problems)
 {

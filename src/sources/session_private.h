@@ -212,6 +212,7 @@ bool session_may_use_proxy(const char *url);
 
 /* For the configuration. */
 void session_check(const struct config *config, const void *settings, config_complain *complain, void *context);
+void session_check_present(const void *settings, config_complain *complain, void *context);
 
 /* ---- session_thread.c ---- */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include <sonoran-pushd/net.h>
+
 #include "session_private.h"
 
 /* ---- its URL ---- */
@@ -91,6 +93,8 @@ static const char *doubt_of_url(const char *url)
         return "expected a host in it";
     if (!are_brackets_right(authority) || !is_port(behind_host(authority, host_of(url))))
         return "expected nothing behind the host, or a port from 1 to 65535";
+    if (authority.s[authority.size] != '/')
+        return "expected https://HOST/PATH: the hub's path is missing, such as /apiWsHub";
     if (plain && !is_loopback(host_of(url)))
         return "expected https://: over http:// the key would go in the clear, which only this machine itself may see";
     return NULL;
@@ -98,14 +102,27 @@ static const char *doubt_of_url(const char *url)
 
 /* ---- the configuration ---- */
 
-/* Without the port that it has anyway, and with a path. */
+/* As it was copied: with a blank the CAD would refuse the login, and nobody would see why. */
+static const char *doubt_of_id(const char *id)
+{
+    if (!*id)
+        return "expected the id that the CAD's panel shows";
+    for (size_t i = 0, n; id[i]; i += n) {
+        uint32_t code;
+        n = utf8_read(id + i, strlen(id + i), &code);
+        if (!n || text_is_blank(id + i, n))
+            return "expected the id that the CAD's panel shows, without blanks and control characters";
+    }
+    return NULL;
+}
+
+/* Without the port that it has anyway. */
 static void add_url(struct text *out, const char *url)
 {
     struct span authority = authority_of(url), port = behind_host(authority, host_of(url));
     const char *path = authority.s + authority.size;
     bool usual = port.size && port.s[0] == ':' && strtoul(port.s + 1, NULL, 10) == (is_plain(url) ? 80 : 443);
     text_add_bytes(out, url, (size_t) ((usual ? port.s : path) - url));
-    text_add(out, *path == '/' ? "" : "/");
     text_add(out, path);
 }
 
@@ -129,11 +146,13 @@ void session_check(const struct config *config, const void *settings, config_com
 {
     const struct session_settings *session = settings;
     const struct config_settings all = config_section_get(config, &source_session.section);
-    const char *doubt = doubt_of_url(session->url);
-    if (doubt)
-        complain(context, "url", doubt);
-    if (!*session->community_id)
-        complain(context, "community_id", "expected the id that the CAD's panel shows");
+    const char *url_doubt = doubt_of_url(session->url), *id_doubt = doubt_of_id(session->community_id);
+    if (url_doubt)
+        complain(context, "url", url_doubt);
+    if (id_doubt)
+        complain(context, "community_id", id_doubt);
+    if (session->ca_file && session->ca_file[0] != '/')
+        complain(context, "ca_file", "expected the absolute path of a file, such as /etc/ssl/hub.pem");
     for (const struct session_settings *other = all.elements; other < session; other++) {
         char sentence[128];
         if (!meet(other, session))
@@ -142,6 +161,14 @@ void session_check(const struct config *config, const void *settings, config_com
         complain(context, "server", sentence);
         return;
     }
+}
+
+void session_check_present(const void *settings, config_complain *complain, void *context)
+{
+    const struct session_settings *session = settings;
+    struct err err;
+    if (session->ca_file && web_check_ca_file(session->ca_file, &err) < 0)
+        complain(context, "ca_file", err.msg);
 }
 
 /* ---- a copy ---- */

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 
@@ -93,7 +94,7 @@ def test_tls_where_none_is_wanted(start, cad, authority):
 
 @pytest.mark.parametrize("content", [None, "no certificate\n"], ids=["missing", "none in it"])
 def test_bad_ca_file(start, cad, authority, tmp_path, content):
-    """Told; the daemon does its other work, and a reload mends it."""
+    """Told, by --check too; the daemon does its other work, and a reload mends it."""
     hub = cad(tls=authority.sign("good", *HERE))
     file = tmp_path / "ca.pem"
     if content:
@@ -101,6 +102,8 @@ def test_bad_ca_file(start, cad, authority, tmp_path, content):
     daemon = start(sessions=[hub.session(ca_file=str(file))])
     daemon.wait_line("ca.pem")
     assert daemon.serves()
+    check = harness.run("-c", daemon.file, "--check")
+    assert check.returncode == 78 and re.search(r":\d+:\d+: sessions\[0\].ca_file = .*ca[.]pem", check.output), check.output
     daemon.reload(harness.config(sessions=[hub.session(ca_file=str(authority.ca))]))
     serves(hub, daemon)
 

@@ -61,6 +61,17 @@ static void mistakes(void **state)
         { "community: east, community_id: x, url: \"http://[::1/h\"", "nothing behind the host" },
         { "community: east, community_id: x, url: \"https://[::1]]/h\"", "nothing behind the host" },
         { "community: east, community_id: x, url: \"https://exa]mple.org/h\"", "nothing behind the host" },
+        { "community: east, community_id: x, url: \"https://example.org\"", "the hub's path is missing" },
+        { "community: east, community_id: x, url: \"https://example.org:443?a=/b\"", "the hub's path is missing" },
+        { "community: east, community_id: x, url: \"http://127.0.0.1:8080\"", "the hub's path is missing" },
+        { "community: east, community_id: \"my cad\"", "without blanks and control characters" },
+        { "community: east, community_id: \" mycad\"", "without blanks and control characters" },
+        { "community: east, community_id: \"mycad\\n\"", "without blanks and control characters" },
+        { "community: east, community_id: \"mycad\\u00a0\"", "without blanks and control characters" },
+        { "community: east, community_id: \"my\\u001bcad\"", "without blanks and control characters" },
+        { "community: east, community_id: \"mycad\\u200b\"", "without blanks and control characters" },
+        { "community: east, community_id: x, ca_file: hub.pem",
+          "sessions[1].ca_file = hub.pem: expected the absolute path of a file, such as /etc/ssl/hub.pem" },
         { "community: west, community_id: MyCad", "session city is for this server already" },
         { "community: west, community_id: mycad, url: \"HTTPS://api.sonorancad.com:0443/apiWsHub\"",
           "session city is for this server already" },
@@ -73,10 +84,43 @@ static void mistakes(void **state)
                  cases[i].row);
         write_sessions(rows);
         char *lines = load("sessions.yaml", &r, NULL);
-        assert_int_equal(r, -EINVAL);
-        if (!strstr(lines, cases[i].line) || strchr(lines, '\n')[1])
+        if (r != -EINVAL || !strstr(lines, cases[i].line) || strchr(lines, '\n')[1])
             fail_msg("%s: %s", cases[i].row, lines);
         free(lines);
+    }
+}
+
+/* The daemon starts without what a session names, and is told by it; --check and a reload call it a mistake. */
+static void what_is_not_there(void **state)
+{
+    static const struct {
+        const char *file, *line;
+    } cases[] = {
+        { "hub.pem", "" },
+        { "nowhere.pem", "nowhere.pem: No such file or directory" },
+        { "empty.pem", "empty.pem has no certificate in it: expected -----BEGIN CERTIFICATE-----" },
+        { ".", "has no certificate in it: expected -----BEGIN CERTIFICATE-----" },
+    };
+    const struct config_hooks hooks = { .check_present = true };
+    (void) state;
+    write_text("hub.pem", "-----BEGIN CERTIFICATE-----\n");
+    write_text("empty.pem", "nothing\n");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char row[640];
+        struct config *config = NULL;
+        struct config_problems problems;
+        snprintf(row, sizeof(row), "  - { community: east, community_id: mycad, ca_file: \"%s\" }\n",
+                 path_of(cases[i].file));
+        write_sessions(row);
+        config_free(must_load("sessions.yaml"));
+        int r = config_load(path_of("sessions.yaml"), schema, &hooks, &config, &problems);
+        assert_int_equal(r, *cases[i].line ? -EINVAL : 0);
+        assert_int_equal(problems.n_lines, r < 0);
+        if (r < 0 && (!strstr(problems.lines[0], "sessions.yaml:5:") || !strstr(problems.lines[0], "ca_file = ") ||
+                      !strstr(problems.lines[0], cases[i].line)))
+            fail_msg("%s", problems.lines[0]);
+        config_problems_free(&problems);
+        config_free(config);
     }
 }
 
@@ -121,8 +165,8 @@ static void what_is_the_same_place(void **state)
         bool same;
     } rows[] = {
         { "https://example.org/x", "https://example.org:443/x", true },
-        { "https://example.org", "HTTPS://Example.org:443/", true },
-        { "https://example.org?a", "https://example.org:443/?a", true },
+        { "https://example.org/", "HTTPS://Example.org:443/", true },
+        { "https://example.org/?a", "https://example.org:443/?a", true },
         { "http://[::1]/x", "http://[::1]:80/x", true },
         { "https://example.org/x", "https://example.org:80/x", false },
         { "https://example.org:4430/x", "https://example.org/x", false },
@@ -154,9 +198,8 @@ static void what_is_the_same_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_taken),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(what_is_another),
+        cmocka_unit_test(what_is_taken),          cmocka_unit_test(mistakes),
+        cmocka_unit_test(what_is_not_there),      cmocka_unit_test(what_is_another),
         cmocka_unit_test(what_is_the_same_place),
     };
     return cmocka_run_group_tests(tests, copy_fixtures, remove_fixtures);
