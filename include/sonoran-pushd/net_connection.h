@@ -45,7 +45,7 @@ struct net_connection *net_connection_close(struct net_connection *connection);
 
 /* 0: it is open, or was; -EINPROGRESS: not yet, wait; else why it never will be: as web_post has them, -EHOSTUNREACH,
  * -ECONNREFUSED (of a unix_path: what connect(2) says), -ETIMEDOUT, -EPROTO TLS, -EINVAL the URL, -ECONNRESET the proxy
- * says no, -ENOMEM, -EIO. A proxy that cannot be reached is told as if it were the host. */
+ * cannot be reached or says no, -ENOMEM, -EIO. */
 int net_connection_result(const struct net_connection *connection, struct err *err) MUST_CHECK;
 
 /* How long each step of it took; 0: it was not taken, or not yet, and of what was known already a microsecond. */

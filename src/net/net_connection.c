@@ -147,7 +147,8 @@ static int begin(struct net_connection *connection, const struct net_settings *s
     struct curl_waitfd *waits = reallocarray(pool->waits, pool->n + 2, sizeof(*waits));
     if (waits)
         pool->waits = waits;
-    target->url = connection->url = strdup(settings->url);
+    connection->url = strdup(settings->url);
+    net_target_begin(target, connection->url);
     target->connect_us = settings->connect_us;
     int r = waits && target->url ? net_target_open(target, settings->unix_path, settings->ca_file, err)
                                  : err_set(err, -ENOMEM, "no memory for a connection");
@@ -159,7 +160,7 @@ static int begin(struct net_connection *connection, const struct net_settings *s
     web_libcurl.curl_easy_setopt(target->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     web_libcurl.curl_easy_setopt(target->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     if (settings->use_proxy)
-        web_libcurl.curl_easy_setopt(target->easy, CURLOPT_PROXY, NULL);
+        net_target_use_proxy(target);
     return web_libcurl.curl_multi_add_handle(pool->multi, target->easy) == CURLM_OK
                ? 0
                : err_set(err, -ENOMEM, "no memory for a connection");

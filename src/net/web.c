@@ -242,8 +242,7 @@ static void begin(struct web *web, const struct web_request *request, const stru
     web->has_status = false;
     web->begun_us = uptime_us();
     web->head_us = web->heard_us = 0;
-    web->target.words[0] = '\0';
-    web->target.url = request->url;
+    net_target_begin(&web->target, request->url);
 }
 
 static int prepare(struct web *web, bool post, struct curl_slist *headers)

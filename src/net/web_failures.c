@@ -4,12 +4,17 @@
 
 #include "web_private.h"
 
+static bool is_connected(const struct web *web)
+{
+    curl_off_t connected_us = 0;
+    web_libcurl.curl_easy_getinfo(web->target.easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    return connected_us != 0;
+}
+
 static int explain_timeout(struct web *web, struct err *err)
 {
     struct text time CLEANUP(text_free) = TEXT_INIT;
-    curl_off_t connected_us = 0;
-    web_libcurl.curl_easy_getinfo(web->target.easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    if (!connected_us)
+    if (!is_connected(web))
         return net_target_explain(&web->target, CURLE_OPERATION_TIMEDOUT, err);
     text_add_duration(&time, web->timeout_us);
     if (web_is_sent(web))
@@ -62,9 +67,10 @@ int web_explain(struct web *web, CURLcode code, struct err *err)
         return explain_timeout(web, err);
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
         return explain_lost(web, code, err);
+    case CURLE_RECV_ERROR:
+        return is_connected(web) ? explain_lost(web, code, err) : net_target_explain(&web->target, code, err);
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line: HTTP/0.9 */
     case CURLE_WEIRD_SERVER_REPLY:
         net_target_add_host(&host, &web->target, true);

@@ -25,7 +25,7 @@ static void set_options(struct web *web, const struct web_settings *settings)
     CURL *easy = web->target.easy;
     const char *user_agent = settings->user_agent;
     if (settings->use_proxy)
-        web_libcurl.curl_easy_setopt(easy, CURLOPT_PROXY, NULL);
+        net_target_use_proxy(&web->target);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent ? user_agent : PROGRAM_NAME "/" PROGRAM_VERSION);
     web_libcurl.curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);

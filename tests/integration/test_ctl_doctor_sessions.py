@@ -111,7 +111,8 @@ def test_wrong_certificate(cad, start, tmp_path):
     daemon = start(sessions=[hub.session(ca_file=str(authority.ca))])
     wait_trouble(daemon, "tls")
     first, second = findings(daemon.file, status=1)
-    assert "TLS: " in first[1] and "ca-certificates" in first[2] and second[1].startswith("session city: tls: TLS: ")
+    at = f"TLS with 127.0.0.1:{hub.port}: "
+    assert at in first[1] and "ca-certificates" in first[2] and second[1].startswith(f"session city: tls: {at}")
 
 
 def test_proxy_that_refuses(start):

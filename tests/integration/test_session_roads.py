@@ -116,7 +116,7 @@ def test_dies_in_tls(start, cad):
         mute = hub.session(name="mute", url=f"https://127.0.0.1:{port}/apiWsHub", server=2)
         daemon = start(sessions=[mute, hub.session()])
         serves(hub, daemon)
-        daemon.wait_line("session mute: ")
+        daemon.wait_line(f"session mute: .*TLS with 127.0.0.1:{port}: no answer within ")
 
 
 # Proxies
@@ -152,11 +152,11 @@ def test_no_proxy_within_this_machine(start, cad, proxy, tmp_path):
 @pytest.mark.parametrize(
     "options, login, told",
     [
-        ({"login": "me:right"}, "", "407|proxy"),
-        ({"login": "me:right"}, "me:wrong", "407|proxy"),
-        ({"status": "403 Forbidden"}, "", "403|proxy"),
-        ({"status": "502 Bad Gateway"}, "", "502|proxy"),
-        ({"delay_s": 60}, "", ""),
+        ({"login": "me:right"}, "", "it answers 407, it wants a login"),
+        ({"login": "me:right"}, "me:wrong", "it answers 407, it wants a login"),
+        ({"status": "403 Forbidden"}, "", "it answers 403"),
+        ({"status": "502 Bad Gateway"}, "", "it answers 502"),
+        ({"delay_s": 60}, "", "no answer within 10s"),
     ],
     ids=["no login", "wrong login", "403", "502", "slow"],
 )
@@ -164,7 +164,7 @@ def test_proxy_that_refuses(start, cad, authority, proxy, options, login, told):
     hub, between = cad(tls=authority.sign("good", *HERE)), proxy(**options)
     daemon = start(sessions=[hub.session(ca_file=str(authority.ca))], env=through(between, login))
     daemon.secrets.add("me:wrong")
-    refused(daemon, told)
+    refused(daemon, f"cannot connect to 127.0.0.1:{hub.port} by the proxy 127.0.0.1:{between.port}: {told}")
     assert hub.counts()["connections"] == 0 and between.asked
 
 
@@ -173,7 +173,7 @@ def test_dead_proxy(start, cad, authority):
     with refusing_port() as port:
         url = f"http://127.0.0.1:{port}"
         daemon = start(sessions=[hub.session(ca_file=str(authority.ca))], env={"https_proxy": url, "no_proxy": ""})
-        refused(daemon, "")
+        refused(daemon, f"cannot connect to 127.0.0.1:{hub.port} by the proxy 127.0.0.1:{port}: connection refused")
     assert hub.counts()["connections"] == 0
 
 

@@ -125,6 +125,29 @@ static void test_nobody_there(void **state)
     close(fd);
 }
 
+/* Before there is a connection, it is the proxy that speaks. */
+static void test_proxy(void **state)
+{
+    static const struct turn turns[] = { { "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", CLOSE } };
+    const struct web_settings settings = { .timeout_us = LONG_US, .cancel_fd = -1, .use_proxy = true };
+    const struct web_request request = { .url = "https://there.invalid/" };
+    char proxy[64], sentence[128];
+    (void) state;
+    server_start(&server, turns, ARRAY_SIZE(turns));
+    server_run(&server);
+    snprintf(proxy, sizeof(proxy), "http://me:pass@127.0.0.1:%d", server.port);
+    setenv("https_proxy", proxy, 1);
+    assert_int_equal(web_open(&web, &settings, &err), 0);
+    int r = web_get(web, &request, &answer, &err);
+    unsetenv("https_proxy");
+    snprintf(sentence, sizeof(sentence),
+             "cannot connect to there.invalid:443 by the proxy 127.0.0.1:%d: it answers 407, it wants a login",
+             server.port);
+    assert_string_equal(err.msg, sentence);
+    assert_int_equal(r, -ECONNRESET);
+    end();
+}
+
 static void test_connection_hangs(void **state)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -240,6 +263,7 @@ int main(void)
         web_test(test_connection_breaks),
         web_test(test_not_http),
         web_test(test_nobody_there),
+        web_test(test_proxy),
         web_test(test_connection_hangs),
         web_test(test_no_such_name),
         web_test(test_body_breaks),

@@ -66,11 +66,25 @@ static int try_to_post(struct tls_server *tls, EVP_PKEY *key, X509 *certificate)
     return r;
 }
 
+static void expect_end(const char *words)
+{
+    static const char begin[] = "TLS with 127.0.0.1:";
+    if (strncmp(err.msg, begin, strlen(begin)) != 0 || strcmp(strchr(err.msg + strlen(begin), ':'), words) != 0)
+        fail_msg("%s", err.msg);
+}
+
+/* Not tried yet, or not to the end. */
+static bool is_early(int r)
+{
+    return r == -ETIMEDOUT || (r == -EPROTO && (!*err.msg || strstr(err.msg, "no answer within")));
+}
+
 /* On a machine that does much else a handshake may take longer than web.c waits for one. */
 static int post_to(struct tls_server *tls, EVP_PKEY *key, X509 *certificate)
 {
-    int r = -ETIMEDOUT;
-    for (usec_t end = uptime_us() + LONG_US; r == -ETIMEDOUT && uptime_us() < end;)
+    int r = -EPROTO;
+    err.msg[0] = '\0';
+    for (usec_t end = uptime_us() + LONG_US; is_early(r) && uptime_us() < end;)
         r = try_to_post(tls, key, certificate);
     return r;
 }
@@ -82,7 +96,7 @@ static void test_certificate_is_checked(void **state)
     X509 *certificate = make_certificate(key);
     (void) state;
     assert_int_equal(post_to(&tls, key, certificate), -EPROTO);
-    assert_string_equal(err.msg, "TLS: certificate problem: self-signed certificate");
+    expect_end(": certificate problem: self-signed certificate");
     assert_true(tls.n_read <= 0);
     X509_free(certificate);
     EVP_PKEY_free(key);
@@ -133,12 +147,13 @@ static int try_without_tls(void)
 
 static void test_no_tls_there(void **state)
 {
-    int r = -ETIMEDOUT;
+    int r = -EPROTO;
     (void) state;
-    for (usec_t end = uptime_us() + LONG_US; r == -ETIMEDOUT && uptime_us() < end;)
+    err.msg[0] = '\0';
+    for (usec_t end = uptime_us() + LONG_US; is_early(r) && uptime_us() < end;)
         r = try_without_tls();
     assert_int_equal(r, -EPROTO);
-    assert_string_equal(err.msg, "TLS: wrong version number");
+    expect_end(": wrong version number");
 }
 
 int main(void)

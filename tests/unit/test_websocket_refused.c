@@ -175,7 +175,7 @@ static void test_certificate(void **state)
     assert_int_equal(ws_wait_result(), -EPROTO);
     assert_non_null(strstr(err.msg, "self-signed certificate"));
     assert_int_equal(websocket_receive(ws, &message, &err), -EPROTO);
-    assert_non_null(strstr(err.msg, "TLS: "));
+    assert_non_null(strstr(err.msg, "TLS with 127.0.0.1:"));
     ws_end();
     peer_stop();
 }
