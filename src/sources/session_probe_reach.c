@@ -27,7 +27,10 @@ static int connect_to(struct reach *reach, struct net_pool *pool, struct err *er
 {
     const struct session_settings *settings = &reach->target->settings;
     const struct net_settings wanted = {
-        .url = settings->url, .ca_file = settings->ca_file, .use_proxy = true, .connect_us = CONNECT_US
+        .url = settings->url,
+        .ca_file = settings->ca_file,
+        .use_proxy = session_may_use_proxy(settings->url),
+        .connect_us = CONNECT_US,
     };
     struct net_connection *connection;
     struct net_times times;

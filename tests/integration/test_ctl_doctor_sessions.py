@@ -3,6 +3,7 @@
 The daemon and the hub are real; doctor opens no session of its own.
 """
 
+import contextlib
 import json
 import re
 import subprocess
@@ -96,6 +97,10 @@ def test_refused(start):
         first, second = findings(daemon.file, status=1)
         assert "connection refused" in first[1] and "port 443" in first[2]
         assert second[1] == f"session city: connection: cannot connect to 127.0.0.1:{port}: connection refused"
+        between = ConnectProxy()  # which the daemon does not ask either, over http://
+        with contextlib.closing(between):
+            env = {"http_proxy": f"http://127.0.0.1:{between.port}", "no_proxy": ""}
+            assert findings(daemon.file, status=1, env=env)[1][1] == second[1] and not between.asked
 
 
 def test_no_such_name(start):
