@@ -51,6 +51,7 @@ struct web_answer {
     long status; /* 200 */
     struct text body;
     bool whole;            /* it ended as it should have */
+    bool late;             /* it did not, since the time was over */
     struct text redirect;  /* where it points to, with the host; "": nowhere */
     usec_t retry_after_us; /* of Retry-After, in each of its forms, from now on; 0: none */
     char headers[WEB_N_HEADERS][WEB_HEADER_MAX_BYTES + 1];

@@ -179,6 +179,7 @@ static int transfer(struct web *web, struct err *err)
         return web->stream_result;
     if (code == CURLE_OPERATION_TIMEDOUT && is_streaming(web))
         return web_explain_stream(web, -ETIME, err);
+    web->answer.late = code == CURLE_OPERATION_TIMEDOUT;
     if (web->head_us || (web->request->wait == WEB_WAIT_SENT && web_is_sent(web)))
         return 0;
     return web_explain(web, code, err);

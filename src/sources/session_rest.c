@@ -114,8 +114,8 @@ static int read_json(const struct session_rest *rest, const struct web_answer *a
     struct span body = { answer->body.s, answer->body.size };
     struct json_scan scan = json_scan_of(body);
     struct err why = { "" };
-    if (!answer->whole || body.size > SESSION_REST_MAX_BYTES)
-        return err_set(err, -EFBIG, "%s answered more than %zu bytes, or not to the end", host, SESSION_REST_MAX_BYTES);
+    if (body.size > SESSION_REST_MAX_BYTES)
+        return err_set(err, -EFBIG, "%s answered more than %zu bytes", host, SESSION_REST_MAX_BYTES);
     json_scan_space(&scan);
     const char *first = scan.p;
     if (json_scan_value(&scan, &why) < 0)
@@ -127,6 +127,17 @@ static int read_json(const struct session_rest *rest, const struct web_answer *a
     return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
+/* The head came, and then too little. */
+static int say_cut(const struct session_rest *rest, const struct web_answer *answer, struct err *err)
+{
+    const char *host = strstr(rest->base, "://") + strlen("://");
+    if (answer->late)
+        return err_set(err, -ETIME, "%s answered too slowly: in the time for it came %zu bytes, not all", host,
+                       answer->body.size);
+    return err_set(err, -ECONNRESET, "%s closed the connection in the middle of the answer, after %zu bytes", host,
+                   answer->body.size);
+}
+
 static int take_answer(const struct session_rest *rest, const struct web_answer *answer, cJSON **ret,
                        struct session_rest_problem *problem, struct err *err)
 {
@@ -135,6 +146,10 @@ static int take_answer(const struct session_rest *rest, const struct web_answer 
     problem->failure = failure_of(answer->status);
     if (answer->status != 200)
         return say_status(rest, answer, err);
+    if (!answer->whole && answer->body.size <= SESSION_REST_MAX_BYTES) {
+        problem->failure = SESSION_REST_DOWN;
+        return say_cut(rest, answer, err);
+    }
     problem->failure = SESSION_REST_STRANGE;
     return read_json(rest, answer, ret, err);
 }

@@ -96,7 +96,7 @@ def test_nothing_is_stored_where_nothing_differs(cad, on):
         ({"status": 429, "body": "{}", "headers": {"Retry-After": "77"}}, "answered 429, too many requests.*tried again in 1 min"),
         ({"status": 503, "body": "<html><h1>Bad gateway</h1></html>"}, "answered 503: Bad gateway; tried again in 1 min"),
         ({"status": 200, "body": "<html></html>"}, "is no JSON"),
-        ({"status": 200, "fill": [32, 3 << 20]}, "more than 2097152 bytes"),
+        ({"status": 200, "fill": [32, 3 << 20]}, "answered more than 2097152 bytes; tried again"),
         ({"reset": True}, ""),
     ],
 )
