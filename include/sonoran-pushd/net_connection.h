@@ -8,7 +8,8 @@
  *          TLS keeps bytes that no socket tells of, and libcurl may close what was not used yet.
  * Units:   _ms milliseconds, _us microseconds.
  * Memory:  libcurl is loaded when the first pool is opened, and stays: with a first TLS connection 2 MB, and 6 MB of
- *          files. Connections share the certificates of a ca_file; a further one takes about 70 KiB.
+ *          files. Connections share the certificates of a ca_file, and of the system's each reads those that it needs;
+ *          a further one takes about 70 KiB.
  * Owner:   settings are borrowed for the call; connections are closed before their pool.
  * Threads: a pool and its connections belong to one thread; another one ends its waiting by wake_fd.
  * Errors:  negative errno and a sentence, which names of a URL its host and port alone.

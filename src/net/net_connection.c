@@ -60,8 +60,17 @@ struct net_pool *net_pool_close(struct net_pool *pool)
 
 /* ---- waiting ---- */
 
+static bool begin_again(struct net_connection *connection)
+{
+    CURLM *multi = connection->pool->multi;
+    web_libcurl.curl_multi_remove_handle(multi, connection->target.easy);
+    return web_libcurl.curl_multi_add_handle(multi, connection->target.easy) == CURLM_OK;
+}
+
 static void settle(struct net_connection *connection, CURLcode code)
 {
+    if (net_target_try_all(&connection->target, code) && begin_again(connection))
+        return;
     connection->result = code == CURLE_OK ? 0 : net_target_explain(&connection->target, code, &connection->err);
     if (code == CURLE_OK)
         web_libcurl.curl_easy_getinfo(connection->target.easy, CURLINFO_ACTIVESOCKET, &connection->fd);

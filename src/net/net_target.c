@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +20,33 @@ static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct cu
     if (address->family == AF_INET || address->family == AF_INET6)
         target->port = ntohs(to.sin_port);
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* The system has its certificates in a folder, a file for each authority, by whose name libcurl finds the one that it
+ * needs, and all of them in one file: read for each connection, that takes 0.9 MB. But somebody may have added one to
+ * the file alone, or mounted another over it, so it is read where the folder does not do; from then on always. */
+static atomic_bool folder_lacks;
+
+static void read_by_folder(struct net_target *target)
+{
+    const char *folder = NULL;
+    (void) web_libcurl.curl_easy_getinfo(target->easy, CURLINFO_CAPATH, &folder);
+    target->by_folder = folder && !folder_lacks;
+    if (target->by_folder)
+        web_libcurl.curl_easy_setopt(target->easy, CURLOPT_CAINFO, NULL);
+}
+
+bool net_target_try_all(struct net_target *target, CURLcode code)
+{
+    const char *file = NULL;
+    if (!target->by_folder || (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE))
+        return false;
+    (void) web_libcurl.curl_easy_getinfo(target->easy, CURLINFO_CAINFO, &file);
+    web_libcurl.curl_easy_setopt(target->easy, CURLOPT_CAINFO, file);
+    target->by_folder = false;
+    folder_lacks = true;
+    net_target_begin(target, target->url);
+    return true;
 }
 
 /* Called when a handshake is begun. libcurl's times tell nothing of a connection until that is over. */
@@ -66,6 +94,8 @@ int net_target_open(struct net_target *target, const char *unix_path, const char
     if (ca_file) {
         web_libcurl.curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
         web_libcurl.curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    } else {
+        read_by_folder(target);
     }
     /* A name server that says nothing must not hold up a timeout or a cancel: the thread that asks it is left to
      * end by itself. */

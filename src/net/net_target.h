@@ -13,6 +13,7 @@ struct net_target {
     bool use_proxy;              /* where the environment names one */
     unsigned port;               /* that was connected to last, the proxy's too; 0: none */
     bool tls_begun;              /* there is a connection, and TLS on it was begun */
+    bool by_folder;              /* of the system's certificates only those that are needed are read */
     char words[CURL_ERROR_SIZE]; /* libcurl's own on the last failure */
 };
 
@@ -25,6 +26,9 @@ void net_target_use_proxy(struct net_target *target);
 
 /* Another URL is asked, or the same again: nothing is known of it. */
 void net_target_begin(struct net_target *target, const char *url);
+
+/* False: it failed for good; true: it may succeed the next time, at once, with all of the system's certificates. */
+bool net_target_try_all(struct net_target *target, CURLcode code);
 
 /* Why there is no connection. */
 int net_target_explain(struct net_target *target, CURLcode code, struct err *err) MUST_CHECK;

@@ -166,13 +166,15 @@ static int wait_transfer(struct web *web, CURLcode *ret_code, bool *ret_whole)
 static int transfer(struct web *web, struct err *err)
 {
     CURLcode code = CURLE_OK;
+    int r;
     if (is_cancelled(web))
         return err_set(err, -ECANCELED, "cancelled");
-    if (web_libcurl.curl_multi_add_handle(web->multi, web->target.easy) != CURLM_OK)
-        return err_set(err, -ENOMEM, "no memory for a request");
-
-    int r = wait_transfer(web, &code, &web->answer.whole);
-    web_libcurl.curl_multi_remove_handle(web->multi, web->target.easy);
+    do {
+        if (web_libcurl.curl_multi_add_handle(web->multi, web->target.easy) != CURLM_OK)
+            return err_set(err, -ENOMEM, "no memory for a request");
+        r = wait_transfer(web, &code, &web->answer.whole);
+        web_libcurl.curl_multi_remove_handle(web->multi, web->target.easy);
+    } while (r >= 0 && net_target_try_all(&web->target, code));
     if (r < 0)
         return err_set(err, r, r == -ECANCELED ? "cancelled" : "no memory for a request");
     if (web->stream_result < 0)

@@ -57,18 +57,19 @@ static inline void wait_go(struct peer *self)
 static inline void *peer_run(void *userdata)
 {
     struct peer *self = userdata;
-    self->fd = accept4(self->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (self->fd < 0)
-        return NULL;
-    self->ssl = self->context ? SSL_new(self->context) : NULL;
-    if (self->ssl)
-        SSL_set_fd(self->ssl, self->fd);
-    if (!self->ssl || SSL_accept(self->ssl) == 1)
-        self->speak(self);
-    if (self->ssl)
-        SSL_shutdown(self->ssl);
-    SSL_free(self->ssl);
-    close(self->fd);
+    bool spoken = false; /* who does not take our certificate may come once more */
+    while (!spoken && (self->fd = accept4(self->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        self->ssl = self->context ? SSL_new(self->context) : NULL;
+        if (self->ssl)
+            SSL_set_fd(self->ssl, self->fd);
+        spoken = !self->ssl || SSL_accept(self->ssl) == 1;
+        if (spoken)
+            self->speak(self);
+        if (self->ssl)
+            SSL_shutdown(self->ssl);
+        SSL_free(self->ssl);
+        close(self->fd);
+    }
     return NULL;
 }
 

@@ -39,15 +39,17 @@ static void *serve_tls(void *userdata)
 {
     struct tls_server *tls = userdata;
     char request[256];
-    int fd = accept4(tls->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    SSL *ssl = SSL_new(tls->context);
-    SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1) {
-        tls->n_read = SSL_read(ssl, request, sizeof(request));
-        SSL_write(ssl, OK_ANSWER, sizeof(OK_ANSWER) - 1);
+    int fd;
+    while ((fd = accept4(tls->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        SSL *ssl = SSL_new(tls->context);
+        SSL_set_fd(ssl, fd);
+        if (SSL_accept(ssl) == 1) {
+            tls->n_read = SSL_read(ssl, request, sizeof(request));
+            SSL_write(ssl, OK_ANSWER, sizeof(OK_ANSWER) - 1);
+        }
+        SSL_free(ssl);
+        close(fd);
     }
-    SSL_free(ssl);
-    close(fd);
     return NULL;
 }
 
@@ -60,6 +62,7 @@ static int try_to_post(struct tls_server *tls, EVP_PKEY *key, X509 *certificate)
     tls->listen_fd = listen_anywhere(1, &port);
     assert_int_equal(pthread_create(&thread, NULL, serve_tls, tls), 0);
     int r = post_to_port(port);
+    shutdown(tls->listen_fd, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(tls->listen_fd);
     SSL_CTX_free(tls->context);
