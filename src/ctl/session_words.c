@@ -23,6 +23,10 @@ static void write_open(struct text *out, const cJSON *session, usec_t now)
     if (n_refused)
         text_addf(out, ", %llu refused", (unsigned long long) n_refused);
     add_number(out, session, "gaps", "gap");
+    const cJSON *priming = json_get(session, "priming"); /* of a large community, in minutes */
+    if (priming)
+        add_number(out, priming, "units", "unit");
+    text_add(out, priming ? " so far of those that the CAD knows" : "");
 }
 
 void session_words_write(struct text *out, const cJSON *session, usec_t now)

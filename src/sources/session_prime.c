@@ -134,6 +134,8 @@ static void finish(struct session_prime *prime, struct prime_round *round)
 {
     struct prime_outcome *outcome = &round->outcome;
     struct prime_job *job = prime_find_job(prime, round->question.name);
+    if (job)
+        job->n_units = 0;
     if (!job || !prime_questions_meet(&job->question, &round->question))
         return;
     bool differs = outcome->batch.n_events;
@@ -157,20 +159,37 @@ static void finish(struct session_prime *prime, struct prime_round *round)
         prime_job_primed(prime, job, round->number);
 }
 
+/* Of so many units that it takes more than a minute; nobody knows how many there are until the last has come. */
+static void tell_long(struct prime_round *round, size_t n_units)
+{
+    if (round->told || round->n_pages < 2)
+        return;
+    round->told = true;
+    log_line(LOG_NOTICE, LOG_ID_PRIMING,
+             "session %s: the CAD has more than %zu units and may be asked for %d in a minute: names and missed calls "
+             "are known once all have come",
+             round->question.name, n_units, 2 * SESSION_REST_PAGE);
+}
+
 /* Until its key may be used for the next page; others are asked meanwhile. */
 static void put_back(struct session_prime *prime, struct prime_round *take_round)
 {
     struct prime_job *job = prime_find_job(prime, take_round->question.name);
-    if (job && prime_questions_meet(&job->question, &take_round->question))
-        job->round = take_round;
-    else
+    if (!job || !prime_questions_meet(&job->question, &take_round->question)) {
         prime_round_free(take_round);
+        return;
+    }
+    job->round = take_round;
+    job->n_units = take_round->n_pages ? take_round->n_pages * (SESSION_REST_PAGE - 1) + 1 : 0;
+    job->page_us = take_round->due_us;
+    tell_long(take_round, job->n_units);
 }
 
 /* Under the lock, which is let go of meanwhile: the job may be gone afterwards. */
 static void go_on(struct session_prime *prime, struct prime_job *job)
 {
     struct prime_round *round = job->round ? job->round : prime_round_new(prime, &job->question, job->asked);
+    job->n_units = job->round ? job->n_units : 0;
     job->round = NULL;
     job->due_us = uptime_us() + PRIME_RETRY_US; /* whatever comes of it */
     if (!round)

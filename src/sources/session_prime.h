@@ -73,7 +73,7 @@ void session_prime_settled(struct session_prime *prime, const char *name, const 
 /* It is not, and is gone: asked again in a minute, with the same gap. */
 void session_prime_again(struct session_prime *prime, const char *name, const struct session_primed *primed);
 
-/* Members of a session's object, which is open: when it was last primed, or why it is not. */
+/* Members of a session's object, which is open: when it was last primed, or why it is not, or how far it is. */
 void session_prime_add_status(struct session_prime *prime, const char *name, struct json_writer *out);
 
 /* How often it asked, was refused, and how much was missed. */

@@ -172,8 +172,10 @@ static void take_question(struct session_prime *prime, struct prime_job *job, st
     usec_t now = uptime_us();
     bool was_over = !job->wanted;
     join_gaps(take_question, job);
-    if (job->round && !prime_questions_meet(&job->round->question, take_question))
+    if (job->round && !prime_questions_meet(&job->round->question, take_question)) {
         job->round = prime_round_free(job->round);
+        job->n_units = 0;
+    }
     prime_question_done(&job->question);
     job->question = *take_question;
     job->wanted = true;
@@ -332,6 +334,16 @@ void prime_jobs_end(struct session_prime *prime)
 
 /* ---- what is shown ---- */
 
+/* How far it is with a large community. */
+static void add_pages(const struct prime_job *job, struct json_writer *out)
+{
+    usec_t now = uptime_us();
+    json_begin_object(out, "priming");
+    json_add_int(out, "units", (int64_t) job->n_units);
+    json_add_time(out, "next_at", now_us() + (job->page_us > now ? job->page_us - now : 0));
+    json_end(out);
+}
+
 void session_prime_add_status(struct session_prime *prime, const char *name, struct json_writer *out)
 {
     pthread_mutex_lock(&prime->lock);
@@ -339,6 +351,8 @@ void session_prime_add_status(struct session_prime *prime, const char *name, str
     json_add_known_time(out, "primed_at", job ? job->primed_us : 0);
     if (job && job->problem[0])
         json_add_text(out, "prime_problem", job->problem);
+    if (job && job->n_units)
+        add_pages(job, out);
     pthread_mutex_unlock(&prime->lock);
 }
 

@@ -45,6 +45,8 @@ struct prime_job {
     uint64_t storing;          /* of the one whose answer waits to be stored; 0: none */
     uint64_t waits;            /* likewise, also where that is not all of its answer: state does not have it yet */
     struct prime_round *round; /* put back; NULL: none has begun */
+    size_t n_units;            /* that have come in its pages, while more are to come; 0: it is not as far */
+    usec_t page_us;            /* by uptime, when it goes on */
     usec_t due_us;             /* by uptime */
     usec_t rest_until_us;      /* likewise: the CAD asked for it when it failed last */
     unsigned n_failed;
@@ -154,6 +156,7 @@ struct prime_round {
     cJSON *calls, *pages[PRIME_PAGES_MAX];
     size_t n_pages;
     bool more, whole; /* of the units */
+    bool told;        /* that it takes long */
 };
 
 /* Of a copy of the question; NULL: no memory. */

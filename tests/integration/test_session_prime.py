@@ -88,6 +88,20 @@ def test_nothing_is_stored_where_nothing_differs(cad, on):
     assert stored(daemon) == []
 
 
+def test_how_far_it_is_with_a_large_community(cad, on, clock):
+    """Its units come in pages, two in a minute, and nobody knows how many."""
+    hub = cad(units=[{**UNIT, "id": i} for i in range(1, 251)])
+    daemon = on(sessions=[hub.session(prime=True)], env=clock.env)
+    daemon.wait_line("session city: the CAD has more than 199 units and may be asked for 200 in a minute")
+    priming = status(daemon)["priming"]
+    assert priming["units"] == 199 and priming["next_at"] and not status(daemon)["primed_at"]
+    assert ", 199 units so far of those that the CAD knows" in ctl("-c", daemon.file, "status").stdout
+    clock.fly_to_line(daemon, "known from the CAD: 250 units")
+    wait_for(lambda: status(daemon)["primed_at"], "it was primed")
+    assert "priming" not in status(daemon)
+    assert len([line for line in daemon.lines() if "more than 199 units" in line]) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
