@@ -91,6 +91,20 @@ static enum session_rest_failure failure_of(long status)
 
 /* ---- asking ---- */
 
+/* An event with a NUL is refused alone. Here it would be all calls, for one letter in a note of one of them. */
+static void replace_nuls(struct text *json)
+{
+    static const char nul[] = "\\u0000", replacement[] = "\\ufffd";
+    const size_t size = strlen(nul);
+    for (size_t i = 0; i + size <= json->size; i++) {
+        if (json->s[i] != '\\')
+            continue;
+        if (memcmp(json->s + i, nul, size) == 0)
+            memcpy(json->s + i, replacement, size);
+        i++; /* a backslash may be what is escaped */
+    }
+}
+
 /* Of sound JSON; about, and never fewer than there are. */
 static size_t count_values(struct span json)
 {
@@ -174,6 +188,7 @@ static int get(const struct session_rest *rest, const char *url, cJSON **ret, st
     int r = web_get(rest->web, &request, &answer, err);
     text_wipe(&key);
     if (r >= 0) {
+        replace_nuls(&answer.body);
         r = take_answer(rest, &answer, ret, problem, err);
         web_answer_free(&answer);
     }

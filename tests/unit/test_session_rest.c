@@ -103,6 +103,24 @@ static void what_may_be_answered(void **state)
     }
 }
 
+static void a_nul_in_a_text(void **state)
+{
+    struct told told;
+    (void) state;
+    ask(&(struct turn){ HEAD("200 OK", "application/json",
+                             "47") "\r\n[{\"id\":1,\"a\":\"x\\u0000y\",\"b\":\"\\\\u0000\\u0000\"}]  ",
+                        CLOSE },
+        true, &told);
+    if (told.r < 0)
+        fail_msg("%s", told.err.msg);
+    const cJSON *unit = cJSON_GetArrayItem(told.json, 0);
+    assert_string_equal(json_get_text(unit, "a"), "x\xef\xbf\xbdy");
+    assert_string_equal(json_get_text(unit, "b"), "\\u0000\xef\xbf\xbd");
+    cJSON_Delete(told.json);
+    ask(&(struct turn){ HEAD("200 OK", "application/json", "18") "\r\n[{\"id\":\"\\u0001\\u\"}]", CLOSE }, true, &told);
+    assert_int_equal(told.r, -EBADMSG);
+}
+
 /* n times what is in it, as an answer: within the bytes that are read. */
 static char *list_of(const char *element, size_t n, const char *before, const char *behind)
 {
@@ -164,10 +182,8 @@ static void where_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_asked),
-        cmocka_unit_test(what_may_be_answered),
-        cmocka_unit_test(what_is_too_much),
-        cmocka_unit_test(where_it_is),
+        cmocka_unit_test(what_is_asked),    cmocka_unit_test(what_may_be_answered), cmocka_unit_test(a_nul_in_a_text),
+        cmocka_unit_test(what_is_too_much), cmocka_unit_test(where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
