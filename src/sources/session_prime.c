@@ -46,6 +46,11 @@ static usec_t ready_us(struct session_prime *prime, const struct prime_job *job)
     return job->round ? job->round->due_us : later(prime_ready_us(prime, job->question.community), job->due_us);
 }
 
+static bool has_waited_longer(const struct prime_job *a, const struct prime_job *b)
+{
+    return a->due_us == b->due_us ? a->asked < b->asked : a->due_us < b->due_us;
+}
+
 /* The one that has waited longest; else when to look again. */
 static struct prime_job *next_job(struct session_prime *prime, usec_t now, usec_t *ret_until_us)
 {
@@ -54,7 +59,8 @@ static struct prime_job *next_job(struct session_prime *prime, usec_t now, usec_
     for (struct prime_job *job = prime->jobs; job; job = job->next) {
         bool ready = job->wanted && !job->waits; /* else what waits would be missed once more */
         usec_t its_us = ready ? ready_us(prime, job) : UINT64_MAX;
-        if (its_us >= *ret_until_us)
+        bool is_tie = best && its_us == *ret_until_us; /* of one key, most often */
+        if (is_tie ? !has_waited_longer(job, best) : its_us >= *ret_until_us)
             continue;
         *ret_until_us = its_us;
         best = job;
