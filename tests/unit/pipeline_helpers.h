@@ -30,6 +30,7 @@ static struct delivery *delivery;
 static struct config *config;
 static const char *community_name = "default"; /* whose bodies are posted */
 static bool several_communities;
+static struct origin posted_by = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.1" };
 static uint64_t keep_us;            /* what is to be kept; nothing is deleted for it */
 static void (*before_writer)(void); /* what a test opens before the writer starts; NULL: nothing */
 
@@ -132,14 +133,13 @@ static inline int tear_down(void **state)
 static inline int post(char *body, usec_t time_us)
 {
     const struct event_community communities[] = { { community_name, KEY }, { "another", "ANOTHER-KEY" } };
-    static const struct origin origin = { .source = EVENT_SOURCE_PUSH, .name = "main", .peer = "192.0.2.1" };
     const struct envelope_rules rules = { .communities = communities,
                                           .n_communities = several_communities ? 2 : 1,
                                           .families = &families_all };
     struct batch batch;
     int before = n_answered;
     usec_t end = uptime_us() + PATIENCE_US;
-    enum envelope_refusal refusal = envelope_parse(body, strlen(body), &rules, &origin, time_us, &batch, NULL, &err);
+    enum envelope_refusal refusal = envelope_parse(body, strlen(body), &rules, &posted_by, time_us, &batch, NULL, &err);
     if (refusal != ENVELOPE_OK)
         return 1;
     assert_int_equal(pipeline_submit(way_in, &batch, &batch), 0);
