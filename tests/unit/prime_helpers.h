@@ -155,6 +155,22 @@ static inline void forget_pace(void)
     pthread_mutex_unlock(&prime->lock);
 }
 
+/* 100 units, so that there may be more. */
+static inline char *page(int first)
+{
+    struct text text = TEXT_INIT;
+    text_add(&text, OK_JSON("["));
+    for (int i = 0; i < SESSION_REST_PAGE; i++)
+        text_addf(&text, "%s{\"id\":%d,\"status\":2,\"data\":{\"unitNum\":\"U%d\"}}", i ? "," : "", first + i, i);
+    text_add(&text, "]");
+    return text.s;
+}
+
+static inline bool has_two_pages(const struct prime_job *job)
+{
+    return job->round && job->round->n_pages == 2;
+}
+
 static inline bool is_refused(const struct prime_job *job)
 {
     return job->refused;

@@ -251,28 +251,12 @@ static void a_login_beside_it(void **fixture)
 
 /* ---- pages ---- */
 
-/* 100 units, so that there may be more. */
-static char *page(int first)
-{
-    struct text text = TEXT_INIT;
-    text_add(&text, OK_JSON("["));
-    for (int i = 0; i < SESSION_REST_PAGE; i++)
-        text_addf(&text, "%s{\"id\":%d,\"status\":2,\"data\":{\"unitNum\":\"U%d\"}}", i ? "," : "", first + i, i);
-    text_add(&text, "]");
-    return text.s;
-}
-
 static struct prime_round *round_of_city(void)
 {
     pthread_mutex_lock(&prime->lock);
     struct prime_round *round = prime_find_job(prime, "city")->round;
     pthread_mutex_unlock(&prime->lock);
     return round;
-}
-
-static bool has_two_pages(const struct prime_job *job)
-{
-    return job->round && job->round->n_pages == 2;
 }
 
 /* With another key it may be another community: while the pages wait for the next, and while one is on its way. */

@@ -33,23 +33,7 @@ int __wrap_primed_diff(const struct primed_question *question, const struct prim
     return r;
 }
 
-/* 100 units, so that there may be more. */
-static char *page(int first)
-{
-    struct text text = TEXT_INIT;
-    text_add(&text, OK_JSON("["));
-    for (int i = 0; i < SESSION_REST_PAGE; i++)
-        text_addf(&text, "%s{\"id\":%d,\"status\":2,\"data\":{\"unitNum\":\"U%d\"}}", i ? "," : "", first + i, i);
-    text_add(&text, "]");
-    return text.s;
-}
-
 /* ---- units ---- */
-
-static bool has_two_pages(const struct prime_job *job)
-{
-    return job->round && job->round->n_pages == 2;
-}
 
 /* Who moved while it was asked may stand on no page. */
 static void pages_that_do_not_meet(void **fixture)

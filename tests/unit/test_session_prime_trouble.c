@@ -19,11 +19,6 @@ static char *large_page(int first)
     return text.s;
 }
 
-static bool has_two_pages(const struct prime_job *job)
-{
-    return job->round && job->round->n_pages == 2;
-}
-
 /* A large community's pages are kept for minutes, until the last one has come. */
 static void of_a_page_only_what_counts_is_kept(void **fixture)
 {

@@ -65,17 +65,6 @@ static void another_login_meanwhile(void **fixture)
     close(go_fd);
 }
 
-/* 100 units of a community that has more. */
-static char *page(int first)
-{
-    struct text text = TEXT_INIT;
-    text_add(&text, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[");
-    for (int i = 0; i < SESSION_REST_PAGE; i++)
-        text_addf(&text, "%s{\"id\":%d,\"status\":2,\"data\":{\"unitNum\":\"U%d\"}}", i ? "," : "", first + i, i);
-    text_add(&text, "]");
-    return text.s;
-}
-
 static void rest_both(usec_t until_us)
 {
     pthread_mutex_lock(&prime->lock);
