@@ -1,6 +1,9 @@
 """sonoran-pushctl probe: a session to the CAD tried by hand, step by step."""
 
 import json
+import resource
+import socket
+import time
 
 import pytest
 from ctl_tools import USAGE, ctl
@@ -122,3 +125,18 @@ def test_not_beside_the_daemon(cad, start):
     assert hub.counts()["connections"] == 1
     assert ctl("-c", daemon.file, "probe", "--beside").returncode == 0
     daemon.stop()
+
+
+def test_waits_on_a_machine_that_is_up_for_long(tmp_path, clock):
+    """For who accepts and says nothing, without asking for it again and again."""
+    clock.set(0, 0, 25 * 86400 - time.monotonic())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        file = tmp_path / "probe.yaml"
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/hub"
+        write_private(file, config(sessions=[{"name": "city", "community_id": "x", "url": url}]))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = ctl("-c", file, "probe", env=clock.env)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 1
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4  # of 10 s
+    assert "no answer within 10s" in done.stdout, done.stdout
