@@ -1,6 +1,7 @@
 /* web_url.c - can this be asked: URLs, and files of certificates. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "web_private.h"
 
@@ -30,8 +31,11 @@ static int check_parts(const char *url, struct err *err)
 
 int web_check_ca_file(const char *path, struct err *err)
 {
-    FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
+    struct stat is = { .st_mode = 0 };
     char line[128];
+    if (stat(path, &is) == 0 && !S_ISREG(is.st_mode)) /* a pipe would be waited for */
+        return err_set(err, -EINVAL, "%s is not a file", path);
+    FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
     if (!file)
         return err_set(err, -errno, "%s: %s", path, strerror(errno));
     while (fgets(line, sizeof(line), file))

@@ -53,11 +53,11 @@ def test_a_reload_names_who_holds_it(start, cad, tmp_path):
     os.mkfifo(file)
     held = os.open(file, os.O_RDWR)
     daemon = start(sessions=[hub.session(url=hub.url.replace("http:", "https:"), ca_file=str(file))])
+    daemon.configure(config(sessions=[hub.session()]))
     daemon.process.send_signal(signal.SIGHUP)
     daemon.wait_line("the thread of the sessions does not get on; the reload waits for it")
     assert not daemon.find_line(RELOADED)
     file.unlink()
-    file.write_text("no certificate")
     os.close(held)
     daemon.wait_line(RELOADED)
     assert daemon.post(call911(1)).status == 200

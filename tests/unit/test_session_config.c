@@ -99,12 +99,14 @@ static void what_is_not_there(void **state)
         { "hub.pem", "" },
         { "nowhere.pem", "nowhere.pem: No such file or directory" },
         { "empty.pem", "empty.pem has no certificate in it: expected -----BEGIN CERTIFICATE-----" },
-        { ".", "has no certificate in it: expected -----BEGIN CERTIFICATE-----" },
+        { ".", "/. is not a file" },
+        { "pipe.pem", "pipe.pem is not a file" }, /* and nobody waits for it */
     };
     const struct config_hooks hooks = { .check_present = true };
     (void) state;
     write_text("hub.pem", "-----BEGIN CERTIFICATE-----\n");
     write_text("empty.pem", "nothing\n");
+    assert_int_equal(mkfifo(path_of("pipe.pem"), 0600), 0);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char row[640];
         struct config *config = NULL;
