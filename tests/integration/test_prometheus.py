@@ -73,7 +73,9 @@ def away():
 
 def test_they_name_what_there_is(start):
     """Each metric of the alerts and of the dashboard, and the words of labels that are ours."""
-    text = scrape(start(actions=ACTIONS, sessions=[away()]))[1]
+    daemon = start(actions=ACTIONS, sessions=[away()])
+    daemon.wait_line("session city: ")
+    text = scrape(daemon)[1]
     there = {re.match(r"\w+", line).group(0) for line in text.splitlines() if not line.startswith("#")}
     alerts, dashboard = expressions_of_alerts(), expressions_of_dashboard()
     assert len(alerts) >= 10 and len(dashboard) >= 50
