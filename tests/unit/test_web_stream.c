@@ -124,7 +124,7 @@ static void test_unix_socket(void **state)
     assert_int_equal(ask(NULL), -ECONNREFUSED);
     unlink(path);
 
-    server = (struct server){ .turns = turns, .n_turns = 1, .told_fd = -1, .last = TEXT_INIT };
+    server = (struct server){ .turns = turns, .n_turns = 1, .told_fd = -1, .go_fd = -1, .last = TEXT_INIT };
     server.listen_fd = listen_at(path, true);
     server_run(&server);
     assert_int_equal(ask(NULL), 0);
