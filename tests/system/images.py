@@ -1,11 +1,13 @@
 """The image of packaging/container, and containers of it: what image and its steps stand on."""
 
+import contextlib
 import functools
 import json
 import os
 import pty
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -128,7 +130,9 @@ class Container:
 
     def __exit__(self, *_):
         if self.unshare.poll() is None:
-            self.unshare.kill()
+            # Not unshare alone: its --kill-child is forgotten where another user is taken.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid or self.unshare.pid, signal.SIGKILL)
             self.unshare.wait(60)
 
     @property
