@@ -54,10 +54,10 @@ static bool is_call911_missed(const struct event *event, const struct state *sta
 size_t primed_count_missed(const struct event *event, const struct state *state)
 {
     size_t n = 0;
-    PRIMED_FOR_EACH(call911, event, "calls911")
-    n += is_call911_missed(event, state, call911);
-    PRIMED_FOR_EACH(call, event, "calls")
-    n += is_call_missed(event, state, call);
+    PRIMED_FOR_EACH (call911, event, "calls911")
+        n += is_call911_missed(event, state, call911);
+    PRIMED_FOR_EACH (call, event, "calls")
+        n += is_call_missed(event, state, call);
     return n;
 }
 
@@ -201,12 +201,12 @@ static int primed_apply(const struct event *event, struct state *state)
     find_gone_units(event, state, &gone.units);
     find_gone_calls(event, state, &gone.calls);
     find_gone_calls911(event, state, &gone.calls911);
-    PRIMED_FOR_EACH(unit, event, "units")
-    changed |= apply_unit(event, state, unit);
-    PRIMED_FOR_EACH(call911, event, "calls911")
-    changed |= apply_call911(event, state, call911);
-    PRIMED_FOR_EACH(call, event, "calls")
-    changed |= apply_call(event, state, call);
+    PRIMED_FOR_EACH (unit, event, "units")
+        changed |= apply_unit(event, state, unit);
+    PRIMED_FOR_EACH (call911, event, "calls911")
+        changed |= apply_call911(event, state, call911);
+    PRIMED_FOR_EACH (call, event, "calls")
+        changed |= apply_call(event, state, call);
     return changed | apply_gone(event, state, &gone);
 }
 

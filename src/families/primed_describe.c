@@ -203,12 +203,12 @@ static void say_gone(struct told *told, const char *before)
 
 static void add_missed(struct told *told, const char *before)
 {
-    PRIMED_FOR_EACH(unit, told->event, "units")
-    say_unit(told, unit, before);
-    PRIMED_FOR_EACH(call911, told->event, "calls911")
-    say_call911(told, call911, before);
-    PRIMED_FOR_EACH(call, told->event, "calls")
-    say_call(told, call, before);
+    PRIMED_FOR_EACH (unit, told->event, "units")
+        say_unit(told, unit, before);
+    PRIMED_FOR_EACH (call911, told->event, "calls911")
+        say_call911(told, call911, before);
+    PRIMED_FOR_EACH (call, told->event, "calls")
+        say_call(told, call, before);
     end_names(told);
 }
 
