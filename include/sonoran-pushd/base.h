@@ -62,6 +62,11 @@ usec_t now_us(void);
 usec_t uptime_us(void);
 usec_t boottime_us(void);
 
+static inline usec_t usec_later(usec_t a, usec_t b)
+{
+    return a > b ? a : b;
+}
+
 /* FNV-1a: begins with HASH_START, or with a secret number where strangers choose the bytes. */
 #define HASH_START ((uint64_t) 0xcbf29ce484222325)
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size);

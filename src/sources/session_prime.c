@@ -35,15 +35,10 @@ struct prime_pace *prime_pace_of(struct session_prime *prime, const char *commun
 
 /* ---- the thread ---- */
 
-static usec_t later(usec_t a, usec_t b)
-{
-    return a > b ? a : b;
-}
-
 /* By uptime, when its key may be used. */
 static usec_t ready_us(struct session_prime *prime, const struct prime_job *job)
 {
-    return job->round ? job->round->due_us : later(prime_ready_us(prime, job->question.community), job->due_us);
+    return job->round ? job->round->due_us : usec_later(prime_ready_us(prime, job->question.community), job->due_us);
 }
 
 static bool has_waited_longer(const struct prime_job *a, const struct prime_job *b)
@@ -74,7 +69,7 @@ static usec_t retry_us(const struct session_rest_problem *problem, unsigned n_fa
     usec_t wait = refused ? REFUSED_MIN_US : PRIME_RETRY_US, max = refused ? PRIME_WAIT_MAX_US : RETRY_MAX_US;
     for (unsigned i = 1; i < n_failed && wait < max; i++)
         wait *= 2;
-    return later(wait < max ? wait : max, prime_asked_rest_us(problem));
+    return usec_later(wait < max ? wait : max, prime_asked_rest_us(problem));
 }
 
 /* Once for each kind of trouble, and once when it is over. */
@@ -114,7 +109,7 @@ static void take_outcome(struct session_prime *prime, struct prime_job *job, con
     report_count(&prime->values.failures[outcome->problem.failure], 1);
     long status = outcome->problem.status ? outcome->problem.status : -1;
     bool again = job->told_status == status;
-    usec_t wait_us = later(retry_us(&outcome->problem, job->n_failed + 1), rest_us(prime, job));
+    usec_t wait_us = usec_later(retry_us(&outcome->problem, job->n_failed + 1), rest_us(prime, job));
     tell(job, outcome, again, wait_us);
     job->n_failed++;
     job->told_status = status;

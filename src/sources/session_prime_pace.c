@@ -5,11 +5,6 @@
 
 #include "session_prime_private.h"
 
-static usec_t latest(usec_t a, usec_t b)
-{
-    return a > b ? a : b;
-}
-
 static usec_t behind(usec_t request_us)
 {
     return request_us ? request_us + PRIME_PACE_US : 0;
@@ -20,8 +15,8 @@ usec_t prime_ready_us(struct session_prime *prime, const char *community)
     const struct prime_pace *pace = prime_pace_of(prime, community);
     if (!pace)
         return 0;
-    usec_t units_us = latest(pace->units_us[0], pace->units_us[1]);
-    return latest(latest(behind(pace->calls_us), behind(units_us)), pace->rest_until_us);
+    usec_t units_us = usec_later(pace->units_us[0], pace->units_us[1]);
+    return usec_later(usec_later(behind(pace->calls_us), behind(units_us)), pace->rest_until_us);
 }
 
 int prime_pause(struct session_prime *prime, usec_t until_us)
@@ -51,7 +46,7 @@ static usec_t *oldest_units(struct prime_pace *pace)
 usec_t prime_page_us(const struct prime_pace *pace)
 {
     usec_t oldest_us = pace->units_us[0] <= pace->units_us[1] ? pace->units_us[0] : pace->units_us[1];
-    return latest(behind(oldest_us), pace->rest_until_us);
+    return usec_later(behind(oldest_us), pace->rest_until_us);
 }
 
 void prime_note_request(struct session_prime *prime, struct prime_pace *pace, enum prime_request request)
@@ -68,9 +63,9 @@ usec_t prime_asked_rest_us(const struct session_rest_problem *problem)
 
 void prime_note_problem(struct prime_pace *pace, const struct session_rest_problem *problem)
 {
-    usec_t rest_us = latest(prime_asked_rest_us(problem), PRIME_PACE_US);
+    usec_t rest_us = usec_later(prime_asked_rest_us(problem), PRIME_PACE_US);
     if (problem->failure == SESSION_REST_LIMITED)
-        pace->rest_until_us = latest(pace->rest_until_us, uptime_us() + rest_us);
+        pace->rest_until_us = usec_later(pace->rest_until_us, uptime_us() + rest_us);
 }
 
 void prime_read_pace(struct prime_pace *pace, struct store_reader *reader)
@@ -86,6 +81,6 @@ void prime_read_pace(struct prime_pace *pace, struct store_reader *reader)
     if (ago_us >= PRIME_PACE_US)
         return;
     usec_t at_us = up_us > ago_us ? up_us - ago_us : 1;
-    pace->calls_us = latest(pace->calls_us, at_us);
-    pace->units_us[0] = pace->units_us[1] = latest(latest(pace->units_us[0], pace->units_us[1]), at_us);
+    pace->calls_us = usec_later(pace->calls_us, at_us);
+    pace->units_us[0] = pace->units_us[1] = usec_later(usec_later(pace->units_us[0], pace->units_us[1]), at_us);
 }

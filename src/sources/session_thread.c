@@ -176,11 +176,6 @@ static bool is_held(const struct sessions *sessions, const struct session *sessi
     return session->full && session_queue_load(sessions, session) > sessions->in_flight_bytes / 2;
 }
 
-static usec_t later(usec_t a, usec_t b)
-{
-    return a > b ? a : b;
-}
-
 /* One in a round: each of the others has had its turn to read before, also where more is there for one of them, which
  * may go on for ever. */
 static void begin_one(struct sessions *sessions, usec_t now)
@@ -204,7 +199,7 @@ static int wait_ms(const struct sessions *sessions)
         bool waits = session->state == SESSION_WAITS;
         if (waits && is_held(sessions, session))
             continue;
-        usec_t its = waits ? later(session->due_us, sessions->connect_us) : session_due_us(session);
+        usec_t its = waits ? usec_later(session->due_us, sessions->connect_us) : session_due_us(session);
         due_us = its < due_us ? its : due_us;
     }
     if (sessions->stopping && sessions->stop_us < due_us)
