@@ -28,6 +28,9 @@ typedef uint64_t usec_t;
 /* Names of listeners, communities and actions: 1 to NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
 #define NAME_MAX_BYTES 32
 
+/* Whose state something is of: a community's name; of what came from another node "county@edge1". */
+#define REALM_MAX_BYTES (2 * NAME_MAX_BYTES + 1)
+
 struct err {
     char msg[512];
 };

@@ -29,7 +29,7 @@ enum duty_status {
 };
 
 struct duty_unit {
-    char community[NAME_MAX_BYTES + 1];
+    char community[REALM_MAX_BYTES + 1];
     int64_t id;
     char *number, *name; /* the newest; "": not known */
     usec_t on_us, status_us[DUTY_STATUSES];

@@ -70,6 +70,7 @@ struct description {
     }
 
 void description_reset(struct description *description);
+int description_copy(struct description *ret, const struct description *from) MUST_CHECK; /* -ENOMEM */
 void description_free(struct description *description);
 
 /* The number of a unit that it concerns, each once, whatever its letter case; next: of NULL the first, NULL: no more.
@@ -117,6 +118,13 @@ struct origin {
     char peer[EVENT_PEER_MAX_BYTES + 1]; /* who sent it: an address, or the name of a host */
 };
 
+/* Where an event that came from another node lies in the log there. Of one of ours node is NULL. */
+struct event_home {
+    const char *node;
+    const char *log; /* the life of that log */
+    uint64_t id;
+};
+
 struct event {
     uint64_t id; /* position in the log, from 1 */
     usec_t time_us;
@@ -127,7 +135,10 @@ struct event {
     const struct event_type *handler;  /* NULL: unknown type */
     const struct event_family *family; /* NULL: unknown type */
     const char *community;
-    bool among_communities; /* others are configured beside it: its line says which it is of */
+    const char *realm; /* the same, of another node with that behind it: what belongs together, REALM_MAX_BYTES */
+    struct event_home home;
+    const struct description *decided; /* by another node, which tells it; NULL: it is the writer's to decide */
+    bool among_communities;            /* others are configured beside it: its line says which it is of */
     const struct origin *origin;
     enum event_verdict verdict;
     const char *reason;     /* of a verdict other than accepted: "data.call.callId: missing" */
@@ -214,6 +225,10 @@ enum envelope_refusal envelope_make_one(struct span type, struct span data, cons
 
 void batch_done(struct batch *batch);
 
+/* A batch of one that another node has stored and decided about: its home is copied, and what is in the description
+ * taken. -ENOMEM: it is as it was, and the description too. */
+int batch_take_home(struct batch *batch, const struct event_home *home, struct description *take_decided) MUST_CHECK;
+
 /* Memory that a batch holds. */
 size_t batch_bytes(const struct batch *batch);
 
@@ -260,6 +275,9 @@ void event_write_record(const struct event *event, const struct description *des
  * is data and extra, with the comma before it; without that part it is the record for those who may not see them. */
 void event_write_view(const struct event *event, const struct description *description, struct text *out,
                       size_t *ret_data_at, size_t *ret_data_bytes);
+
+/* Whether a node may be called so. */
+bool event_is_node(const char *name);
 
 /* The way back: the event as a batch of one, and its description. What was written from them is the same again, byte
  * for byte. -EINVAL and what is wrong with it ("level: missing"), -ENOMEM. */

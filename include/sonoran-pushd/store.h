@@ -204,6 +204,8 @@ struct store_row {
     usec_t time_us;
     const char *log; /* the life that it is of */
     const char *source, *community, *listener, *peer, *type;
+    const char *realm; /* as of struct event, like: */
+    struct event_home home;
     const char *type_sent; /* NULL: like type */
     enum event_verdict verdict;
     bool test;      /* of a walk with counts or told; of others it stands in extra */
@@ -330,9 +332,9 @@ int store_read_failed(struct store_reader *reader, struct store_failure *ret, st
 int store_get_unfilled(struct store_reader *reader, uint64_t *ret_after_id, uint64_t *ret_until_id,
                        struct err *err) MUST_CHECK;
 
-/* The first community behind name in the alphabet of which something can be found, which is replaced: 1, or 0 if there
- * is none. Begin with "". */
-int store_next_community(struct store_reader *reader, char name[NAME_MAX_BYTES + 1], struct err *err) MUST_CHECK;
+/* The first community (its realm) behind name in the alphabet of which something can be found, which is replaced: 1, or
+ * 0 if there is none. Begin with "". */
+int store_next_community(struct store_reader *reader, char name[REALM_MAX_BYTES + 1], struct err *err) MUST_CHECK;
 
 /* Newest id; 0: empty. */
 int store_newest(struct store_reader *reader, uint64_t *ret_id, struct err *err) MUST_CHECK;

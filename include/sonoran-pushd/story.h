@@ -41,7 +41,7 @@ struct story_unit {
 };
 
 struct story {
-    char community[NAME_MAX_BYTES + 1];
+    char community[REALM_MAX_BYTES + 1];
     int64_t call, call911;
     char *title, *address;
     usec_t called_us;            /* the 911 call came */

@@ -29,7 +29,7 @@ int admin_ask_configured(const struct admin *admin, const struct http_request *r
     if (r < 0 || !*ret || has_community(admin->parts.config, *ret))
         return r;
     struct text sentence CLEANUP(text_free) = TEXT_INIT;
-    text_add_safe(&sentence, *ret, strlen(*ret), NAME_MAX_BYTES);
+    text_add_safe(&sentence, *ret, strlen(*ret), REALM_MAX_BYTES);
     return err_set(err, -ENOENT, "no community is called \"%s\"", sentence.s);
 }
 

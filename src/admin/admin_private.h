@@ -54,7 +54,7 @@ struct admin {
     usec_t round_us;                       /* ADMIN_ROUND_US */
     usec_t round_since_us;                 /* uptime: the first of this round that reads much began; 0: none yet */
     uint64_t n_configured;
-    char tag[128 + NAME_MAX_BYTES]; /* of the state that was answered last */
+    char tag[128 + REALM_MAX_BYTES]; /* of the state that was answered last */
 };
 
 /* admin_answer.c: an answer is one object, or a text. begin opens it in body, which is empty; the other two end it, and

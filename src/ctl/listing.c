@@ -23,7 +23,7 @@ struct listing {
     const struct query *query;
     struct store_reader *reader;
     struct store_filter filter;
-    char community[NAME_MAX_BYTES + 1]; /* the only one, where none was named */
+    char community[REALM_MAX_BYTES + 1]; /* the only one, where none was named */
     struct description description;
     struct text out;
     uint64_t read_id; /* read already */
@@ -177,11 +177,11 @@ static void say_names(struct listing *listing, const char *first, struct err *er
 {
     struct text names CLEANUP(text_free) = TEXT_INIT;
     struct err ignored;
-    char name[NAME_MAX_BYTES + 1];
+    char name[REALM_MAX_BYTES + 1];
     snprintf(name, sizeof(name), "%s", first);
     do {
         text_add(&names, names.size ? ", " : "");
-        table_write_safe(&names, name, NAME_MAX_BYTES);
+        table_write_safe(&names, name, REALM_MAX_BYTES);
     } while (store_next_community(listing->reader, name, &ignored) > 0);
     err_set(err, 0, "the log has events of several communities (%s), and ids are those of one: add --community NAME",
             names.s);
@@ -190,13 +190,13 @@ static void say_names(struct listing *listing, const char *first, struct err *er
 /* Of which community an id is: of the only one that there is. */
 static int find_community(struct listing *listing, struct err *err)
 {
-    char first[NAME_MAX_BYTES + 1] = "", *name = listing->community;
+    char first[REALM_MAX_BYTES + 1] = "", *name = listing->community;
     int r = store_next_community(listing->reader, name, err);
     if (r <= 0)
         return r;
     memcpy(first, name, sizeof(first));
     listing->filter.community = name;
-    char second[NAME_MAX_BYTES + 1];
+    char second[REALM_MAX_BYTES + 1];
     memcpy(second, first, sizeof(second));
     r = store_next_community(listing->reader, second, err);
     if (r <= 0)

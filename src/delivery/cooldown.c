@@ -38,7 +38,7 @@ struct cooldown *cooldown_free(struct cooldown *cooldown)
 /* The level tells a panic from its end, which come in the same type. */
 static uint64_t hash_thing(const struct event *event, int level, char kind, int64_t id)
 {
-    uint64_t hash = hash_bytes(HASH_START, event->community, strlen(event->community) + 1);
+    uint64_t hash = hash_bytes(HASH_START, event->realm, strlen(event->realm) + 1);
     hash = hash_bytes(hash, event->type, strlen(event->type) + 1);
     hash = hash_bytes(hash, &level, sizeof(level));
     hash = hash_bytes(hash, &kind, sizeof(kind));

@@ -1,4 +1,5 @@
 /* batch.c - the events of one request, and one event read back from the log: their memory. */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ struct batch_memory *batch_memory_new(char *body, size_t size, const struct orig
     memory->body_size = size;
     memory->type = memory->type_sent = NULL;
     memory->data = memory->top = NULL;
+    memory->decided = NULL;
     memory->extra = (struct text) TEXT_INIT;
     memory->reason.msg[0] = memory->community[NAME_MAX_BYTES] = '\0';
     memory->origin = *origin;
@@ -56,9 +58,34 @@ struct batch_memory *batch_memory_new(char *body, size_t size, const struct orig
         .time_us = time_us,
         .origin = &memory->origin,
         .community = memory->community,
+        .realm = memory->community,
         .index = -1,
     };
     return memory;
+}
+
+void batch_set_home(struct batch_memory *memory, const struct event_home *home)
+{
+    struct event *one = &memory->one;
+    text_copy(memory->node, sizeof(memory->node), home->node);
+    text_copy(memory->home_log, sizeof(memory->home_log), home->log);
+    snprintf(memory->realm, sizeof(memory->realm), "%s@%s", memory->community, memory->node);
+    one->home = (struct event_home){ memory->node, memory->home_log, home->id };
+    one->realm = memory->realm;
+}
+
+int batch_take_home(struct batch *batch, const struct event_home *home, struct description *take_decided)
+{
+    struct batch_memory *memory = batch->memory;
+    assert(batch->events == &memory->one && !memory->decided);
+    memory->decided = malloc(sizeof(*memory->decided));
+    if (!memory->decided)
+        return -ENOMEM;
+    *memory->decided = *take_decided;
+    *take_decided = (struct description) DESCRIPTION_INIT;
+    batch_set_home(memory, home);
+    memory->one.decided = memory->decided;
+    return 0;
 }
 
 static bool is_empty_list(const cJSON *data)
@@ -151,6 +178,8 @@ int batch_restore(struct batch *ret, const struct event *stored, const struct ev
     }
     if (stored->log)
         memory->one.log = text_copy(memory->log, sizeof(memory->log), stored->log);
+    if (stored->home.node)
+        batch_set_home(memory, &stored->home);
     memory->one.id = stored->id;
     memory->one.verdict = stored->verdict;
     batch_fill(memory, families);
@@ -164,7 +193,7 @@ size_t batch_bytes(const struct batch *batch)
 {
     const struct batch_memory *memory = batch->memory;
     return sizeof(*memory) + memory->body_size + memory->arena.taken + memory->extra.room +
-           batch->n_events * sizeof(*batch->events);
+           batch->n_events * sizeof(*batch->events) + (memory->decided ? sizeof(*memory->decided) : 0);
 }
 
 void batch_done(struct batch *batch)
@@ -177,6 +206,9 @@ void batch_done(struct batch *batch)
     arena_free(&memory->arena);
     text_free(&memory->extra);
     free(memory->body);
+    if (memory->decided)
+        description_free(memory->decided);
+    free(memory->decided);
     leave(memory);
     *batch = (struct batch){ 0 };
 }

@@ -120,7 +120,7 @@ static void add_prefix(const struct event *event, struct description *out)
 static void add_numbers(const struct event *event, const struct state *state, struct description *out)
 {
     for (size_t i = 0; i < out->units.n; i++) {
-        const struct state_unit *unit = state_find_unit(state, event->community, out->units.v[i]);
+        const struct state_unit *unit = state_find_unit(state, event->realm, out->units.v[i]);
         description_add_number(out, unit ? unit->number : NULL);
     }
 }

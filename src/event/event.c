@@ -48,6 +48,36 @@ void description_free(struct description *description)
     text_free(&description->numbers);
 }
 
+static void copy_text(struct text *ret, const struct text *from)
+{
+    text_add_bytes(ret, from->s, from->size);
+}
+
+static void copy_ids(struct ids *ret, const struct ids *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        ids_add(ret, from->v[i]);
+}
+
+/* known_json is read again by whoever wants it. */
+int description_copy(struct description *ret, const struct description *from)
+{
+    description_reset(ret);
+    copy_text(&ret->line, &from->line);
+    copy_text(&ret->was, &from->was);
+    copy_text(&ret->known, &from->known);
+    copy_text(&ret->numbers, &from->numbers);
+    copy_ids(&ret->calls, &from->calls);
+    copy_ids(&ret->calls911, &from->calls911);
+    copy_ids(&ret->units, &from->units);
+    ret->by = from->by;
+    ret->record = from->record;
+    ret->level = from->level;
+    bool failed = ret->line.failed || ret->was.failed || ret->known.failed || ret->numbers.failed ||
+                  ret->calls.n != from->calls.n || ret->calls911.n != from->calls911.n || ret->units.n != from->units.n;
+    return failed ? -ENOMEM : 0;
+}
+
 static const struct event_type *find_in(const struct event_family *family, const char *type,
                                         const struct event_family **ret_family)
 {

@@ -65,16 +65,30 @@ struct batch_memory {
     struct err reason;
     struct origin origin;
     char community[NAME_MAX_BYTES + 1];
-    char log[NAME_MAX_BYTES + 1]; /* of a stored event */
-    struct event one;             /* where nearly every batch finds room */
-    struct arena arena;           /* data and top are in it */
+    char log[NAME_MAX_BYTES + 1];                                                            /* of a stored event */
+    char realm[REALM_MAX_BYTES + 1], node[NAME_MAX_BYTES + 1], home_log[NAME_MAX_BYTES + 1]; /* of another node's */
+    struct description *decided;                                                             /* by it; NULL: none */
+    struct event one;   /* where nearly every batch finds room */
+    struct arena arena; /* data and top are in it */
 };
+
+/* Of the one event, whose community is there. */
+void batch_set_home(struct batch_memory *memory, const struct event_home *home);
 
 /* With one event that has neither type nor data yet; takes the body. NULL: no memory, and the body stays. */
 struct batch_memory *batch_memory_new(char *body, size_t size, const struct origin *origin, usec_t time_us);
 
 /* What follows from type, data and top in memory. For a handler a list without elements is no data. */
 void batch_fill(struct batch_memory *memory, const struct event_families *families);
+
+/* ---- record_home.c ---- */
+
+struct record_home {
+    char node[NAME_MAX_BYTES + 1], log[NAME_MAX_BYTES + 1];
+    uint64_t id;
+};
+
+int record_read_home(struct span origin, struct record_home *ret, struct err *err) MUST_CHECK;
 
 /* ---- judge.c ---- */
 

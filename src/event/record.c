@@ -68,6 +68,17 @@ static void add_summary(struct json_writer *out, const struct event *event, cons
     json_add_text(out, "summary", at ? shown.s : line->s);
 }
 
+static void add_home(struct json_writer *out, const struct event_home *home)
+{
+    if (!home->node)
+        return;
+    json_begin_object(out, "origin");
+    json_add_text(out, "log", home->log);
+    json_add_int(out, "id", (int64_t) home->id);
+    json_add_text(out, "node", home->node);
+    json_end(out);
+}
+
 static struct json_writer begin(const struct event *event, const struct description *description, bool tell_from,
                                 struct text *text)
 {
@@ -83,6 +94,7 @@ static struct json_writer begin(const struct event *event, const struct descript
     add_ids(&out, "units", &description->units);
     add_id(&out, "by", description->by);
     add_id(&out, "record", description->record);
+    add_home(&out, &event->home);
     if (description->known.size)
         add_bytes(&out, "known", (struct span){ description->known.s, description->known.size });
     return out;

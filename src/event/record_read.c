@@ -40,6 +40,7 @@ enum member {
     UNITS,
     BY,
     RECORD,
+    ORIGIN,
     KNOWN,
     DATA,
     EXTRA,
@@ -71,6 +72,7 @@ static const struct {
     [UNITS] = { "units", KIND_IDS, false },
     [BY] = { "by", KIND_NUMBER, true },
     [RECORD] = { "record", KIND_NUMBER, true },
+    [ORIGIN] = { "origin", KIND_OBJECT, true },
     [KNOWN] = { "known", KIND_OBJECT, true },
     [DATA] = { "data", KIND_JSON, false },
     [EXTRA] = { "extra", KIND_OBJECT, true },
@@ -283,6 +285,7 @@ static int make_event(const struct values *values, const struct event_families *
                       struct err *err)
 {
     struct origin origin;
+    struct record_home home;
     char *const *text = values->text;
     struct event event = {
         .id = (uint64_t) values->number[ID],
@@ -294,6 +297,10 @@ static int make_event(const struct values *values, const struct event_families *
         .data_text = values->json[DATA],
         .extra_text = values->json[EXTRA],
     };
+    if (values->json[ORIGIN].size && record_read_home(values->json[ORIGIN], &home, err) < 0)
+        return -EINVAL;
+    if (values->json[ORIGIN].size)
+        event.home = (struct event_home){ home.node, home.log, home.id };
     if (read_time(text[TIME], &event.time_us) < 0)
         return err_set(err, -EINVAL, "time: expected one like 2026-11-23T16:00:00.123456Z");
     if (event_verdict_read(text[VERDICT], &event.verdict) < 0)

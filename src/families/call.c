@@ -114,7 +114,7 @@ static const cJSON *object_of(const struct call *call, int64_t id)
 
 static bool is_named(const struct call *call, int64_t id)
 {
-    const struct state_unit *unit = state_find_unit(call->state, call->event->community, id);
+    const struct state_unit *unit = state_find_unit(call->state, call->event->realm, id);
     struct state_unit told;
     (void) !field_read_unit(object_of(call, id), &told);
     return (told.number && *told.number) || (told.name && *told.name) || (unit && (unit->number || unit->name));
@@ -184,7 +184,7 @@ static void say_call_units(const struct call *call)
 void call_say_origin911(const struct call *call)
 {
     int64_t id = call->told.call911;
-    const struct state_call911 *call911 = state_find_call911(call->state, call->event->community, id);
+    const struct state_call911 *call911 = state_find_call911(call->state, call->event->realm, id);
     ids_add(&call->out->calls911, id);
     text_add(&call->out->line, ", from ");
     phrase_say_call911_kind(call->event, call->state, &call->out->line, id);
@@ -270,9 +270,9 @@ int call_apply_call(const struct event *event, struct state *state, const cJSON 
     call.opened_us = opening ? event->time_us : 0;
     call.told = opening || listed;
 
-    int changed = known ? state_call_put(state, event->community, &call, event->time_us) : 0;
+    int changed = known ? state_call_put(state, event->realm, &call, event->time_us) : 0;
     changed |= call_apply_units(event, state, json);
     if (known && listed)
-        changed |= state_call_set_units(state, event->community, call.id, attached.v, attached.n, event->time_us);
+        changed |= state_call_set_units(state, event->realm, call.id, attached.v, attached.n, event->time_us);
     return changed;
 }

@@ -142,7 +142,7 @@ static void call_describe(const struct event *event, const struct state *state, 
         return;
     if (!has_place(&call)) /* else no line has it */
         position_told(&call, &meta, position);
-    const struct state_call911 *old = state_find_call911(state, event->community, call.id);
+    const struct state_call911 *old = state_find_call911(state, event->realm, call.id);
     if (call.emergency < 0 && old)
         call.emergency = old->emergency;
     out->level = call.emergency == 0 ? LOG_INFO : LOG_NOTICE;
@@ -161,7 +161,7 @@ static int call_apply(const struct event *event, struct state *state)
     if (!call_told(event, &call, &meta))
         return 0;
     position_told(&call, &meta, position);
-    return state_call911_put(state, event->community, &call, event->time_us);
+    return state_call911_put(state, event->realm, &call, event->time_us);
 }
 
 static const char *const removed_names[] = { "callIds", "callId", NULL };
@@ -173,8 +173,8 @@ static int removed_check(const struct event *event, struct err *err)
 
 static bool has_story(const struct event *event, const struct state *state, int64_t id)
 {
-    const struct state_call911 *call = state_find_call911(state, event->community, id);
-    return (call && call->told) || state_call_of_911(state, event->community, id) != STATE_UNSET_ID;
+    const struct state_call911 *call = state_find_call911(state, event->realm, id);
+    return (call && call->told) || state_call_of_911(state, event->realm, id) != STATE_UNSET_ID;
 }
 
 static bool none_has_story(const struct event *event, const struct state *state, const struct ids *ids)
@@ -188,8 +188,8 @@ static bool none_has_story(const struct event *event, const struct state *state,
 /* "911 call 90417 (Zoë Okonkwo, 118 Lantern St) removed after 3 min, dispatched as call 55120 Structure Fire" */
 static void say_removed(const struct event *event, const struct state *state, struct description *out, int64_t id)
 {
-    const struct state_call911 *call = state_find_call911(state, event->community, id);
-    int64_t dispatched = state_call_of_911(state, event->community, id);
+    const struct state_call911 *call = state_find_call911(state, event->realm, id);
+    int64_t dispatched = state_call_of_911(state, event->realm, id);
     phrase_say_call911(event, state, out, id);
     text_add(&out->line, call && call->removed ? " removed again" : " removed");
     if (call && call->removed)
@@ -206,7 +206,7 @@ static void count_dispatched(const struct event *event, const struct state *stat
                              const struct ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++) {
-        int64_t call = state_call_of_911(state, event->community, ids->v[i]);
+        int64_t call = state_call_of_911(state, event->realm, ids->v[i]);
         if (call != STATE_UNSET_ID)
             ids_add(out, call);
     }
@@ -253,7 +253,7 @@ static int removed_apply(const struct event *event, struct state *state)
     int changed = 0;
     field_get_ids(event->data, removed_names, &ids);
     for (size_t i = 0; i < ids.n; i++)
-        changed |= state_call911_remove(state, event->community, ids.v[i], event->time_us);
+        changed |= state_call911_remove(state, event->realm, ids.v[i], event->time_us);
     return changed;
 }
 

@@ -94,7 +94,7 @@ static void say_units_changes(const struct call *call, bool closing)
 {
     struct ids before CLEANUP(ids_free) = { 0 }, added CLEANUP(ids_free) = { 0 }, gone CLEANUP(ids_free) = { 0 };
     const int64_t *attached;
-    size_t n = state_call_units(call->state, call->event->community, call->told.id, &attached);
+    size_t n = state_call_units(call->state, call->event->realm, call->told.id, &attached);
     for (size_t i = 0; i < n; i++) {
         ids_add(&before, attached[i]);
         if (!call_has_id(&call->units, attached[i]))

@@ -44,7 +44,7 @@ static void add_primary(const struct call *call, struct json_writer *was)
     if (told == STATE_UNSET_ID || told == old || (told == 0 && !had))
         return;
     if (had)
-        state_name_unit(call->state, call->event->community, old, &name);
+        state_name_unit(call->state, call->event->realm, old, &name);
     add(was, "primary", name.s);
 }
 
@@ -52,11 +52,11 @@ static void add_units(const struct call *call, struct json_writer *was)
 {
     const int64_t *attached;
     struct text names CLEANUP(text_free) = TEXT_INIT;
-    size_t n = state_call_units(call->state, call->event->community, call->told.id, &attached), n_same = 0;
+    size_t n = state_call_units(call->state, call->event->realm, call->told.id, &attached), n_same = 0;
     for (size_t i = 0; i < n; i++) {
         n_same += call_has_id(&call->units, attached[i]);
         text_add(&names, i ? ", " : "");
-        state_name_unit(call->state, call->event->community, attached[i], &names);
+        state_name_unit(call->state, call->event->realm, attached[i], &names);
     }
     if (call->lists_units && (n_same != n || n_same != call->units.n))
         add(was, "unit", names.s);

@@ -65,7 +65,7 @@ static int closed_apply(const struct event *event, struct state *state)
         struct state_call patch = STATE_CALL_PATCH(ids.v[i]);
         patch.status = STATE_CALL_CLOSED;
         patch.closed_us = event->time_us;
-        changed |= state_call_put(state, event->community, &patch, event->time_us);
+        changed |= state_call_put(state, event->realm, &patch, event->time_us);
     }
     return changed;
 }
@@ -93,7 +93,7 @@ static int note_apply(const struct event *event, struct state *state)
 {
     const char *author, *kind, *text = field_read_note(field_get(event->data, "note"), &author, &kind);
     int64_t id;
-    return field_get_id(event->data, "callId", &id) ? state_call_note(state, event->community, id, text, event->time_us)
+    return field_get_id(event->data, "callId", &id) ? state_call_note(state, event->realm, id, text, event->time_us)
                                                     : 0;
 }
 
@@ -113,8 +113,8 @@ static int units_apply(const struct event *event, struct state *state, bool atta
     if (!field_get_id(event->data, "callId", &call))
         return 0;
     if (attach)
-        return state_call_attach(state, event->community, call, units.v, units.n, event->time_us);
-    return state_call_detach(state, event->community, call, units.v, units.n, event->time_us);
+        return state_call_attach(state, event->realm, call, units.v, units.n, event->time_us);
+    return state_call_detach(state, event->realm, call, units.v, units.n, event->time_us);
 }
 
 static int attach_apply(const struct event *event, struct state *state)

@@ -5,14 +5,14 @@ const char *const dispatch_closed_call_names[] = { "callIds", "callId", NULL };
 
 static bool was_closed(const struct call *call)
 {
-    return phrase_is_closed(state_find_call(call->state, call->event->community, call->told.id));
+    return phrase_is_closed(state_find_call(call->state, call->event->realm, call->told.id));
 }
 
 /* By its object, else by state where that was told of all of them. */
 static void closed_units(const struct call *call, struct ids *ret)
 {
     const int64_t *attached;
-    size_t n = state_call_units(call->state, call->event->community, call->told.id, &attached);
+    size_t n = state_call_units(call->state, call->event->realm, call->told.id, &attached);
     phrase_count_ids(ret, &call->units);
     for (size_t i = 0; call->known && call->units.n == 0 && i < n; i++)
         ids_add(ret, attached[i]);
@@ -48,7 +48,7 @@ void dispatch_say_closed(const struct call *call)
 static void say_one_of_several(const struct call *call)
 {
     struct text *line = &call->out->line;
-    const struct state_call *call_ = state_find_call(call->state, call->event->community, call->told.id);
+    const struct state_call *call_ = state_find_call(call->state, call->event->realm, call->told.id);
     text_add_int(line, call->told.id);
     phrase_say_after(line, " ", call_ ? call_->title : NULL, LINE_NAME_MAX);
     if (was_closed(call))

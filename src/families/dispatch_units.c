@@ -24,7 +24,7 @@ static void move_read(struct move *ret, const struct event *event, const struct 
     ret->named = field_get_id(event->data, "callId", &ret->call);
     if (!ret->named)
         return;
-    size_t n = state_call_units(state, event->community, ret->call, &attached);
+    size_t n = state_call_units(state, event->realm, ret->call, &attached);
     for (size_t i = 0; i < n; i++)
         ids_add(&before, attached[i]);
     for (size_t i = 0; phrase_call_known(event, state, ret->call) && i < ret->units.n; i++)
@@ -77,7 +77,7 @@ static void say_same(const struct move *move, const char *what)
 static void other_calls(const struct move *move, int64_t unit, struct ids *ret)
 {
     int64_t calls[LINE_LIST_MAX + 1];
-    size_t n = state_unit_calls(move->state, move->event->community, unit, calls, ARRAY_SIZE(calls));
+    size_t n = state_unit_calls(move->state, move->event->realm, unit, calls, ARRAY_SIZE(calls));
     for (size_t i = 0; i < n; i++)
         if (calls[i] != move->call && phrase_call_known(move->event, move->state, calls[i]))
             ids_add(ret, calls[i]);
@@ -105,7 +105,7 @@ void dispatch_attach_describe(const struct event *event, const struct state *sta
 {
     struct move move CLEANUP(move_done);
     move_read(&move, event, state, out, true);
-    bool closed = phrase_is_closed(state_find_call(state, event->community, move.call));
+    bool closed = phrase_is_closed(state_find_call(state, event->realm, move.call));
     say_move(&move, "attached to ", closed ? " (closed)" : "");
     say_same(&move, "attached already");
     say_also(&move);

@@ -32,7 +32,7 @@ static const char *old_group(const struct event *event, const struct state *stat
 {
     const char *group = NULL;
     for (size_t i = 0; i < ids->n; i++) {
-        const struct state_unit *unit = state_find_unit(state, event->community, ids->v[i]);
+        const struct state_unit *unit = state_find_unit(state, event->realm, ids->v[i]);
         if (!unit || !unit->group || !*unit->group || (group && strcmp(group, unit->group) != 0))
             return NULL;
         group = unit->group;
@@ -84,7 +84,7 @@ static int put_group(const struct event *event, struct state *state, const char 
     for (size_t i = 0; i < ids.n; i++) {
         struct state_unit patch = STATE_UNIT_PATCH(ids.v[i]);
         patch.group = group;
-        changed |= state_unit_put(state, event->community, &patch, event->time_us);
+        changed |= state_unit_put(state, event->realm, &patch, event->time_us);
     }
     return changed;
 }
@@ -114,7 +114,7 @@ static int by_number(const void *a, const void *b)
 /* In the order of their ids: that of hearing says nothing here. */
 static void known_units(const struct event *event, const struct state *state, const char *group, struct ids *ret)
 {
-    state_group_units(state, event->community, group, ret);
+    state_group_units(state, event->realm, group, ret);
     if (ret->n > 1)
         qsort(ret->v, ret->n, sizeof(*ret->v), by_number);
 }
@@ -138,7 +138,7 @@ static int rename_apply(const struct event *event, struct state *state)
 {
     const char *new_name = field_get_text(event->data, "newName");
     int changed =
-        state_group_rename(state, event->community, field_get_text(event->data, "oldName"), new_name, event->time_us);
+        state_group_rename(state, event->realm, field_get_text(event->data, "oldName"), new_name, event->time_us);
     return changed | put_group(event, state, new_name);
 }
 

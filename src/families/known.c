@@ -269,7 +269,7 @@ static void add_api_ids(const struct known *known, const struct ends *ends)
 static void add_numbers(const struct event *event, const struct state *state, struct description *out)
 {
     for (size_t i = 0; i < out->units.n; i++) {
-        const struct state_unit *unit = state_find_unit(state, event->community, out->units.v[i]);
+        const struct state_unit *unit = state_find_unit(state, event->realm, out->units.v[i]);
         description_add_number(out, unit ? unit->number : NULL);
     }
 }
@@ -286,7 +286,7 @@ void families_write_known(const struct event *event, const struct state *state, 
     write_was(&out->was, &was);
     size_t room = EVENT_KNOWN_MAX_BYTES - COUNTS_MAX_BYTES - was.size;
     struct json_writer json = json_writer(&out->known);
-    struct known units = { .out = &json, .state = state, .community = event->community, .name = "units" };
+    struct known units = { .out = &json, .state = state, .community = event->realm, .name = "units" };
     struct known calls = units, calls911 = units;
     calls.name = "calls";
     calls911.name = "calls911";
@@ -300,7 +300,7 @@ void families_write_known(const struct event *event, const struct state *state, 
     add_calls911(&calls911, out);
     if (was.size)
         json_add_raw(&json, "was", (struct span){ was.s, was.size });
-    state_count(state, event->community, &dispatchers, &on_duty);
+    state_count(state, event->realm, &dispatchers, &on_duty);
     json_add_int(&json, "dispatchers", dispatchers);
     json_add_int(&json, "on_duty", on_duty);
     json_end(&json);

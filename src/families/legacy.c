@@ -94,12 +94,12 @@ static int dispatch_apply(const struct event *event, struct state *state)
     }
     if (!known || (kind != KIND_SELF_CLEAR && kind != KIND_CLOSE))
         return call_apply_call(event, state, call, kind == KIND_NEW);
-    int changed = state_call_put(state, event->community, &patch, event->time_us);
+    int changed = state_call_put(state, event->realm, &patch, event->time_us);
     struct ids units CLEANUP(ids_free) = { 0 };
     call_units(call, &units);
     changed |= call_apply_units(event, state, call);
     if (kind == KIND_SELF_CLEAR)
-        changed |= state_call_detach(state, event->community, patch.id, units.v, units.n, event->time_us);
+        changed |= state_call_detach(state, event->realm, patch.id, units.v, units.n, event->time_us);
     return changed;
 }
 
@@ -112,7 +112,7 @@ static int clear_check(const struct event *event, struct err *err)
 static void calls_of(const struct event *event, const struct state *state, int64_t unit, struct ids *ret)
 {
     int64_t calls[LINE_LIST_MAX + 1];
-    size_t n = state_unit_calls(state, event->community, unit, calls, ARRAY_SIZE(calls));
+    size_t n = state_unit_calls(state, event->realm, unit, calls, ARRAY_SIZE(calls));
     for (size_t i = 0; i < n; i++)
         ids_add(ret, calls[i]);
 }
@@ -181,7 +181,7 @@ static int clear_apply(const struct event *event, struct state *state)
     for (const cJSON *unit = field_first_of(units); unit; unit = field_next_of(units, unit))
         changed |= unit_apply(event, state, unit, NULL);
     call_units(event->data, &ids);
-    return changed | state_units_clear(state, event->community, ids.v, ids.n, event->time_us);
+    return changed | state_units_clear(state, event->realm, ids.v, ids.n, event->time_us);
 }
 
 static const struct event_type types[] = {

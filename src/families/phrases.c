@@ -105,7 +105,7 @@ void phrase_count_unit(struct description *out, int64_t id)
 void phrase_say_unit(const struct event *event, const struct state *state, struct description *out, int64_t id)
 {
     phrase_count_unit(out, id);
-    state_name_unit(state, event->community, id, &out->line);
+    state_name_unit(state, event->realm, id, &out->line);
 }
 
 static const char *text_or(const char *told, const char *known)
@@ -116,7 +116,7 @@ static const char *text_or(const char *told, const char *known)
 void phrase_say_unit_object(const struct event *event, const struct state *state, struct description *out,
                             const cJSON *unit, int64_t id)
 {
-    const struct state_unit *known = state_find_unit(state, event->community, id);
+    const struct state_unit *known = state_find_unit(state, event->realm, id);
     struct state_unit told;
     (void) !field_read_unit(unit, &told); /* its id is the caller's */
 
@@ -133,7 +133,7 @@ void phrase_say_unit_object(const struct event *event, const struct state *state
 
 static void name_unit(const struct event *event, const struct state *state, struct text *out, int64_t id)
 {
-    state_name_unit(state, event->community, id, out);
+    state_name_unit(state, event->realm, id, out);
 }
 
 void phrase_say_list(const struct event *event, const struct state *state, struct text *out, const struct ids *ids,
@@ -164,7 +164,7 @@ static bool none_is_named(const struct event *event, const struct state *state, 
 {
     struct text name CLEANUP(text_free) = TEXT_INIT;
     for (size_t i = 0; i < ids->n && i < LINE_LIST_MAX; i++)
-        if (state_name_unit(state, event->community, ids->v[i], &name))
+        if (state_name_unit(state, event->realm, ids->v[i], &name))
             return false;
     return true;
 }

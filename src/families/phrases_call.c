@@ -6,7 +6,7 @@
 
 static void name_call(const struct event *event, const struct state *state, struct text *out, int64_t id)
 {
-    const struct state_call *call = state_find_call(state, event->community, id);
+    const struct state_call *call = state_find_call(state, event->realm, id);
     text_add_int(out, id);
     phrase_say_after(out, " ", call ? call->title : NULL, LINE_NAME_MAX);
 }
@@ -28,13 +28,13 @@ void phrase_say_calls(const struct event *event, const struct state *state, stru
 
 void phrase_say_call911_kind(const struct event *event, const struct state *state, struct text *line, int64_t id)
 {
-    const struct state_call911 *call = state_find_call911(state, event->community, id);
+    const struct state_call911 *call = state_find_call911(state, event->realm, id);
     text_add(line, call && call->emergency == 0 ? "civil call " : "911 call ");
 }
 
 void phrase_say_call911(const struct event *event, const struct state *state, struct description *out, int64_t id)
 {
-    const struct state_call911 *call = state_find_call911(state, event->community, id);
+    const struct state_call911 *call = state_find_call911(state, event->realm, id);
     const char *caller = call ? call->caller : NULL, *location = call ? call->location : NULL;
     bool called = caller && *caller, placed = location && *location;
 
@@ -63,12 +63,12 @@ void phrase_say_originator(const struct event *event, const struct state *state,
         return;
     out->by = id;
     text_add(&out->line, " by ");
-    state_name_unit(state, event->community, id, &out->line);
+    state_name_unit(state, event->realm, id, &out->line);
 }
 
 const struct state_call *phrase_call_known(const struct event *event, const struct state *state, int64_t id)
 {
-    const struct state_call *call = state_find_call(state, event->community, id);
+    const struct state_call *call = state_find_call(state, event->realm, id);
     return call && call->told ? call : NULL;
 }
 
@@ -82,7 +82,7 @@ void phrase_say_left(const struct event *event, const struct state *state, struc
 {
     const struct state_call *known = phrase_call_known(event, state, call);
     const int64_t *units;
-    size_t n = state_call_units(state, event->community, call, &units), left = n;
+    size_t n = state_call_units(state, event->realm, call, &units), left = n;
     if (!known || phrase_is_closed(known))
         return;
     for (size_t i = 0; i < n; i++)
@@ -97,7 +97,7 @@ void phrase_say_left(const struct event *event, const struct state *state, struc
 static void say_author(const struct event *event, const struct state *state, struct description *out,
                        const char *author)
 {
-    int64_t id = author ? state_unit_by_number(state, event->community, author) : STATE_UNSET_ID;
+    int64_t id = author ? state_unit_by_number(state, event->realm, author) : STATE_UNSET_ID;
     if (id == STATE_UNSET_ID) {
         phrase_say_after(&out->line, " from ", author, LINE_NAME_MAX);
         return;

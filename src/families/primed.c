@@ -74,10 +74,10 @@ static int apply_unit(const struct event *event, struct state *state, const cJSO
     struct primed_unit unit CLEANUP(primed_unit_done);
     if (!primed_read_unit(json, &unit))
         return 0;
-    const struct state_unit *known = state_find_unit(state, event->community, unit.told.id);
+    const struct state_unit *known = state_find_unit(state, event->realm, unit.told.id);
     if (known && is_newer(event, known->changed_id, known->seen_us))
         primed_spare_unit(&unit.told, known);
-    return state_unit_put(state, event->community, &unit.told, event->time_us);
+    return state_unit_put(state, event->realm, &unit.told, event->time_us);
 }
 
 static enum state_primed kind_of(const cJSON *json)
@@ -91,17 +91,17 @@ static int apply_call(const struct event *event, struct state *state, const cJSO
     if (!primed_read_call(json, &call))
         return 0;
     int64_t id = call.told.id;
-    const struct state_call *known = state_find_call(state, event->community, id);
+    const struct state_call *known = state_find_call(state, event->realm, id);
     bool newer = known && is_newer(event, known->changed_id, known->seen_us);
     if (newer)
         primed_spare_call(&call, known);
     call.told.primed = kind_of(json);
-    int changed = state_call_put(state, event->community, &call.told, event->time_us);
+    int changed = state_call_put(state, event->realm, &call.told, event->time_us);
     if (!call.lists_units)
         return changed;
     if (newer) /* who was told to be there stays */
-        return changed | state_call_attach(state, event->community, id, call.units.v, call.units.n, event->time_us);
-    return changed | state_call_set_units(state, event->community, id, call.units.v, call.units.n, event->time_us);
+        return changed | state_call_attach(state, event->realm, id, call.units.v, call.units.n, event->time_us);
+    return changed | state_call_set_units(state, event->realm, id, call.units.v, call.units.n, event->time_us);
 }
 
 static int apply_call911(const struct event *event, struct state *state, const cJSON *json)
@@ -109,14 +109,14 @@ static int apply_call911(const struct event *event, struct state *state, const c
     struct primed_call911 call;
     if (!primed_read_call911(json, &call))
         return 0;
-    const struct state_call911 *known = state_find_call911(state, event->community, call.told.id);
+    const struct state_call911 *known = state_find_call911(state, event->realm, call.told.id);
     bool newer = known && is_newer(event, known->changed_id, known->seen_us);
     if (newer && known->removed)
         return 0;
     if (newer)
         primed_spare_call911(&call.told, known);
     call.told.primed = kind_of(json);
-    return state_call911_put(state, event->community, &call.told, event->time_us);
+    return state_call911_put(state, event->realm, &call.told, event->time_us);
 }
 
 /* Told last by the session that asked, and not since. */
@@ -137,8 +137,7 @@ static void find_gone_units(const struct event *event, const struct state *state
     int64_t id;
     FOR_EACH_GONE(item, event, "units")
     {
-        const struct state_unit *known =
-            scalar_read_id(item, &id) ? state_find_unit(state, event->community, id) : NULL;
+        const struct state_unit *known = scalar_read_id(item, &id) ? state_find_unit(state, event->realm, id) : NULL;
         if (known && is_ended(event, state, known->changed_source, known->changed_id, known->seen_us))
             ids_add(ret, id);
     }
@@ -149,8 +148,7 @@ static void find_gone_calls(const struct event *event, const struct state *state
     int64_t id;
     FOR_EACH_GONE(item, event, "calls")
     {
-        const struct state_call *known =
-            scalar_read_id(item, &id) ? state_find_call(state, event->community, id) : NULL;
+        const struct state_call *known = scalar_read_id(item, &id) ? state_find_call(state, event->realm, id) : NULL;
         if (known && is_ended(event, state, known->changed_source, known->changed_id, known->seen_us))
             ids_add(ret, id);
     }
@@ -162,7 +160,7 @@ static void find_gone_calls911(const struct event *event, const struct state *st
     FOR_EACH_GONE(item, event, "calls911")
     {
         const struct state_call911 *known =
-            scalar_read_id(item, &id) ? state_find_call911(state, event->community, id) : NULL;
+            scalar_read_id(item, &id) ? state_find_call911(state, event->realm, id) : NULL;
         if (known && is_ended(event, state, known->changed_source, known->changed_id, known->seen_us))
             ids_add(ret, id);
     }
@@ -172,16 +170,16 @@ static int apply_gone(const struct event *event, struct state *state, const stru
 {
     int changed = 0;
     for (size_t i = 0; i < gone->calls911.n; i++)
-        changed |= state_call911_remove(state, event->community, gone->calls911.v[i], event->time_us);
+        changed |= state_call911_remove(state, event->realm, gone->calls911.v[i], event->time_us);
     for (size_t i = 0; i < gone->calls.n; i++) {
         struct state_call patch = STATE_CALL_PATCH(gone->calls.v[i]);
         patch.status = STATE_CALL_CLOSED;
-        changed |= state_call_put(state, event->community, &patch, event->time_us);
+        changed |= state_call_put(state, event->realm, &patch, event->time_us);
     }
     for (size_t i = 0; i < gone->units.n; i++) {
         struct state_unit patch = STATE_UNIT_PATCH(gone->units.v[i]);
         patch.online = 0;
-        changed |= state_unit_put(state, event->community, &patch, event->time_us);
+        changed |= state_unit_put(state, event->realm, &patch, event->time_us);
     }
     return changed;
 }

@@ -62,7 +62,7 @@ static void name_call911(struct told *told, const struct state_call911 *call)
 
 static bool is_panic(const struct told *told, const struct primed_unit *unit)
 {
-    const struct state_unit *known = state_find_unit(told->state, told->event->community, unit->told.id);
+    const struct state_unit *known = state_find_unit(told->state, told->event->realm, unit->told.id);
     bool newer = known && !primed_is_older(&told->moment, known->changed_id, known->seen_us);
     return unit->told.panic == 1 && !newer && !(known && known->panic == 1);
 }
@@ -97,7 +97,7 @@ static void say_call911(struct told *told, const cJSON *json, const char *before
     struct primed_call911 call;
     if (!primed_read_call911(json, &call))
         return;
-    const struct state_call911 *known = state_find_call911(told->state, told->event->community, call.told.id);
+    const struct state_call911 *known = state_find_call911(told->state, told->event->realm, call.told.id);
     ids_add(&told->out->calls911, call.told.id);
     if (known && known->removed && known->changed_id > told->moment.asked_id)
         return; /* while it was asked */
@@ -116,7 +116,7 @@ static void say_call(struct told *told, const cJSON *json, const char *before)
     struct primed_call call CLEANUP(primed_call_done);
     if (!primed_read_call(json, &call))
         return;
-    const struct state_call *known = state_find_call(told->state, told->event->community, call.told.id);
+    const struct state_call *known = state_find_call(told->state, told->event->realm, call.told.id);
     ids_add(&told->out->calls, call.told.id);
     if (!primed_is_missed(json) || came_by_event(known && known->told, known ? known->changed_id : 0, told)) {
         told->n_calls++;

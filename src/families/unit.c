@@ -58,7 +58,7 @@ int unit_apply(const struct event *event, struct state *state, const cJSON *unit
     patch.api_ids = ids;
     if (beside)
         add_beside(&patch, beside);
-    return state_unit_put(state, event->community, &patch, event->time_us);
+    return state_unit_put(state, event->realm, &patch, event->time_us);
 }
 
 static const struct event_type types[] = {

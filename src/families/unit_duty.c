@@ -117,7 +117,7 @@ static int apply_login(const struct event *event, struct state *state, const cJS
     patch.status_since_us = patch.duty_since_us = event->time_us;
     if (dispatcher >= 0)
         patch.dispatcher = dispatcher;
-    return state_unit_put(state, event->community, &patch, event->time_us);
+    return state_unit_put(state, event->realm, &patch, event->time_us);
 }
 
 int unit_login_apply(const struct event *event, struct state *state)
@@ -224,7 +224,7 @@ int unit_logout_apply(const struct event *event, struct state *state)
         struct state_unit patch = STATE_UNIT_PATCH(ids.v[i]);
         patch.online = 0;
         patch.duty_since_us = event->time_us;
-        changed |= state_unit_put(state, event->community, &patch, event->time_us);
+        changed |= state_unit_put(state, event->realm, &patch, event->time_us);
     }
     FOR_EACH_UNIT (unit, event)
         if (cJSON_IsObject(unit))

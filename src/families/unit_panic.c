@@ -11,7 +11,7 @@ int unit_panic_check(const struct event *event, struct err *err)
 
 static const struct state_unit *find(const struct line *line, const struct ids *ids, size_t i)
 {
-    return state_find_unit(line->state, line->event->community, ids->v[i]);
+    return state_find_unit(line->state, line->event->realm, ids->v[i]);
 }
 
 /* Whether all of them are in panic already. */
@@ -116,7 +116,7 @@ int unit_panic_apply(const struct event *event, struct state *state)
         struct state_unit patch = STATE_UNIT_PATCH(ids.v[i]);
         patch.panic = field_get_flag(event->data, "isPanic");
         patch.panic_since_us = event->time_us;
-        changed |= state_unit_put(state, event->community, &patch, event->time_us);
+        changed |= state_unit_put(state, event->realm, &patch, event->time_us);
     }
     return changed;
 }

@@ -194,7 +194,7 @@ int unit_status_apply(const struct event *event, struct state *state)
         patch.id = ids.v[i];
         ids_add(&told, patch.id);
         if (told.n > n)
-            changed |= state_unit_put(state, event->community, &patch, event->time_us);
+            changed |= state_unit_put(state, event->realm, &patch, event->time_us);
     }
     return changed;
 }

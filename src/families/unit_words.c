@@ -6,7 +6,7 @@
 
 struct told_unit unit_told(const struct line *line, int64_t id, const cJSON *json)
 {
-    struct told_unit unit = { .id = id, .json = json, .was = state_find_unit(line->state, line->event->community, id) };
+    struct told_unit unit = { .id = id, .json = json, .was = state_find_unit(line->state, line->event->realm, id) };
     (void) !field_read_unit(json, &unit.now);
     unit.now.id = id;
     return unit;
@@ -113,7 +113,7 @@ bool unit_say_told(const struct line *line, const struct told_unit *unit, bool a
         phrase_say_unit_object(line->event, line->state, line->out, unit->json, unit->id);
     else
         phrase_say_unit(line->event, line->state, line->out, unit->id);
-    if (!also_was || !state_name_unit(line->state, line->event->community, unit->id, &was) ||
+    if (!also_was || !state_name_unit(line->state, line->event->realm, unit->id, &was) ||
         strcmp(was.s, text->s + start) == 0)
         return false;
     text_addf(text, " (was %s)", was.s);
@@ -234,7 +234,7 @@ void unit_say_place(const struct line *line, const struct told_unit *unit)
 void unit_calls(const struct line *line, int64_t id, struct ids *ret)
 {
     int64_t calls[CALLS_MAX];
-    size_t n = state_unit_calls(line->state, line->event->community, id, calls, CALLS_MAX);
+    size_t n = state_unit_calls(line->state, line->event->realm, id, calls, CALLS_MAX);
     for (size_t i = 0; i < n; i++) {
         ids_add(ret, calls[i]);
         ids_add(&line->out->calls, calls[i]);

@@ -87,7 +87,7 @@ static void take_row(struct ahead *ahead, const struct store_row *row, struct ah
     batch_done(&ret->batch); /* here, since malloc takes long where one thread gives back what another one took */
     ret->id = row->id;
     ret->time_us = row->time_us;
-    text_copy(ret->community, sizeof(ret->community), row->community);
+    text_copy(ret->realm, sizeof(ret->realm), row->realm);
     ret->bytes = 0;
     ret->readable = (untold || changes_state(ahead, row)) && store_row_restore(row, families, &ret->batch) >= 0;
     if (ret->readable)

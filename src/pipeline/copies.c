@@ -22,7 +22,7 @@ struct kind {
 };
 
 struct community {
-    char name[NAME_MAX_BYTES + 1];
+    char name[REALM_MAX_BYTES + 1];
     struct kind kinds[KINDS_MAX];
     size_t n_kinds;
     bool told;
@@ -94,7 +94,7 @@ static uint64_t hash_of(const cJSON *json)
 
 static uint64_t hash_event(const struct event *event)
 {
-    uint64_t hash = mix(hash_text('c', event->community), hash_text('y', event->type));
+    uint64_t hash = mix(hash_text('c', event->realm), hash_text('y', event->type));
     hash = mix(hash, event->test);
     return mix(hash, event->data ? hash_of(event->data) : 1);
 }
@@ -189,7 +189,7 @@ void copies_look(struct pipeline *pipeline, const struct event *event)
         return;
     usec_t now = uptime_us();
     struct copies *copies = pipeline->copies;
-    struct community *community = copies ? community_of(copies, event->community) : NULL;
+    struct community *community = copies ? community_of(copies, event->realm) : NULL;
     size_t kind = community ? hear_kind(community, event->origin, now) : KINDS_MAX;
     if (kind == KINDS_MAX || !are_beside(community, now))
         return;

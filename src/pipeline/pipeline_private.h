@@ -170,7 +170,7 @@ void pipeline_tell_sentence(struct pipeline *pipeline);
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late);
 
 /* last_heard.c: an event of the log; events that were stored. */
-void last_heard_note(struct pipeline *pipeline, const char *community, usec_t time_us);
+void last_heard_note(struct pipeline *pipeline, const char *realm, usec_t time_us);
 void last_heard_note_all(struct pipeline *pipeline, const struct submission *list);
 void last_heard_free(struct pipeline *pipeline);
 
@@ -197,7 +197,7 @@ struct ahead;
 struct ahead_event {
     uint64_t id;
     usec_t time_us;
-    char community[NAME_MAX_BYTES + 1];
+    char realm[REALM_MAX_BYTES + 1];
     size_t bytes;   /* of its body */
     bool readable;  /* batch has it; else it changes nothing, or is no JSON any more */
     bool untold;    /* readable, and no line was written */

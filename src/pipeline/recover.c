@@ -20,7 +20,7 @@ static void take(struct pipeline *pipeline, struct ahead_event *event)
 {
     bool internal = event->readable && event->batch.events[0].verdict == EVENT_INTERNAL;
     if (!internal)
-        last_heard_note(pipeline, event->community, event->time_us);
+        last_heard_note(pipeline, event->realm, event->time_us);
     if (!event->readable) {
         state_set_event(pipeline->state, event->id, event->time_us);
         turns_pass(&pipeline->turns, event->id, event->time_us);

@@ -99,7 +99,7 @@ static enum next take_row(struct sse_client *client, const struct store_row *row
     struct sse *sse = client->sse;
     const struct feed_record *record = NULL;
     struct err err;
-    int r = is_for(client, row->community) ? feed_restore(row, sse->parts.families, &record) : 0;
+    int r = is_for(client, row->realm) ? feed_restore(row, sse->parts.families, &record) : 0;
     struct sse_frame *frame;
     if (r >= 0 || r == -EINVAL)
         r = sse_frame_new(sse, &sse->past_changes, row->id, record, client->view.data, &frame);

@@ -67,7 +67,7 @@ int sse_frame_new(struct sse *sse, struct sse_changes *changes, uint64_t id, con
     if (r >= 0)
         r = sse_changes_add(sse, changes, frame);
     if (record) {
-        text_copy(frame->community, sizeof(frame->community), record->event.community);
+        text_copy(frame->community, sizeof(frame->community), record->event.realm);
         add_line(frame, record, data);
     }
     if (r < 0 || frame->text.failed) {

@@ -20,13 +20,13 @@ struct sse_changes {
 
 /* What a client gets of a frame. */
 struct sse_view {
-    char community[NAME_MAX_BYTES + 1]; /* "": all */
+    char community[REALM_MAX_BYTES + 1]; /* "": all */
     bool data;
 };
 
 /* The rows of one community, which may be another than the event's: what was forgotten goes with the next event. */
 struct sse_rows {
-    char community[NAME_MAX_BYTES + 1];
+    char community[REALM_MAX_BYTES + 1];
     size_t end; /* in the text; they begin where those before end */
 };
 
@@ -42,7 +42,7 @@ struct sse_frame {
     bool whole;                 /* data is there, if there is any */
     bool lost;                  /* not all that went until as_of is told */
     uint64_t as_of;             /* of its rows */
-    char community[NAME_MAX_BYTES + 1];
+    char community[REALM_MAX_BYTES + 1];
     char type[];
 };
 

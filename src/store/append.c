@@ -24,7 +24,7 @@ static enum statement statement_of(size_t n, enum statement one, size_t *ret_row
 
 static void bind_ref(const struct store *store, struct bound_row *row, const struct ref *ref)
 {
-    bind_word(row, ref->event->community);
+    bind_word(row, ref->event->realm);
     bind_word(row, ref->kind);
     if (ref->number_size)
         bound_text(row, store->numbers.s + ref->number, ref->number_size);
@@ -161,6 +161,13 @@ int append_bind_description(struct store *store, struct bound_row *row, const st
     return 0;
 }
 
+static void bind_home(struct bound_row *row, const struct event_home *home)
+{
+    bound_span(row, home->node ? span_of(home->node) : (struct span){ 0 });
+    bound_span(row, home->node ? span_of(home->log) : (struct span){ 0 });
+    bound_id(row, home->node ? (int64_t) home->id : 0);
+}
+
 static void bind_event(struct store *store, struct bound_row *row, const struct store_entry *entry,
                        const struct places *places)
 {
@@ -181,6 +188,7 @@ static void bind_event(struct store *store, struct bound_row *row, const struct 
         bound_null(row);
     bound_span(row, event->data_text);
     bound_span(row, event->extra_text);
+    bind_home(row, &event->home);
 }
 
 /* n: as many as the statement has rows. */

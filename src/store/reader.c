@@ -241,7 +241,7 @@ int store_get_unfilled(struct store_reader *reader, uint64_t *ret_after_id, uint
 }
 
 /* The second half is there while rows are to be filled: they are in no ref, and all of them are read for it. */
-int store_next_community(struct store_reader *reader, char name[NAME_MAX_BYTES + 1], struct err *err)
+int store_next_community(struct store_reader *reader, char name[REALM_MAX_BYTES + 1], struct err *err)
 {
     sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
     uint64_t after_id, until_id;
@@ -262,6 +262,6 @@ int store_next_community(struct store_reader *reader, char name[NAME_MAX_BYTES +
     }
     if (code != SQLITE_ROW)
         return store_problem(reader->db, code, err, "cannot read the communities");
-    snprintf(name, NAME_MAX_BYTES + 1, "%s", store_text(statement, 0));
+    snprintf(name, REALM_MAX_BYTES + 1, "%s", store_text(statement, 0));
     return sqlite3_column_type(statement, 0) != SQLITE_NULL;
 }

@@ -30,20 +30,28 @@ static const char *life_of(const struct store_reader *reader, uint64_t id)
 
 static void read_decided(sqlite3_stmt *walk, struct store_row *ret)
 {
-    ret->family = store_text(walk, 11);
-    ret->level = sqlite3_column_int(walk, 12);
-    ret->described = sqlite3_column_type(walk, 13) != SQLITE_NULL;
-    ret->summary = span_in(walk, 13);
-    ret->calls = span_in(walk, 14);
-    ret->calls911 = span_in(walk, 15);
-    ret->units = span_in(walk, 16);
-    ret->by = sqlite3_column_int64(walk, 17);
-    ret->record = sqlite3_column_int64(walk, 18);
-    ret->known = span_in(walk, 19);
+    ret->family = store_text(walk, 14);
+    ret->level = sqlite3_column_int(walk, 15);
+    ret->described = sqlite3_column_type(walk, 16) != SQLITE_NULL;
+    ret->summary = span_in(walk, 16);
+    ret->calls = span_in(walk, 17);
+    ret->calls911 = span_in(walk, 18);
+    ret->units = span_in(walk, 19);
+    ret->by = sqlite3_column_int64(walk, 20);
+    ret->record = sqlite3_column_int64(walk, 21);
+    ret->known = span_in(walk, 22);
+}
+
+static const char *realm_of(struct store_reader *reader, const char *community, const char *node)
+{
+    if (!node)
+        return community;
+    snprintf(reader->realm, sizeof(reader->realm), "%s@%s", community, node);
+    return reader->realm;
 }
 
 /* In the order of ROW_COUNTED_COLUMNS. */
-static void read_counted(sqlite3_stmt *walk, struct store_row *ret)
+static void read_counted(struct store_reader *reader, sqlite3_stmt *walk, struct store_row *ret)
 {
     *ret = (struct store_row){
         .id = (uint64_t) sqlite3_column_int64(walk, 0),
@@ -66,6 +74,8 @@ static void read_counted(sqlite3_stmt *walk, struct store_row *ret)
         .data = span_in(walk, 11),
         .extra = span_in(walk, 12),
     };
+    ret->home.node = (const char *) sqlite3_column_text(walk, 13);
+    ret->realm = realm_of(reader, ret->community, ret->home.node);
 }
 
 /* In the order of ROW_COLUMNS. */
@@ -73,7 +83,7 @@ void row_read(struct store_reader *reader, struct store_row *ret)
 {
     sqlite3_stmt *walk = reader->walk;
     if (reader->walk_counts) {
-        read_counted(walk, ret);
+        read_counted(reader, walk, ret);
         return;
     }
     *ret = (struct store_row){
@@ -89,11 +99,14 @@ void row_read(struct store_reader *reader, struct store_row *ret)
         .family = "",
         .data = span_in(walk, 9),
         .extra = span_in(walk, 10),
+        .home = { (const char *) sqlite3_column_text(walk, 11), store_text(walk, 12),
+                  (uint64_t) sqlite3_column_int64(walk, 13) },
     };
+    ret->realm = realm_of(reader, ret->community, ret->home.node);
     ret->log = life_of(reader, ret->id);
     if (!reader->walk_came)
         read_decided(walk, ret);
-    ret->test = reader->walk_told && sqlite3_column_int(walk, 20);
+    ret->test = reader->walk_told && sqlite3_column_int(walk, 23);
 }
 
 struct event store_row_event(const struct store_row *row, struct origin *ret_origin)
@@ -108,6 +121,8 @@ struct event store_row_event(const struct store_row *row, struct origin *ret_ori
         .type_sent = row->type_sent,
         .log = row->log,
         .community = row->community,
+        .realm = row->realm,
+        .home = row->home,
         .origin = ret_origin,
         .verdict = row->verdict,
     };

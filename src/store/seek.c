@@ -26,7 +26,9 @@ static void add_conditions(struct text *sql, const struct store_filter *filter)
         text_add(sql, " AND type GLOB ?4");
     if (filter->verdict)
         text_add(sql, " AND verdict = ?5");
-    if (filter->community)
+    if (filter->community && strchr(filter->community, '@')) /* one of another node, by its realm */
+        text_add(sql, " AND origin_node IS NOT NULL AND community || '@' || origin_node = ?6");
+    else if (filter->community)
         text_add(sql, " AND community = ?6");
 }
 

@@ -5,19 +5,21 @@
 #include "store_private.h"
 
 /* What append.c has put into refs for the events up to ?1, told by the same columns. */
+#define REALM "iif(origin_node IS NULL, community, community || '@' || origin_node)"
 #define IDS_OF(kind, column)                                                                                           \
-    "SELECT community, '" kind "', value, events.id FROM events, json_each(iif(json_valid(" column "), " column        \
+    "SELECT " REALM ", '" kind "', value, events.id FROM events, json_each(iif(json_valid(" column "), " column        \
     ", '[]')) WHERE events.id <= ?1 UNION ALL "
 #define NUMBERS                                                                                                        \
-    "SELECT community, 'number', upper(json_extract(value, '$.number')), events.id"                                    \
+    "SELECT " REALM ", 'number', upper(json_extract(value, '$.number')), events.id"                                    \
     " FROM events, json_each(iif(json_valid(known), known, '{}'), '$.units')"                                          \
     " WHERE events.id <= ?1 AND json_each.type = 'object'"
 
 /* OR FAIL: SQLite need not be able to undo one statement of several rows, since what fails is rolled back whole. */
 #define EVENTS_HEAD                                                                                                    \
     "INSERT OR FAIL INTO events (id, received_at, source, community, listener, peer, type, verdict, type_sent,"        \
-    " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra) VALUES "
-#define EVENTS_ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " family, level, test, summary, calls, calls911, units, originator, record, known, data, extra,"                   \
+    " origin_node, origin_log, origin_id) VALUES "
+#define EVENTS_ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define REFS_HEAD "INSERT OR IGNORE INTO refs (community, kind, ref, event_id) VALUES "
 #define REFS_ROW "(?, ?, ?, ?)"
 

@@ -136,7 +136,8 @@ struct store_reader {
     struct store_life *lives; /* in their order */
     size_t n_lives;
     bool (*stop)(void);
-    bool any; /* not only of this schema */
+    bool any;                        /* not only of this schema */
+    char realm[REALM_MAX_BYTES + 1]; /* of the row that was read last */
 };
 
 /* For CLEANUP. */
@@ -171,15 +172,18 @@ int lives_note_restored(struct store *store, struct err *err) MUST_CHECK; /* for
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* row.c: the columns that a walk asks for, and the row that it stands at. */
-#define ROW_CAME_COLUMNS "id, received_at, source, community, listener, peer, type, verdict, type_sent, data, extra"
+#define ROW_CAME_COLUMNS                                                                                               \
+    "id, received_at, source, community, listener, peer, type, verdict, type_sent, data, extra, "                      \
+    "origin_node, origin_log, origin_id"
 #define ROW_COUNTED_COLUMNS                                                                                            \
-    "id, received_at, community, type, verdict, level, test, calls, calls911, units, known, data, extra"
+    "id, received_at, community, type, verdict, level, test, calls, calls911, units, known, data, extra, origin_node"
 #define ROW_COLUMNS ROW_CAME_COLUMNS ", family, level, summary, calls, calls911, units, originator, record, known"
 /* What was sent is not even read where a line needs it no more. */
 #define ROW_SENT_IF_NEEDED(column) "CASE WHEN summary IS NULL OR verdict <> 'accepted' THEN " column " END"
 #define ROW_TOLD_COLUMNS                                                                                               \
     "id, received_at, source, community, listener, peer, type, verdict, type_sent, " ROW_SENT_IF_NEEDED(               \
-        "data") ", " ROW_SENT_IF_NEEDED("extra") ", family, level, summary, calls, calls911, units, originator, "      \
+        "data") ", " ROW_SENT_IF_NEEDED("extra") ", origin_node, origin_log, origin_id, family, level, summary, "      \
+                                                 "calls, calls911, units, originator, "                                \
                                                  "record, known, test"
 void row_read(struct store_reader *reader, struct store_row *ret);
 const char *store_text(sqlite3_stmt *statement, int column); /* "" for NULL */

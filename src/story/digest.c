@@ -155,8 +155,8 @@ static int take_list(struct digest_walk *walk, const struct store_row *row, stru
     int r = hear(walk, row, &batch, err);
     if (r <= 0)
         return r;
-    const struct state_call *call = state_find_call(walk->scratch, row->community, digest->call);
-    size_t n = state_call_units(walk->scratch, row->community, digest->call, &units);
+    const struct state_call *call = state_find_call(walk->scratch, row->realm, digest->call);
+    size_t n = state_call_units(walk->scratch, row->realm, digest->call, &units);
     clear_ids(&walk->units);
     for (size_t i = 0; i < n; i++)
         ids_add(&walk->units, units[i]);
@@ -178,7 +178,7 @@ static int take_units(struct digest_walk *walk, const struct store_row *row, str
         return r;
     for (size_t i = 0; i < digest->n_units; i++) {
         struct digest_unit *unit = &digest->units[i];
-        const struct state_unit *told = state_find_unit(walk->scratch, row->community, unit->id);
+        const struct state_unit *told = state_find_unit(walk->scratch, row->realm, unit->id);
         if (told && told->status != STATE_UNSET)
             unit->status = told->status;
         if (told && told->panic >= 0)
@@ -279,7 +279,7 @@ static int read_next(struct digest_walk *walk, const struct digest **ret, struct
         walk->digest.n_units = 0;
         walk->digest.id = row.id;
         walk->digest.time_us = row.time_us;
-        walk->digest.community = row.community;
+        walk->digest.community = row.realm;
         if (walk->digest.kind == DIGEST_OTHER)
             return 1;
         r = take_row(walk, &row, err);

@@ -38,7 +38,7 @@ struct digest {
     enum digest_kind kind;
     uint64_t id;
     usec_t time_us;
-    const char *community; /* borrowed until the next row */
+    const char *community; /* and node: the realm; borrowed until the next row */
     int64_t call, call911; /* the first that it is about; STATE_UNSET_ID: none */
     struct ids calls;      /* all that it is about; of 911 calls where it is about these */
     struct digest_unit *units;

@@ -60,7 +60,7 @@ uint32_t finder_community(struct finder_names *names, const char *community)
         if (!v)
             return UINT32_MAX;
         names->v = v;
-        text_copy(names->v[names->n++], NAME_MAX_BYTES + 1, community);
+        text_copy(names->v[names->n++], REALM_MAX_BYTES + 1, community);
     }
     names->newest = i;
     return (uint32_t) i;

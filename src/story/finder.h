@@ -21,7 +21,7 @@ void finder_free(struct finder *finder);
 
 /* The same for communities, by their names; at most FINDER_COMMUNITIES_MAX. */
 struct finder_names {
-    char (*v)[NAME_MAX_BYTES + 1];
+    char (*v)[REALM_MAX_BYTES + 1];
     size_t n, newest; /* newest: that was asked for */
 };
 

@@ -23,20 +23,20 @@ int story_read_call(const char *text, struct story_asked *ret)
 static void say_names(struct store_reader *reader, const char *first, struct err *err)
 {
     struct text names CLEANUP(text_free) = TEXT_INIT;
-    char name[NAME_MAX_BYTES + 1];
+    char name[REALM_MAX_BYTES + 1];
     text_copy(name, sizeof(name), first);
     do {
         text_add(&names, names.size ? ", " : "");
-        text_add_safe(&names, name, strlen(name), NAME_MAX_BYTES);
+        text_add_safe(&names, name, strlen(name), REALM_MAX_BYTES);
     } while (store_next_community(reader, name, err) > 0);
     err_set(err, 0, "the log has events of several communities (%s), and ids are those of one: name the community",
             names.s);
 }
 
 /* The only one of a log; "" where it has none. -EINVAL: there are several, which err names. */
-static int find_community(struct store_reader *reader, char ret[NAME_MAX_BYTES + 1], struct err *err)
+static int find_community(struct store_reader *reader, char ret[REALM_MAX_BYTES + 1], struct err *err)
 {
-    char second[NAME_MAX_BYTES + 1];
+    char second[REALM_MAX_BYTES + 1];
     ret[0] = '\0';
     int r = store_next_community(reader, ret, err);
     if (r <= 0)

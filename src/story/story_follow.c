@@ -184,7 +184,7 @@ static void put_known(struct follow *follow, const struct event *event)
         patch.name = *name ? name : NULL;
         if (json_is(status, cJSON_Number))
             patch.status = status->valueint;
-        (void) state_unit_put(follow->state, event->community, &patch, event->time_us);
+        (void) state_unit_put(follow->state, event->realm, &patch, event->time_us);
     }
 }
 

@@ -295,6 +295,7 @@ static inline void add_events(unsigned n)
                                      .time_us = now_us(),
                                      .type = i % 2 ? "EVENT_911" : "EVENT_REMOVE_911",
                                      .community = "default",
+                                     .realm = "default",
                                      .origin = &origin,
                                      .verdict = EVENT_ACCEPTED,
                                      .data_text = { DATA, sizeof(DATA) - 1 } };

@@ -142,6 +142,7 @@ static inline void sample_init(struct sample *sample, const char *data)
                    .time_us = 1795449600123456,
                    .type = "EVENT_911",
                    .community = "default",
+                   .realm = "default",
                    .data = cJSON_Parse(data),
                    .data_text = { data, strlen(data) } },
         .description = DESCRIPTION_INIT,

@@ -19,6 +19,7 @@ static inline struct event make_event(uint64_t id)
         .test = true,
         .family = &family,
         .community = "alpha",
+        .realm = "alpha",
         .origin = &origin,
         .data_text = { "{\"a\": 1}", 8 },
         .extra_text = { "{\"test\":true}", 13 },

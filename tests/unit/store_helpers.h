@@ -83,6 +83,7 @@ static inline int append_one(struct store *store, uint64_t id, usec_t time_us, c
         .time_us = time_us,
         .type = type,
         .community = id % 2 ? "odd" : "even",
+        .realm = id % 2 ? "odd" : "even",
         .origin = &origin,
         .verdict = id % 5 == 0 ? EVENT_INVALID : EVENT_ACCEPTED,
         .data_text = { data, strlen(data) },

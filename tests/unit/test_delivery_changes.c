@@ -56,6 +56,7 @@ static void test_cursors_survive(void **state)
                                  .time_us = now_us(),
                                  .type = "EVENT_911",
                                  .community = "gone",
+                                 .realm = "gone",
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };
@@ -224,6 +225,7 @@ static void test_refused_is_not_delivered_again(void **state)
                                  .time_us = now_us(),
                                  .type = "EVENT_911",
                                  .community = "default",
+                                 .realm = "default",
                                  .origin = &origin,
                                  .verdict = EVENT_INVALID,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };

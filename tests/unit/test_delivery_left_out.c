@@ -18,6 +18,7 @@ static bool lets_through(struct cooldown *cooldown, struct said said)
     struct description description = DESCRIPTION_INIT;
     const struct event event = { .type = said.type ? said.type : "EVENT_UNIT_PANIC",
                                  .community = said.community ? said.community : "default",
+                                 .realm = said.community ? said.community : "default",
                                  .time_us = NOON + said.time_us };
     for (size_t i = 0; i < ARRAY_SIZE(said.units); i++)
         if (said.units[i])
@@ -127,6 +128,7 @@ static void add_event(const char *type, usec_t time_us, const char *data, const 
                                  .time_us = time_us,
                                  .type = type,
                                  .community = "default",
+                                 .realm = "default",
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { data, strlen(data) },
@@ -235,6 +237,7 @@ static void add_of_elsewhere(usec_t time_us)
                                  .time_us = time_us,
                                  .type = "EVENT_911",
                                  .community = "default",
+                                 .realm = "default",
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };

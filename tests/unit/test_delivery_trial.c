@@ -7,6 +7,7 @@ static int try_sample(const char *action)
     const struct event event = { .type = "EVENT_911",
                                  .time_us = now_us(),
                                  .community = "default",
+                                 .realm = "default",
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };

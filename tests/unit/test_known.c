@@ -21,7 +21,9 @@ struct scene {
 static int set_up(void **fixture)
 {
     static struct scene scene;
-    scene = (struct scene){ .state = state_new(), .event.community = "a", .description = DESCRIPTION_INIT };
+    scene = (struct scene){
+        .state = state_new(), .event.community = "a", .event.realm = "a", .description = DESCRIPTION_INIT
+    };
     *fixture = &scene;
     return scene.state ? 0 : -1;
 }

@@ -16,6 +16,8 @@
 #define TAIL                                                                                                           \
     "\"summary\":\"a \\\"line\\\" of \\\\x1b\",\"calls911\":[90417],\"calls\":[],\"units\":[-1,9007199254740993]"
 
+#define ORIGIN "\"origin\":{\"log\":\"00aa\",\"id\":7,\"node\":\"edge1\"}"
+
 static int read_back(const char *record, struct batch *batch, struct description *description, struct err *err)
 {
     /* a copy of just its size: nothing is read behind it */
@@ -36,6 +38,8 @@ static const char *const sound[] = {
          "then\"," TAIL ",\"data\":[1,{}]}",
     HEAD ",\"type\":\"\",\"level\":4," FROM "\"verdict\":\"unknown\",\"reason\":\"type: missing\"," TAIL
          ",\"data\":{},\"extra\":{\"type\":null}}",
+    HEAD ",\"type\":\"GET_LOGS\",\"family\":\"support\",\"level\":6," FROM "\"verdict\":\"accepted\"," TAIL "," ORIGIN
+         ",\"known\":{\"units\":[{\"id\":4127}]},\"data\":{\"logKey\":1}}",
 };
 
 static void test_sound(void **state)
@@ -167,6 +171,38 @@ static void test_wrong(void **state)
     }
 }
 
+/* The same of where it came from, in the last of the sound ones. */
+static void test_wrong_origin(void **state)
+{
+    static const struct {
+        const char *origin, *says;
+    } cases[] = {
+        { "[]", "origin: expected an object" },
+        { "{}", "origin.node: expected a name" },
+        { "{\"log\":\"00aa\",\"id\":7,\"node\":\"a@b\"}", "origin.node: expected a name" },
+        { "{\"log\":\"00aa\",\"id\":7,\"node\":5}", "origin.node: expected a name" },
+        { "{\"log\":\"00aa\",\"id\":7,\"node\":\"a-name-of-more-than-thirty-two-bytes\"}",
+          "origin.node: expected a name" },
+        { "{\"log\":\"zz\",\"id\":7,\"node\":\"edge1\"}", "origin.log: expected hex digits" },
+        { "{\"id\":7,\"node\":\"edge1\"}", "origin.log: expected hex digits" },
+        { "{\"log\":\"00aa\",\"id\":0,\"node\":\"edge1\"}", "origin.id: expected a number from 1 on" },
+        { "{\"log\":\"00aa\",\"id\":7.5,\"node\":\"edge1\"}", "origin.id: expected a number from 1 on" },
+        { "{\"log\":\"00aa\",\"id\":99999999999999999999,\"node\":\"edge1\"}", "origin.id: expected a number" },
+    };
+    (void) state;
+    const char *record = sound[ARRAY_SIZE(sound) - 1], *at = strstr(record, ORIGIN);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
+        struct text wrong_one CLEANUP(text_free) = TEXT_INIT;
+        struct batch batch;
+        struct err err;
+        text_addf(&wrong_one, "%.*s\"origin\":%s%s", (int) (at - record), record, cases[i].origin, at + strlen(ORIGIN));
+        assert_int_equal(read_back(wrong_one.s, &batch, &description, &err), -EINVAL);
+        if (!strstr(err.msg, cases[i].says))
+            fail_msg("%s instead of %s", err.msg, cases[i].says);
+    }
+}
+
 /* ---- bounds ---- */
 
 static void add_times(struct text *out, const char *piece, size_t n)
@@ -264,10 +300,11 @@ static void test_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),          cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_view),           cmocka_unit_test(test_view_of_a_refusal),
-        cmocka_unit_test(test_wrong),          cmocka_unit_test(test_large),
-        cmocka_unit_test(test_line_made_safe), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_sound), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_view),  cmocka_unit_test(test_view_of_a_refusal),
+        cmocka_unit_test(test_wrong), cmocka_unit_test(test_wrong_origin),
+        cmocka_unit_test(test_large), cmocka_unit_test(test_line_made_safe),
+        cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

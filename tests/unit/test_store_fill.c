@@ -50,7 +50,7 @@ static void fill_rows(struct store *store, uint64_t first, uint64_t last)
     assert_int_equal(store_begin_fill(store, &err), 0);
     for (uint64_t id = first; id <= last; id++) {
         struct event event = make_event(id);
-        event.community = id % 2 ? "odd" : "even"; /* as append_many has it */
+        event.community = event.realm = id % 2 ? "odd" : "even"; /* as append_many has it */
         assert_int_equal(store_fill(store, &event, &description, &err), 0);
     }
     assert_int_equal(store_end_fill(store, last, &err), 0);
@@ -122,7 +122,7 @@ static void test_found(void **state)
 {
     (void) state;
     struct store_reader *reader = NULL;
-    char name[NAME_MAX_BYTES + 1] = "";
+    char name[REALM_MAX_BYTES + 1] = "";
     uint64_t id, until_id, n_newest = 3;
     struct store *store = open_store(0, 0);
     assert_int_equal(append_many(store, 10, 0), 0);
@@ -168,7 +168,7 @@ static void test_unfilled(void **state)
 {
     (void) state;
     struct store_reader *reader = NULL;
-    char name[NAME_MAX_BYTES + 1] = "";
+    char name[REALM_MAX_BYTES + 1] = "";
     uint64_t after_id, until_id;
     copy_file(FIXTURES "/store/v1.db", path);
     struct store *store = open_store(0, 0);

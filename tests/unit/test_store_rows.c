@@ -116,7 +116,7 @@ static void test_changes_between(void **state)
         origins[i] = *events[i].origin;
         snprintf(origins[i].peer, sizeof(origins[i].peer), "%.*s", turn * 7, longest);
         events[i].origin = &origins[i];
-        events[i].community = texts[turn % N_TEXTS];
+        events[i].community = events[i].realm = texts[turn % N_TEXTS];
         events[i].type_sent = turn % 3 ? texts[turn % N_TEXTS] : NULL;
         events[i].test = turn % 2;
         events[i].extra_text = (struct span){ longest, turn % 4 == 1 ? 150 : 0 };
