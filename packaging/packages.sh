@@ -2,10 +2,10 @@
 # Sourced by packaging/run.sh, tests/run.sh and .ci/run. Asks nothing; touches nothing when all is there.
 # shellcheck shell=sh disable=SC2034  # the lists are for those who source this file
 
-BUILD_PACKAGES="gcc cmake make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libsystemd-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libgnutls28-dev libwslay-dev libncurses-dev"
+BUILD_PACKAGES="gcc cmake make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libsystemd-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libgnutls28-dev libwslay-dev libhiredis-dev libncurses-dev"
 RUN_PACKAGES="curl ca-certificates" # for the line to try, and for actions that post
 DEB_PACKAGES="debhelper dpkg-dev systemd" # systemd tells where units go
-TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml python3-prometheus-client python3-pyte groff-base openssl ca-certificates"
+TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml python3-prometheus-client python3-pyte redis-server python3-redis groff-base openssl ca-certificates"
 HUB_PACKAGES="nodejs npm" # for tests of sessions, where there is no npm
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium fonts-inter fonts-noto-color-emoji" # for tests/browser: 430 MB
 IMAGE_PACKAGES="buildah debootstrap iproute2" # for tests/system/image

@@ -1,0 +1,117 @@
+/* redis_judge.c - what an error reply comes to, and what people can do about it. Its first word is a code; where that
+ * is only ERR, its words tell it apart. Source: redis.io, "ERR" replies in server.c and script.c of Redis 5 to 7.2. */
+#include <string.h>
+
+#include <sonoran-pushd/redis.h>
+#include <sonoran-pushd/text.h>
+
+#define WORDS_MAX_CHARS 160
+
+struct row {
+    const char *code; /* the first word; of "ERR": words that stand in it */
+    enum redis_verdict verdict;
+    const char *sentence; /* NULL: its own words */
+};
+
+#define CLUSTER "it is a node of a Redis Cluster, which is not spoken here: name a server without one"
+#define ACCOUNT "username and password_file of the action, or its url, have to name an account of the server"
+#define LOGIN "it lets nobody in like that: " ACCOUNT
+
+static const struct row codes[] = {
+    { "OOM", REDIS_LATER, "its memory is full: it needs a higher maxmemory, or the action a lower max_len" },
+    { "MISCONF", REDIS_LATER, "it cannot save to its own disk and takes nothing meanwhile: see its log" },
+    { "BUSY", REDIS_LATER, "it is busy with a script of somebody else" },
+    { "NOREPLICAS", REDIS_LATER,
+      "it has fewer replicas than min-replicas-to-write wants, and takes nothing meanwhile" },
+    { "READONLY", REDIS_ELSEWHERE, "it is a replica, which takes nothing: the address has to be that of the master" },
+    { "LOADING", REDIS_ELSEWHERE, "it has been started and still reads what it had saved" },
+    { "MASTERDOWN", REDIS_ELSEWHERE, "it is a replica that has lost its master" },
+    { "NOSCRIPT", REDIS_NO_SCRIPT, "it has forgotten the script" },
+    { "MOVED", REDIS_NEVER, CLUSTER },
+    { "ASK", REDIS_NEVER, CLUSTER },
+    { "CROSSSLOT", REDIS_NEVER, CLUSTER },
+    { "CLUSTERDOWN", REDIS_NEVER, CLUSTER },
+    { "TRYAGAIN", REDIS_NEVER, CLUSTER },
+    { "NOAUTH", REDIS_NEVER, "it wants a login: " ACCOUNT },
+    { "WRONGPASS", REDIS_NEVER, LOGIN },
+    { "NOPERM", REDIS_NEVER, NULL },
+    { "DENIED", REDIS_NEVER,
+      "it is in protected mode and takes nobody from other machines: it needs a password, and bind" },
+    { "WRONGTYPE", REDIS_NEVER, "the key is there already, and is no stream: delete it, or choose another name" },
+    { NULL, REDIS_LATER, NULL },
+};
+
+/* Of ERR. */
+static const struct row errors[] = {
+    { "max number of clients", REDIS_LATER, "it has as many clients as it takes (maxclients)" },
+    { "invalid password", REDIS_NEVER, LOGIN },
+    { "without any password configured", REDIS_NEVER, "it has no password, but the action sends one" },
+    { "no password is set", REDIS_NEVER, "it has no password, but the action sends one" },
+    { "wrong number of arguments for 'auth'", REDIS_NEVER, "it is older than Redis 6 and knows no username" },
+    { "DB index is out of range", REDIS_NEVER, "it does not have a database of that number" },
+    { "invalid DB index", REDIS_NEVER, "it does not have a database of that number" },
+    { "SELECT is not allowed in cluster mode", REDIS_NEVER, CLUSTER },
+    { "unknown command", REDIS_NEVER, NULL },
+    { "Unknown Redis command called from", REDIS_NEVER, NULL },
+    { "no permission", REDIS_NEVER, NULL },
+    { "invalid bulk length", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
+    { "exceeds maximum allowed size", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
+    { NULL, REDIS_LATER, NULL },
+};
+
+static const struct row *find_code(struct span words)
+{
+    size_t size = 0;
+    while (size < words.size && words.s[size] != ' ')
+        size++;
+    const struct row *row = codes;
+    while (row->code && !span_is((struct span){ words.s, size }, row->code))
+        row++;
+    return row;
+}
+
+static const struct row *find_words(const char *words)
+{
+    const struct row *row = errors;
+    while (row->code && !strcasestr(words, row->code))
+        row++;
+    return row;
+}
+
+/* Of a script that has called a command, older servers put it behind their own words. */
+static const struct row *find_inside(struct span words)
+{
+    const char *at = memmem(words.s, words.size, "@user_script", 12);
+    const char *colon = at ? strstr(at, ": ") : NULL;
+    return colon ? find_code((struct span){ colon + 2, (size_t) (words.s + words.size - colon - 2) }) : NULL;
+}
+
+static const struct row *find(struct span words)
+{
+    const struct row *row = find_code(words);
+    if (!row->code && words.size > 4 && memcmp(words.s, "ERR ", 4) == 0)
+        row = find_inside(words);
+    return row && row->code ? row : find_words(words.s);
+}
+
+enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)
+{
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    if (reply->type != REDIS_FAULT)
+        return REDIS_DONE;
+    const struct row *row = find(reply->text);
+    text_add_safe(&shown, reply->text.s, reply->text.size, WORDS_MAX_CHARS);
+    if (row->sentence)
+        err_set(err, 0, "%s (%.*s)", row->sentence, (int) strcspn(shown.s, " "), shown.s);
+    else
+        err_set(err, 0, "it answers \"%s\"", shown.s);
+    return row->verdict;
+}
+
+const struct redis_reply *redis_member(const struct redis_reply *list, const char *name)
+{
+    for (size_t i = 0; list->type == REDIS_LIST && i + 1 < list->n_elements; i += 2)
+        if (list->elements[i].type == REDIS_TEXT && span_is(list->elements[i].text, name))
+            return &list->elements[i + 1];
+    return NULL;
+}
