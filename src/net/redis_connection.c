@@ -1,4 +1,4 @@
-/* redis.c - one connection to a server: logged in, then commands out and replies in. */
+/* redis_connection.c - one connection to a server: logged in, then commands out and replies in. */
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
