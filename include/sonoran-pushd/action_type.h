@@ -24,6 +24,7 @@ struct action_record {
     const char *community_key;                   /* of the event's community; NULL: it has none any more */
     const cJSON *known;                          /* description's, parsed; NULL: none */
     bool several_communities, several_listeners; /* are configured */
+    const char *node; /* how this machine calls itself; of an event of another one, that is asked for (event.h) */
 };
 
 /* What deliver needs. exec: words is argv, environment is added to its environment, body goes to its stdin.
@@ -135,7 +136,7 @@ const char *record_member_name(size_t i);
 
 /* ---- template.c ----
  * {summary}: a member of the event record (design section 6): id log time type type_sent family level community source
- * listener from verdict test summary calls calls911 units known; ids with commas. {caller}, {unit.name}: a fact
+ * listener from node verdict test summary calls calls911 units known; ids with commas. {caller}, {unit.name}: a fact
  * (facts.h), several values with ", ", in one line and without what nobody sees. {/call/callId}: pointer_find, as it
  * was sent. "{{" is a brace, and { before a quote or a blank, as in JSON. What is not there is empty. */
 

@@ -254,6 +254,7 @@ struct config {
 
     struct config_listener *listeners;
     size_t n_listeners;
+    char *node; /* how this machine calls itself to others; NULL: as its log does (store_get_node) */
     char **paths;
     size_t n_paths;
     int unknown_types; /* enum config_unknown_types */

@@ -26,6 +26,7 @@ struct delivery;
 struct delivery_settings {
     struct feed *feed; /* is borrowed, and outlives it */
     const struct event_families *families;
+    const char *node;                /* how this machine calls itself; borrowed */
     void (*changed)(void *userdata); /* there is something to save; from any thread, never waits */
     void *userdata;
 };

@@ -122,6 +122,9 @@ enum store_life_news {
 enum store_life_news store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before);
 void store_life_told(struct store *store);
 
+/* How this machine calls itself to others where nobody says: by its host's name when the log was made. */
+int store_get_node(struct store *store, char ret[NAME_MAX_BYTES + 1], struct err *err) MUST_CHECK;
+
 /* Begins one now, in a transaction of its own. For who puts a log in the place of another. */
 int store_begin_life(struct store *store, struct err *err) MUST_CHECK;
 

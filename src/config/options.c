@@ -52,6 +52,9 @@ const struct config_option config_options[] = {
     { FIELD("", unknown_types), .name = "unknown_types", .type = CONFIG_WORD, .fallback = "reject",
       .words = unknown_types, .help = "What to answer to an event of a type that is not known." },
 
+    { FIELD("", node), .name = "node", .type = CONFIG_NAME, .restart = true,
+      .help = "How this machine calls itself to others; without it, as its host was called when the log was made." },
+
     { COMMUNITY(name), .name = "name", .type = CONFIG_NAME, .fallback = "default", .required = true, .unique = true,
       .help = "What the log calls this community." },
     { COMMUNITY_LIST(api_keys), .name = "api_key", .type = CONFIG_SECRET, .single = true, .required = true,

@@ -148,7 +148,7 @@ static int make_parts(struct program *program)
     if (r < 0)
         return r;
     const struct delivery_settings delivery = {
-        .feed = program->feed, .families = &families_all, .changed = poke, .userdata = program
+        .feed = program->feed, .families = &families_all, .node = program->node, .changed = poke, .userdata = program
     };
     r = pipeline_new(&program->pipeline, program->store, program->state, &pipeline);
     if (r >= 0)
@@ -176,6 +176,14 @@ static void tell_life(struct store *store)
     store_life_told(store);
 }
 
+static int take_node(struct program *program, struct err *err)
+{
+    if (!program->config->node)
+        return store_get_node(program->store, program->node, err);
+    text_copy(program->node, sizeof(program->node), program->config->node);
+    return 0;
+}
+
 /* The log first: what was heard before is known before the first request comes. */
 static int start(struct program *program, struct err *err)
 {
@@ -186,6 +194,9 @@ static int start(struct program *program, struct err *err)
         return r;
 
     tell_life(program->store);
+    r = take_node(program, err);
+    if (r < 0)
+        return r;
     program->state = state_new();
     if (!program->state || make_parts(program) < 0)
         return err_set(err, -ENOMEM, "no memory");

@@ -54,6 +54,7 @@ struct program {
     struct config *config;
     struct config *started;          /* its store is the one in use */
     struct config_secrets **secrets; /* what the configuration is read with */
+    char node[NAME_MAX_BYTES + 1];   /* how this machine calls itself */
     usec_t started_us;
     uint64_t n_heard; /* how many events there were at the last look, */
     usec_t heard_us;  /* and when, by boottime; 0: not looked yet */

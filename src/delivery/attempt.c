@@ -41,7 +41,8 @@ static int render(struct slot *slot, const struct item *item, struct action_payl
                                           .community_key = delivery_key_of(config, event->community),
                                           .known = feed_known(item->record),
                                           .several_communities = config->n_communities > 1,
-                                          .several_listeners = config->n_listeners > 1 };
+                                          .several_listeners = config->n_listeners > 1,
+                                          .node = worker->delivery->settings.node };
     payload->event_id = event->id;
     int r = worker->type->render(worker->action, &record, payload, err);
     config_free(config);

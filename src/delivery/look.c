@@ -18,7 +18,8 @@ static enum left_out filter_record(const struct worker *worker, const struct fee
 {
     const struct action_record asked = { .event = &record->event,
                                          .description = &record->description,
-                                         .known = worker->action->n_when ? feed_known(record) : NULL };
+                                         .known = worker->action->n_when ? feed_known(record) : NULL,
+                                         .node = worker->delivery->settings.node };
     return filter_look(worker->action, &asked);
 }
 

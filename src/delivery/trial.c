@@ -83,7 +83,8 @@ static void try(const struct trial *trial, struct delivery_trial *ret)
                                           .description = &description,
                                           .community_key = delivery_key_of(config, event->community),
                                           .several_communities = config->n_communities > 1,
-                                          .several_listeners = config->n_listeners > 1 };
+                                          .several_listeners = config->n_listeners > 1,
+                                          .node = trial->delivery->settings.node };
     look(trial, &record, ret);
     int r = render(trial, type, &record, &payload, &err);
     if (r >= 0)

@@ -63,6 +63,12 @@ static void write_from(const struct action_record *record, struct text *out)
     text_add(out, record->event->origin->peer);
 }
 
+static void write_node(const struct action_record *record, struct text *out)
+{
+    const char *home = record->event->home.node, *node = home ? home : record->node;
+    text_add(out, node ? node : "");
+}
+
 static void write_verdict(const struct action_record *record, struct text *out)
 {
     text_add(out, event_verdict_name(record->event->verdict));
@@ -126,6 +132,7 @@ static const struct member {
     { MEMBER("source", FACT_TEXT, 0), write_source },
     { MEMBER("listener", FACT_TEXT, 0), write_listener },
     { MEMBER("from", FACT_TEXT, 0), write_from },
+    { MEMBER("node", FACT_TEXT, 0), write_node },
     { MEMBER("verdict", FACT_TEXT, 0), write_verdict },
     { MEMBER("test", FACT_FLAG, 0), write_test },
     { MEMBER("summary", FACT_TEXT, 0), write_summary },

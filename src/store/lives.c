@@ -78,6 +78,14 @@ static int insert_first(struct store *store, struct err *err)
     return r == 0 ? meta_set(store, "node", name, err) : r;
 }
 
+int store_get_node(struct store *store, char ret[NAME_MAX_BYTES + 1], struct err *err)
+{
+    int r = meta_get(store, "node", ret, NAME_MAX_BYTES + 1, err);
+    if (r == -ENOENT) /* of an older version */
+        read_host_name(ret);
+    return r == -ENOENT ? 0 : r;
+}
+
 /* Ends a transaction with r. */
 static int end(struct store *store, int r, struct err *err)
 {

@@ -12,7 +12,7 @@ static void add_marked(struct text *out, const char *s, size_t size)
 static void check_expansion(const cJSON *fixture, const struct event *event)
 {
     struct description description = DESCRIPTION_INIT;
-    const struct action_record record = { .event = event, .description = &description };
+    const struct action_record record = { .event = event, .description = &description, .node = "edge1" };
     struct text text CLEANUP(text_free) = TEXT_INIT;
 
     description.level = 5;

@@ -105,6 +105,7 @@ static void everything_given(void **state)
     assert_string_equal(config->paths[0], "/sonorancad/event");
     assert_string_equal(config->paths[1], "/a\"b\\c");
     assert_int_equal(config->unknown_types, UNKNOWN_TYPES_ACCEPT);
+    assert_string_equal(config->node, "edge-1");
     assert_int_equal(config->n_communities, 3);
     assert_string_equal(config->communities[1].name, "beta");
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-beta");
@@ -172,6 +173,7 @@ static void what_needs_a_restart(void **state)
     assert_restart("listeners: [ { name: \"other\", address: \"[::]:30121\" } ]", NULL);
     assert_restart("store: { keep: \"1d\" }", NULL);
     assert_restart("store: { path: \"/other.db\" }", "store.path");
+    assert_restart("node: edge1", "node");
 }
 
 /* ---- the table ---- */
@@ -235,7 +237,7 @@ static void every_row_is_sane(void **state)
         assert_int_equal(option->size, option->list ? sizeof(char *) + sizeof(size_t) : size_of(option->type));
         assert_int_equal(!!option->words, option->type == CONFIG_WORD && !names_kind);
         assert_true(!kind_of(option) || strcmp(option->group, CONFIG_ACTION) == 0);
-        bool may_be_absent = strcmp(option->group, "admin") == 0;
+        bool may_be_absent = strcmp(option->group, "admin") == 0 || strcmp(option->name, "node") == 0;
         assert_true(option->fallback || is_in_list(option) || may_be_absent);
         for (size_t j = 0; j < i; j++) {
             const struct config_option *other = config_schema_option(&daemon_schema, j);
