@@ -52,8 +52,24 @@ void feed_grow(struct feed *feed, uint64_t newest_id);
 
 uint64_t feed_newest_id(const struct feed *feed);
 
-/* The life of the log in which new events lie. From any thread. */
+/* The life of the log in which new events lie, and the one in which an event does. From any thread; theirs until
+ * feed_free. */
 const struct store_life *feed_life(const struct feed *feed);
+const struct store_life *feed_life_of(const struct feed *feed, uint64_t id);
+
+/* A new one has begun behind the newest event. By the writer. -ENOMEM */
+int feed_begin_life(struct feed *feed, const struct store_life *life) MUST_CHECK;
+
+/* What somebody outside was told last: an event by its id, of the life that began at epoch_ms. What that is to this
+ * log:
+ */
+enum feed_told {
+    FEED_IS_OURS,  /* it told that: all up to *ret_id is known there, and nothing behind it */
+    FEED_IS_AHEAD, /* it told that in the life that goes on, and does not have it any more, though it was told later */
+    FEED_IS_EARLIER, /* another log did, before this life began */
+    FEED_IS_LATER,   /* another log did, since */
+};
+enum feed_told feed_look_told(const struct feed *feed, uint64_t epoch_ms, uint64_t id, uint64_t *ret_id);
 
 /* ---- readers ---- */
 

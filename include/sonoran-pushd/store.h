@@ -8,16 +8,14 @@
  *          unit, in capitals). cursors(action, event_id), failed(action, event_id, attempts, error, at),
  *          positions(source, key, value), lives(first_id, log, epoch), meta(name, value): schema, boot_id, run, node,
  *          restored (the life before, until that was told), state_after_id and state_turned_id, try:ACTION (struct
- *          store_try), and while rows of schema 1 are to be filled, filled_id, fill_until_id, fill_bytes,
- *          fill_after_id and fill_turned_id.
- *          Ids begin at 1, grow by one and are never used again: the newest event is never deleted.
- * Units:   received_at in microseconds since 1970 UTC; keep_us, max_size_bytes.
- * Owner:   texts of a row are borrowed until the next call on its reader.
- * Threads: struct store belongs to the thread that writes; every reader has a connection and a thread of its own.
- * Errors:  negative errno and a sentence: -ENOSPC, -EIO, -EBUSY (another program has locked it), -EUCLEAN (damaged),
- *          -EMEDIUMTYPE (some other file), -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can
- *          be tried again.
- * Source:  sqlite.org: wal.html, pragma.html, rescode.html; design section 10.
+ *          store_try), began:ACTION (the event behind which it began), and while rows of schema 1 are to be filled,
+ * filled_id, fill_until_id, fill_bytes, fill_after_id and fill_turned_id. Ids begin at 1, grow by one and are never
+ * used again: the newest event is never deleted. Units:   received_at in microseconds since 1970 UTC; keep_us,
+ * max_size_bytes. Owner:   texts of a row are borrowed until the next call on its reader. Threads: struct store belongs
+ * to the thread that writes; every reader has a connection and a thread of its own. Errors:  negative errno and a
+ * sentence: -ENOSPC, -EIO, -EBUSY (another program has locked it), -EUCLEAN (damaged), -EMEDIUMTYPE (some other file),
+ * -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can be tried again. Source:  sqlite.org:
+ * wal.html, pragma.html, rescode.html; design section 10.
  */
 #pragma once
 
@@ -122,10 +120,14 @@ enum store_life_news {
 enum store_life_news store_get_life(const struct store *store, struct store_life *ret, struct store_life *ret_before);
 void store_life_told(struct store *store);
 
+/* All of them, in their order; yours to free. */
+int store_get_lives(const struct store *store, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
+
 /* How this machine calls itself to others where nobody says: by its host's name when the log was made. */
 int store_get_node(struct store *store, char ret[NAME_MAX_BYTES + 1], struct err *err) MUST_CHECK;
 
-/* Begins one now, in a transaction of its own. For who puts a log in the place of another. */
+/* Begins one now, in a transaction of its own. For who puts a log in the place of another, or finds that it is behind
+ * what it once told. Readers in this process know of it from their next walk on. */
 int store_begin_life(struct store *store, struct err *err) MUST_CHECK;
 
 /* Whether it can be written, after it could not: writes so many bytes, takes them back, and commits something small. */
@@ -137,7 +139,11 @@ int store_set_cursor(struct store *store, const char *name, uint64_t id, struct 
 
 /* The first cursor behind name in the alphabet, which is replaced: 1, or 0 if there is none. Begin with "". */
 int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64_t *ret_id, struct err *err) MUST_CHECK;
-/* With its failed deliveries and its tries. */
+/* The event behind which an action began, when it was new; 0: not known. */
+int store_get_began(struct store *store, const char *action, uint64_t *ret_id, struct err *err) MUST_CHECK;
+int store_set_began(struct store *store, const char *action, uint64_t id, struct err *err) MUST_CHECK;
+
+/* With its failed deliveries, its tries, and where it began. */
 int store_drop_cursor(struct store *store, const char *name, struct err *err) MUST_CHECK;
 
 /* What a source keeps with the log, by a key of its own. In the transaction under way. */

@@ -6,17 +6,83 @@
 
 #include "feed_private.h"
 
+/* ---- lives ---- */
+
+int feed_begin_life(struct feed *feed, const struct store_life *life)
+{
+    struct feed_life *newest = malloc(sizeof(*newest));
+    if (!newest)
+        return -ENOMEM;
+    *newest = (struct feed_life){ *life, feed->life };
+    feed->life = newest;
+    return 0;
+}
+
+static int read_lives(struct feed *feed, const struct store *store)
+{
+    struct store_life *lives CLEANUP(cleanup_free) = NULL;
+    struct err ignored;
+    size_t n = 0;
+    int r = store_get_lives(store, &lives, &n, &ignored);
+    for (size_t i = 0; i < n && r >= 0; i++)
+        r = feed_begin_life(feed, &lives[i]);
+    return r >= 0 && !n ? -EUCLEAN : r;
+}
+
+static void free_lives(struct feed *feed)
+{
+    for (struct feed_life *life = feed->life, *before; life; life = before) {
+        before = life->before;
+        free(life);
+    }
+}
+
+const struct store_life *feed_life(const struct feed *feed)
+{
+    const struct feed_life *newest = feed->life;
+    return &newest->life;
+}
+
+const struct store_life *feed_life_of(const struct feed *feed, uint64_t id)
+{
+    const struct feed_life *life = feed->life;
+    while (life->life.first_id > id && life->before)
+        life = life->before;
+    return &life->life;
+}
+
+enum feed_told feed_look_told(const struct feed *feed, uint64_t epoch_ms, uint64_t id, uint64_t *ret_id)
+{
+    const struct feed_life *newest = feed->life;
+    uint64_t end = feed->newest_id;
+    *ret_id = 0;
+    if (epoch_ms > newest->life.epoch_ms)
+        return FEED_IS_LATER;
+    for (const struct feed_life *life = newest; life; life = life->before) {
+        if (life->life.epoch_ms == epoch_ms) {
+            *ret_id = id < end ? id : end;
+            return id > end && life == newest ? FEED_IS_AHEAD : FEED_IS_OURS;
+        }
+        end = life->life.first_id - 1;
+    }
+    return FEED_IS_EARLIER;
+}
+
 int feed_new(struct feed **ret, const struct store *store, const struct event_families *families)
 {
     struct feed *feed = calloc(1, sizeof(*feed));
-    struct store_life before;
     if (!feed)
         return -ENOMEM;
+    int r = read_lives(feed, store);
+    if (r < 0) {
+        free_lives(feed);
+        free(feed);
+        return r;
+    }
     feed->store = store;
     feed->families = families;
     feed->newest_id = store_last_id(store);
     feed->published_end = &feed->published;
-    (void) store_get_life(store, &feed->life, &before);
     pthread_mutex_init(&feed->lock, NULL);
     *ret = feed;
     return 0;
@@ -94,6 +160,7 @@ struct feed *feed_free(struct feed *feed)
     while (feed->first_id < feed->end_id)
         drop_first(feed, &gone);
     let_go(gone);
+    free_lives(feed);
     pthread_mutex_destroy(&feed->lock);
     free(feed);
     return NULL;
@@ -111,16 +178,11 @@ uint64_t feed_newest_id(const struct feed *feed)
     return feed->newest_id;
 }
 
-const struct store_life *feed_life(const struct feed *feed)
-{
-    return &feed->life;
-}
-
 void feed_publish(struct feed *feed, struct batch *take_batch, struct description *take_descriptions)
 {
     struct feed_request *request;
     assert(take_batch->n_events);
-    if (feed_request_new(&request, take_batch, take_descriptions, feed->life.log) < 0) {
+    if (feed_request_new(&request, take_batch, take_descriptions, feed_life(feed)->log) < 0) {
         batch_done(take_batch);
         return;
     }

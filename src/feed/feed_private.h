@@ -23,6 +23,12 @@ struct feed_request {
     struct feed_record records[];
 };
 
+/* Lives are few, and stay as long as the feed, so that whoever looks at one needs no lock. */
+struct feed_life {
+    struct store_life life;
+    struct feed_life *before; /* NULL: it is the first */
+};
+
 struct feed_reader {
     struct feed *feed;
     struct feed_listener listener;
@@ -41,7 +47,7 @@ struct feed_reader {
 struct feed {
     const struct store *store;
     const struct event_families *families;
-    struct store_life life;
+    _Atomic(struct feed_life *) life; /* the last */
     _Atomic uint64_t newest_id;
     _Atomic bool wanted;
     struct feed_request *published, **published_end; /* of the writer */

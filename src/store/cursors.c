@@ -46,5 +46,7 @@ int store_drop_cursor(struct store *store, const char *name, struct err *err)
     int r = store_run(store, DROP_CURSOR, err, "cannot delete a cursor");
     if (r >= 0)
         r = store_set_tries(store, name, NULL, 0, err);
+    if (r >= 0)
+        r = tries_forget_began(store, name, err);
     return r < 0 ? r : store_drop_failed(store, name, 0, err);
 }

@@ -14,6 +14,9 @@
 #define RUN_SYNCED "synced"
 #define RESTORED "restored" /* in meta: the life before, until it is told */
 
+/* So many were begun by this process: readers that have seen fewer look again. */
+static _Atomic unsigned n_begun;
+
 static void read_boot_id(char ret[STORE_BOOT_ID_BYTES])
 {
     FILE *file CLEANUP(cleanup_fclose) = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -108,6 +111,7 @@ int store_begin_life(struct store *store, struct err *err)
         store->life = old;
         return r;
     }
+    n_begun++;
     if (!replaced) /* no event was of that one */
         store->life_before = old;
     store->life_news = STORE_LIFE_BEGUN;
@@ -210,6 +214,30 @@ void lives_end_run(struct store *store)
     struct err ignored;
     if (store->noted)
         (void) !write_run(store, RUN_SYNCED, &ignored); /* then a new life begins without need */
+}
+
+int store_get_lives(const struct store *store, struct store_life **ret, size_t *ret_n, struct err *err)
+{
+    return lives_read(store->db, ret, ret_n, err);
+}
+
+int lives_look(struct store_reader *reader, struct err *err)
+{
+    struct store_life *lives = NULL;
+    unsigned n = n_begun;
+    size_t n_lives = 0;
+    if (reader->any || (reader->lives && reader->n_begun == n))
+        return 0;
+    int r = lives_read(reader->db, &lives, &n_lives, err);
+    if (r < 0) {
+        free(lives);
+        return r;
+    }
+    free(reader->lives);
+    reader->lives = lives;
+    reader->n_lives = n_lives;
+    reader->n_begun = n;
+    return 0;
 }
 
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err)

@@ -83,8 +83,8 @@ static int open_reader(struct store_reader **ret, const char *path, bool any, bo
         r = open_file(reader, path, path, err);
     if (r == -EROFS || (r == -ENOENT && reader->db))
         r = open_at_rest(reader, path, err);
-    if (r >= 0 && !any)
-        r = lives_read(reader->db, &reader->lives, &reader->n_lives, err);
+    if (r >= 0)
+        r = lives_look(reader, err);
     if (r < 0) {
         store_reader_close(reader);
         return r;

@@ -108,11 +108,14 @@ int store_seek(struct store_reader *reader, const struct store_filter *filter, s
 {
     struct text sql CLEANUP(text_free) = TEXT_INIT;
     store_rest(reader);
-    int r = write_sql(filter->came     ? "SELECT " ROW_CAME_COLUMNS
-                      : filter->counts ? "SELECT " ROW_COUNTED_COLUMNS
-                      : filter->told   ? "SELECT " ROW_TOLD_COLUMNS
-                                       : "SELECT " ROW_COLUMNS,
-                      filter, " ORDER BY id", &sql, err);
+    int r = lives_look(reader, err);
+    if (r < 0)
+        return r;
+    r = write_sql(filter->came     ? "SELECT " ROW_CAME_COLUMNS
+                  : filter->counts ? "SELECT " ROW_COUNTED_COLUMNS
+                  : filter->told   ? "SELECT " ROW_TOLD_COLUMNS
+                                   : "SELECT " ROW_COLUMNS,
+                  filter, " ORDER BY id", &sql, err);
     if (r >= 0)
         r = prepare_walk(reader, sql.s, err);
     if (r < 0)

@@ -135,6 +135,7 @@ struct store_reader {
     bool walk_counts;         /* without who sent it and its line */
     struct store_life *lives; /* in their order */
     size_t n_lives;
+    unsigned n_begun; /* by this process, when they were read */
     bool (*stop)(void);
     bool any;                        /* not only of this schema */
     char realm[REALM_MAX_BYTES + 1]; /* of the row that was read last */
@@ -164,11 +165,15 @@ int meta_set(struct store *store, const char *name, const char *value, struct er
 int meta_drop(struct store *store, const char *name, struct err *err) MUST_CHECK;
 int meta_set_number(struct store *store, const char *name, int64_t number, struct err *err) MUST_CHECK;
 
+/* tries.c */
+int tries_forget_began(struct store *store, const char *action, struct err *err) MUST_CHECK;
+
 /* lives.c: which life goes on at a start, and what meta has to say while the log is written. */
 int lives_open(struct store *store, const struct store_settings *settings, struct err *err) MUST_CHECK;
 int lives_note_run(struct store *store, struct err *err) MUST_CHECK;
 void lives_end_run(struct store *store);
 int lives_note_restored(struct store *store, struct err *err) MUST_CHECK; /* for the next start */
+int lives_look(struct store_reader *reader, struct err *err) MUST_CHECK;  /* whether there is another one now */
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* row.c: the columns that a walk asks for, and the row that it stands at. */

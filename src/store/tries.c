@@ -1,5 +1,6 @@
-/* tries.c - what actions are trying to deliver, in meta: "try:ACTION" is "ID ATTEMPTS FIRST_US" for each event, with
- * commas between them. It is read once, at a start, so that a table of its own would only be a schema of its own. */
+/* tries.c - what actions are trying to deliver, and where they began, in meta: "began:ACTION" is an id, "try:ACTION" is
+ * "ID ATTEMPTS FIRST_US" for each event, with commas between them. It is read once, at a start, so that a table of its
+ * own would only be a schema of its own. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 #include "store_private.h"
 
-#define NAME_ROOM (sizeof("try:") + NAME_MAX_BYTES)
+#define NAME_ROOM (sizeof("began:") + NAME_MAX_BYTES)
 #define TRY_MAX_BYTES ((size_t) 64) /* three numbers */
 
 static void make_name(const char *action, char ret[NAME_ROOM])
@@ -46,4 +47,29 @@ int store_set_tries(struct store *store, const char *action, const struct store_
     if (text.failed)
         return err_set(err, -ENOMEM, "no memory");
     return n ? meta_set(store, name, text.s, err) : meta_drop(store, name, err);
+}
+
+int store_get_began(struct store *store, const char *action, uint64_t *ret_id, struct err *err)
+{
+    char name[NAME_ROOM];
+    int64_t id = 0;
+    snprintf(name, sizeof(name), "began:%s", action);
+    int r = meta_get_number(store, name, &id, err);
+    *ret_id = r < 0 ? 0 : (uint64_t) id;
+    return r == -ENOENT ? 0 : r;
+}
+
+int store_set_began(struct store *store, const char *action, uint64_t id, struct err *err)
+{
+    char name[NAME_ROOM], number[24];
+    snprintf(name, sizeof(name), "began:%s", action);
+    snprintf(number, sizeof(number), "%" PRIu64, id);
+    return meta_set(store, name, number, err);
+}
+
+int tries_forget_began(struct store *store, const char *action, struct err *err)
+{
+    char name[NAME_ROOM];
+    snprintf(name, sizeof(name), "began:%s", action);
+    return meta_drop(store, name, err);
 }

@@ -265,14 +265,86 @@ static void the_same_as_from_the_log(void **state)
     feed_reader_close(log);
 }
 
+/* ---- lives ---- */
+
+static void expect_told(uint64_t epoch_ms, uint64_t id, enum feed_told told, uint64_t up_to)
+{
+    uint64_t ret = UINT64_MAX;
+    assert_int_equal(feed_look_told(feed, epoch_ms, id, &ret), told);
+    if (told == FEED_IS_OURS)
+        assert_int_equal(ret, up_to);
+}
+
+static void begin_life(struct store_life *ret)
+{
+    struct store_life before;
+    assert_int_equal(store_begin_life(store, &err), 0);
+    (void) store_get_life(store, ret, &before);
+    assert_int_equal(feed_begin_life(feed, ret), 0);
+}
+
+/* What somebody outside has of it, to whom it was told in this life or in one before, or whom another log told. */
+static void test_told(void **state)
+{
+    (void) state;
+    const struct store_life first = *feed_life(feed);
+    struct store_life second;
+    put(3, 0, false);
+    expect_told(first.epoch_ms, 2, FEED_IS_OURS, 2);
+    expect_told(first.epoch_ms, 3, FEED_IS_OURS, 3);
+    expect_told(first.epoch_ms, 5, FEED_IS_AHEAD, 0);
+    expect_told(first.epoch_ms - 1, 2, FEED_IS_EARLIER, 0);
+    expect_told(first.epoch_ms + 1, 2, FEED_IS_LATER, 0);
+
+    begin_life(&second);
+    assert_int_equal(second.first_id, 4);
+    put(2, 0, false);
+    expect_told(first.epoch_ms, 3, FEED_IS_OURS, 3);
+    expect_told(first.epoch_ms, 5, FEED_IS_OURS, 3); /* what was lost is not what came in its place */
+    expect_told(second.epoch_ms, 4, FEED_IS_OURS, 4);
+    expect_told(second.epoch_ms, 6, FEED_IS_AHEAD, 0);
+    assert_string_equal(feed_life_of(feed, 3)->log, first.log);
+    assert_string_equal(feed_life_of(feed, 4)->log, second.log);
+    assert_string_equal(feed_life_of(feed, 900)->log, second.log);
+
+    feed_free(feed); /* and the same after a restart */
+    assert_int_equal(feed_new(&feed, store, &families_all), 0);
+    expect_told(first.epoch_ms, 5, FEED_IS_OURS, 3);
+    expect_told(second.epoch_ms, 4, FEED_IS_OURS, 4);
+}
+
+/* Who reads already sees of which life an event is that came in a new one. */
+static void test_reader_over_lives(void **state)
+{
+    (void) state;
+    struct store_life second;
+    struct store_reader *reader = NULL;
+    struct store_row row;
+    put(1, 0, false);
+    assert_int_equal(store_open_reader(store, &reader, &err), 0);
+    begin_life(&second);
+    put(1, 0, false);
+    assert_int_equal(store_seek(reader, &(struct store_filter){ .after_id = 1 }, &err), 0);
+    assert_int_equal(store_read(reader, &row, &err), 1);
+    assert_string_equal(row.log, second.log);
+    store_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        feed_test(nothing_without_a_reader),    feed_test(until_the_slowest_has_passed),
-        feed_test(not_for_one_far_behind),      feed_test(no_more_than_so_many),
-        feed_test(no_more_than_so_many_bytes),  feed_test(requests_are_kept_whole_or_not),
-        feed_test(holes_are_read_from_the_log), feed_test(a_walk_goes_on),
-        feed_test(what_is_kept_needs_no_disk),  feed_test(the_same_as_from_the_log),
+        feed_test(test_told),
+        feed_test(test_reader_over_lives),
+        feed_test(nothing_without_a_reader),
+        feed_test(until_the_slowest_has_passed),
+        feed_test(not_for_one_far_behind),
+        feed_test(no_more_than_so_many),
+        feed_test(no_more_than_so_many_bytes),
+        feed_test(requests_are_kept_whole_or_not),
+        feed_test(holes_are_read_from_the_log),
+        feed_test(a_walk_goes_on),
+        feed_test(what_is_kept_needs_no_disk),
+        feed_test(the_same_as_from_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
