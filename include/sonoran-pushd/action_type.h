@@ -15,6 +15,7 @@
 #include <sonoran-pushd/config.h>
 #include <sonoran-pushd/event.h>
 #include <sonoran-pushd/facts.h>
+#include <sonoran-pushd/feed.h>
 #include <sonoran-pushd/words.h>
 
 /* One event as it left the log. */
@@ -34,6 +35,7 @@ struct action_payload {
     struct text body;
     struct words words, environment;
     struct text secret; /* the key in the body, which an answer may repeat and nobody may read; "": none */
+    bool again;         /* it is of the list of failed ones, and not in the order of the log; of the worker */
 };
 
 #define ACTION_PAYLOAD_INIT                                                                                            \
@@ -48,6 +50,8 @@ enum action_result {
     ACTION_RETRY,     /* the same again, later */
     ACTION_WAIT,      /* not tried: it has to wait for retry_after_us first (a rate limit). No failure, not told */
     ACTION_GIVE_UP,   /* this event never, the next one may */
+    ACTION_BACK,      /* the target has lost what it had: all from back_id on comes again, as far as it may. What is
+                         behind that already comes again at once. No failure, not told */
     ACTION_OFF,       /* nothing at all for an hour, or until a reload: the target is gone or refuses us */
     ACTION_CANCELLED, /* cancel_fd ended it, or its turn did not come: nothing is known of it, and it is tried again */
 };
@@ -56,15 +60,29 @@ enum action_result {
 
 struct action_outcome {
     enum action_result result;
-    usec_t retry_after_us; /* the target's own wish, 0: none */
-    struct err err;        /* one sentence for people where result is not DONE: "answered 503", "ended with status 3" */
+    usec_t retry_after_us;      /* the target's own wish, 0: none */
+    uint64_t back_id, back_max; /* of ACTION_BACK; back_max: how many of the newest events at most, 0: any number */
+    struct err err; /* one sentence for people where result is not DONE: "answered 503", "ended with status 3" */
     char answer[ACTION_ANSWER_MAX]; /* what a target said, for people: "200 Bad API Key"; "": nothing */
+};
+
+/* Of the log that events are of, for an action whose target keeps their ids: in the thread that delivers. */
+struct action_log {
+    void *userdata;
+    /* The epoch, in ms, of the life in which an event lies (feed.h); newest: of the one in which new events lie. */
+    uint64_t (*epoch_ms)(void *userdata, uint64_t event_id);
+    uint64_t (*newest_epoch_ms)(void *userdata);
+    /* feed_look_told */
+    enum feed_told (*look_told)(void *userdata, uint64_t epoch_ms, uint64_t id, uint64_t *ret_id);
+    /* The log is behind what it once told, so that it has to have a new life; which it has a little later. */
+    void (*renew)(void *userdata);
 };
 
 /* What an open action may use. */
 struct action_context {
     const struct config_action *config; /* outlives the action */
     int cancel_fd;                      /* becomes readable, and stays so, when a delivery under way has to end */
+    const struct action_log *log;       /* outlives the action; NULL: it is a trial, with an event that is of no log */
 };
 
 struct action;
@@ -106,6 +124,10 @@ struct action_type {
     void (*deliver)(struct action *action, const struct action_payload *payloads, size_t n,
                     struct action_outcome *outcomes);
     size_t max_batch; /* 0 is 1 */
+
+    /* Its target is to have each event of this log in order: it gets those of our own making and late ones too, but
+     * none of another node's, and never gives up by time. */
+    bool mirrors;
 
     /* May what it sends come back to us as a new event, without end? Then a worker watches for it. NULL: no. */
     bool (*may_return)(const struct config_action *config);

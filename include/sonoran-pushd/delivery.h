@@ -64,6 +64,11 @@ void delivery_saved(struct delivery *delivery, const struct store *store, bool c
 /* Old events went, and what had failed of them. By the writer. */
 void delivery_trimmed(struct delivery *delivery, const struct store *store);
 
+/* Whether an action has found that the log is behind what it once told, so that a new life has to begin; that one has.
+ * By the writer. */
+bool delivery_wants_life(const struct delivery *delivery);
+void delivery_has_life(struct delivery *delivery);
+
 enum delivery_state {
     DELIVERY_IDLE,    /* nothing to do */
     DELIVERY_BUSY,    /* delivering */

@@ -44,6 +44,7 @@ static int render(struct slot *slot, const struct item *item, struct action_payl
                                           .several_listeners = config->n_listeners > 1,
                                           .node = worker->delivery->settings.node };
     payload->event_id = event->id;
+    payload->again = item->again;
     int r = worker->type->render(worker->action, &record, payload, err);
     config_free(config);
     if (r >= 0 && (payload->body.failed || payload->words.failed || payload->environment.failed))
@@ -137,10 +138,16 @@ static usec_t next_wait_us(const struct item *item, const struct action_outcome 
     return wait > SHORTEST_WAIT_US ? wait : SHORTEST_WAIT_US;
 }
 
+/* 0: never */
+static uint64_t give_up_after(const struct worker *worker)
+{
+    return worker->type->mirrors ? 0 : worker->action->give_up_after_us;
+}
+
 /* Of an event that could be tried again. */
 static bool is_given_up(const struct worker *worker, const struct item *item, struct action_outcome *outcome)
 {
-    uint64_t give_up_after_us = worker->action->give_up_after_us;
+    uint64_t give_up_after_us = give_up_after(worker);
     if (!give_up_after_us || changes_tried_for_us(item) < give_up_after_us)
         return false;
     err_wrap(&outcome->err, 0, "given up after %u attempt%s", item->attempts, text_plural(item->attempts));
@@ -150,7 +157,7 @@ static bool is_given_up(const struct worker *worker, const struct item *item, st
 /* True: once more. */
 static bool wait_to_retry(struct slot *slot, struct item *item, const struct action_outcome *outcome)
 {
-    uint64_t give_up_after_us = slot->worker->action->give_up_after_us;
+    uint64_t give_up_after_us = give_up_after(slot->worker);
     usec_t wait = next_wait_us(item, outcome), tried_for = changes_tried_for_us(item);
     if (give_up_after_us && tried_for + wait > give_up_after_us) /* the last try; who says "in an hour" is not asked
                                                                     for each event */
@@ -253,7 +260,8 @@ static void try_once(struct slot *slot, struct action *action)
 static void note_try(struct slot *slot, struct item *item, const struct action_outcome *outcome)
 {
     struct worker *worker = slot->worker;
-    bool tried = outcome->result != ACTION_WAIT && outcome->result != ACTION_CANCELLED;
+    bool tried =
+        outcome->result != ACTION_WAIT && outcome->result != ACTION_BACK && outcome->result != ACTION_CANCELLED;
     pthread_mutex_lock(&worker->lock); /* the writer saves what is known of it */
     if (!item->first_try_us)
         item->first_try_us = slot->hand.tried_us;
@@ -287,6 +295,8 @@ static bool settle_tried(struct slot *slot)
             return true;
         case ACTION_WAIT:
             return pause_for(slot, next_wait_us(item, outcome));
+        case ACTION_BACK:
+            return !worker_go_back(slot, outcome);
         case ACTION_OFF:
             worker_turn_off(slot->worker, &outcome->err, OFF_US);
             return false;

@@ -165,7 +165,8 @@ static int worker_save(struct worker *worker, struct store *store, struct err *e
     worker->saving = worker->changes;
     reverse(&worker->saving);
     worker->changes = NULL;
-    bool moved = worker->saving_cursor != worker->saved_cursor;
+    bool moved = worker->saving_cursor != worker->saved_cursor, began = !worker->began_saved;
+    uint64_t began_id = worker->began_id;
     size_t n_tries = 0;
     CLEANUP(cleanup_free) struct store_try *tries = worker->tries_changed ? list_tries(worker, &n_tries) : NULL;
     worker->tries_saving = worker->tries_changed;
@@ -175,6 +176,8 @@ static int worker_save(struct worker *worker, struct store *store, struct err *e
     int r = 0;
     for (const struct change *change = worker->saving; change && r >= 0; change = change->next)
         r = save_change(worker, change, store, err);
+    if (r >= 0 && began)
+        r = store_set_began(store, worker->action->name, began_id, err);
     if (r >= 0 && worker->tries_saving)
         r = store_set_tries(store, worker->action->name, tries, n_tries, err);
     return r >= 0 && moved ? store_set_cursor(store, worker->action->name, worker->saving_cursor, err) : r;
@@ -184,6 +187,7 @@ static void worker_saved(struct worker *worker, const struct store *store, bool 
 {
     pthread_mutex_lock(&worker->lock);
     if (committed) {
+        worker->began_saved = true;
         worker->saved_cursor = worker->saving_cursor;
         worker->status.n_listed = store_count_failed(store, worker->action->name);
         changes_free(worker->saving);

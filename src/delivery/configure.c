@@ -198,6 +198,8 @@ static void release(struct worker *worker, struct worker *old)
     worker->read_id = old ? worker_cursor(old) : newest_id;
     worker->saved_cursor = old ? old->saved_cursor : UINT64_MAX; /* not a place: to be written */
     worker->newest_id = newest_id;
+    worker->began_id = old ? old->began_id : newest_id;
+    worker->began_saved = old && old->began_saved;
     if (old) {
         worker->back_until_id = worker->read_id;
         worker->changes = old->changes;

@@ -79,6 +79,8 @@ static int load_action(struct delivery *delivery, struct config *config, const s
     bool fresh = r == -ENOENT;
     if (fresh)
         r = store_set_cursor(store, action->name, cursor, err);
+    if (r >= 0 && fresh)
+        r = store_set_began(store, action->name, cursor, err);
     if (r < 0)
         return r;
     struct worker *worker;
@@ -87,7 +89,9 @@ static int load_action(struct delivery *delivery, struct config *config, const s
         return err_set(err, r, "cannot set up action %s: %s", action->name, strerror(-r));
     worker->newest_id = store_last_id(store);
     worker->status.n_listed = store_count_failed(store, action->name);
-    if (!fresh)
+    worker->began_saved = true;
+    r = store_get_began(store, action->name, &worker->began_id, err);
+    if (r >= 0 && !fresh)
         r = load_tries(worker, store, err);
     worker->back_until_id = fresh ? 0 : cursor;
     delivery->workers[delivery->n_workers++] = worker;

@@ -114,6 +114,7 @@ struct worker {
     struct slot *slots;
     size_t n_slots; /* running */
     int cancel_fd;
+    struct action_log log;
     struct feed_reader *reader;      /* of the thread that has set reading, as is what follows */
     uint64_t timed_id;               /* the last event that was looked at, */
     usec_t newest_us;                /* and the newest time up to it; 0: none */
@@ -142,6 +143,8 @@ struct worker {
     bool retry_all;
     uint64_t epoch; /* grows with each replay: what a read brings that began before is of the old place */
 
+    uint64_t began_id; /* behind which it began when it was new; 0: not known */
+    bool began_saved;
     uint64_t saved_cursor;   /* as the log has it */
     uint64_t saving_cursor;  /* as the transaction under way writes it (worker_save to worker_saved) */
     struct store_try *tries; /* of events that are not read yet: what became of them before a restart or reload */
@@ -172,6 +175,7 @@ struct delivery {
     size_t n_workers;
     struct config *config;
     struct dropped *dropped, *dropping; /* cursors to be deleted */
+    _Atomic bool wants_life;            /* an action has found that the log is behind what it told */
     struct loops loops;
     uint64_t n_made;     /* workers, ever */
     struct trial *trial; /* the last one, or one under way; NULL: none */
@@ -211,9 +215,10 @@ bool cooldown_lets_through(struct cooldown *cooldown, const struct event *event,
 /* look.c: is an event for the action? For the thread that has set reading.
  * time: to be told of each row, in order, before it is looked at; begin at the row of after_id.
  * is_late: of an event that was so old when it came.
- * wants: of a type that it is for, and an event for actions at all.
+ * wants: of a type that it is for, and an event for actions of its type at all (may_have).
  * at: why it is left out; the cooldown takes note of what is not.
  * back: shows the cooldown some of the events that came before the cursor, so that a restart is no gap. */
+bool look_may_have(const struct worker *worker, enum event_verdict verdict);
 bool look_wants(const struct worker *worker, const char *type, enum event_verdict verdict);
 void look_time(struct worker *worker, uint64_t id, usec_t time_us);
 bool look_is_late(const struct config_action *action, usec_t age_us);
@@ -257,6 +262,7 @@ void worker_get_status(struct worker *worker, struct delivery_status *ret);
 bool worker_alive(struct worker *worker);
 int worker_retry(struct worker *worker, uint64_t event_id) MUST_CHECK;
 void worker_replay(struct worker *worker, uint64_t from_id);
+void worker_move(struct worker *worker, uint64_t from_id); /* the same, under the lock */
 
 /* changes.c: what a worker wants written; under its lock. */
 void changes_note(struct worker *worker, const struct item *item, const struct err *err); /* err NULL: drop */
@@ -307,9 +313,14 @@ const char *delivery_key_of(const struct config *config, const char *community);
 void trial_cancel(struct delivery *delivery);
 void trial_end(struct delivery *delivery);
 
+/* back.c: what its target has lost comes again, from the log. False: it stays where it is, since nothing of that is
+ * before what the slot has in hand. set_log: what an action may ask about the log. */
+bool worker_go_back(struct slot *slot, const struct action_outcome *outcome);
+void worker_set_log(struct worker *worker);
+
 /* off.c: *action is opened where it is not open; or what it needs is not there. err is empty before. */
-int worker_open_action(const struct config_action *config, const struct action_type *type, int cancel_fd,
-                       struct action **action, struct err *err) MUST_CHECK;
+int worker_open_action(const struct action_context *context, const struct action_type *type, struct action **action,
+                       struct err *err) MUST_CHECK;
 
 /* Nothing is delivered for again_us (0: until the configuration is read again). */
 void worker_turn_off(struct worker *worker, const struct err *err, usec_t again_us);

@@ -76,6 +76,7 @@ int worker_new(struct worker **ret, struct delivery *delivery, struct config *co
     worker->cooldown = cooldown;
     worker->read_id = worker->saved_cursor = cursor;
     init_conditions(worker);
+    worker_set_log(worker);
     const struct feed_listener listener = { worker_wake, worker };
     r = feed_reader_open(&worker->reader, delivery->settings.feed, &listener);
     *ret = r < 0 ? worker_free(worker) : worker;
@@ -252,9 +253,9 @@ int worker_retry(struct worker *worker, uint64_t event_id)
     return r;
 }
 
-void worker_replay(struct worker *worker, uint64_t from_id)
+void worker_move(struct worker *worker, uint64_t from_id)
 {
-    pthread_mutex_lock(&worker->lock);
+    assert(wait_is_locked(&worker->lock));
     worker_drop_waiting(worker);
     worker->n_tries = 0;
     worker->tries_changed = true;
@@ -262,5 +263,11 @@ void worker_replay(struct worker *worker, uint64_t from_id)
     worker->epoch++;
     pthread_cond_broadcast(&worker->more);
     pthread_cond_broadcast(&worker->pause); /* what is between two tries is of the old place */
+}
+
+void worker_replay(struct worker *worker, uint64_t from_id)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker_move(worker, from_id);
     pthread_mutex_unlock(&worker->lock);
 }

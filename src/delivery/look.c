@@ -8,9 +8,15 @@
 #define BACK_EVENTS 2000                    /* looked at at one time */
 #define BACK_MAX_EVENTS ((uint64_t) 100000) /* in all: what came before them may be told once more */
 
+bool look_may_have(const struct worker *worker, enum event_verdict verdict)
+{
+    return verdict == EVENT_ACCEPTED || (verdict == EVENT_INTERNAL && worker->type->mirrors);
+}
+
 bool look_wants(const struct worker *worker, const char *type, enum event_verdict verdict)
 {
-    return verdict == EVENT_ACCEPTED && filter_wants_type(worker->action, worker->delivery->settings.families, type);
+    return look_may_have(worker, verdict) &&
+           filter_wants_type(worker->action, worker->delivery->settings.families, type);
 }
 
 /* What is known is parsed only where a condition may ask for it. */
@@ -59,7 +65,7 @@ enum left_out look_at(struct worker *worker, const struct feed_record *record)
         return why;
     if (event->test)
         return LEFT_OUT_TEST;
-    if (look_is_late(worker->action, age_at_arrival(worker, event)))
+    if (!worker->type->mirrors && look_is_late(worker->action, age_at_arrival(worker, event)))
         return LEFT_OUT_LATE;
     /* What is too old to be told anyway must not keep a newer one from being told. */
     bool counts = worker->cooldown && !attempt_is_too_old(worker->action, attempt_event_age_us(event));

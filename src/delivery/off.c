@@ -53,17 +53,17 @@ static void note_missing(void *context, const char *option, const char *sentence
         err_set(err, 0, "%s: %s", option, sentence);
 }
 
-int worker_open_action(const struct config_action *config, const struct action_type *type, int cancel_fd,
-                       struct action **action, struct err *err)
+int worker_open_action(const struct action_context *context, const struct action_type *type, struct action **action,
+                       struct err *err)
 {
-    const struct action_context context = { .config = config, .cancel_fd = cancel_fd };
+    const struct config_action *config = context->config;
     if (config->missing)
         return err_set(err, -ENOENT, "%s", config->missing);
     if (type->check_present)
         type->check_present(config, note_missing, err);
     if (err->msg[0])
         return -ENOENT;
-    return *action ? 0 : type->open(action, &context, err);
+    return *action ? 0 : type->open(action, context, err);
 }
 
 static bool has_to_wait(const struct worker *worker)
@@ -75,6 +75,7 @@ static bool has_to_wait(const struct worker *worker)
 void worker_come_back(struct slot *slot, struct action **action)
 {
     struct worker *worker = slot->worker;
+    const struct action_context context = { worker->action, worker->cancel_fd, &worker->log };
     struct err err = { "" };
     while (has_to_wait(worker))
         (void) wait_signal(&worker->more, &worker->lock, worker->looking ? UINT64_MAX : worker->off_until_us);
@@ -83,7 +84,7 @@ void worker_come_back(struct slot *slot, struct action **action)
 
     worker->looking = true;
     pthread_mutex_unlock(&worker->lock);
-    int r = worker_open_action(worker->action, worker->type, worker->cancel_fd, action, &err);
+    int r = worker_open_action(&context, worker->type, action, &err);
     pthread_mutex_lock(&worker->lock);
     worker->looking = false;
     pthread_cond_broadcast(&worker->more);

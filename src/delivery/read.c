@@ -35,7 +35,8 @@ static int take_record(struct worker *worker, int r, const struct feed_record *r
         return 0; /* not JSON: no daemon of ours wrote that */
     if (r < 0)
         return r;
-    if (record->event.verdict == EVENT_ACCEPTED) {
+    bool of_others = worker->type->mirrors && record->event.home.node;
+    if (look_may_have(worker, record->event.verdict) && !of_others) {
         enum left_out why = again ? LEFT_OUT_NOT : look_at(worker, record);
         reading->n_left_out[why]++;
         r = why == LEFT_OUT_NOT ? append(reading, record, again) : 0;
@@ -128,7 +129,7 @@ static int take_failed(struct worker *worker, struct store_reader *store, struct
     if (r >= 0)
         r = store_read(store, &row, err);
     *bytes += r > 0 ? row.data.size : 0;
-    if (r > 0 && row.verdict == EVENT_ACCEPTED) {
+    if (r > 0 && look_may_have(worker, row.verdict)) {
         r = feed_restore(&row, families, &record);
         r = take_record(worker, r, record, reading, true);
         if (r < 0)

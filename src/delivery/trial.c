@@ -53,7 +53,8 @@ static int deliver(const struct trial *trial, const struct action_type *type, co
 {
     struct action *action = NULL;
     struct action_outcome outcome = { .result = ACTION_CANCELLED };
-    int r = worker_open_action(trial->action, type, trial->cancel_fd, &action, err);
+    const struct action_context context = { .config = trial->action, .cancel_fd = trial->cancel_fd };
+    int r = worker_open_action(&context, type, &action, err);
     if (r < 0)
         return r;
     usec_t began = uptime_us();

@@ -146,6 +146,9 @@ size_t hand_over_free(struct queue *queue); /* bytes */
 #define TRIM_EVERY_US (10 * USEC_PER_SEC)
 void trim_old(struct pipeline *pipeline);
 
+/* renew.c: begins a new life of the log where an action has found that it needs one. */
+void renew_life(struct pipeline *pipeline);
+
 /* fill.c: one step of bringing the events of an older version up to date. is_left: there are more to do; is_due: now.
  */
 bool fill_is_left(const struct pipeline *pipeline);

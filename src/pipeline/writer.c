@@ -290,6 +290,7 @@ void *writer_thread(void *argument)
     while (take_waiting(pipeline, &list)) {
         pipeline->n_rounds++;
         settle_behind_failed(pipeline, &list);
+        renew_life(pipeline);
         struct err err = { "" };
         usec_t began_us = list ? uptime_us() : 0;
         int r = list || unsaved(pipeline) ? store_all(pipeline, list, &err) : 0;

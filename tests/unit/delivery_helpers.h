@@ -15,6 +15,9 @@
 #ifndef FAKE_BATCH
 #define FAKE_BATCH 1
 #endif
+#ifndef FAKE_MIRRORS
+#define FAKE_MIRRORS false
+#endif
 #define DATA "{\"call\":{\"callId\":7},\"callIds\":[7]}"
 
 /* ---- the action type ---- */
@@ -27,6 +30,7 @@ struct order {
     bool hold;      /* waits for release or cancel first */
     const char *answer;
     usec_t retry_after_us; /* 0: a tenth of a second */
+    uint64_t back_id, back_max;
 };
 
 static struct {
@@ -42,12 +46,14 @@ static struct {
     _Atomic size_t n_batches;
     size_t most; /* that are tried of a batch */
     bool released_all;
-    _Atomic bool missing;    /* what the action needs */
-    _Atomic size_t n_looked; /* for it */
+    _Atomic bool missing;         /* what the action needs */
+    _Atomic size_t n_looked;      /* for it */
+    const struct action_log *log; /* of the last that was opened */
 } world = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
 
 struct action {
     int cancel_fd;
+    const struct action_log *log;
 };
 
 static inline int open_fake(struct action **ret, const struct action_context *context, struct err *error)
@@ -55,6 +61,7 @@ static inline int open_fake(struct action **ret, const struct action_context *co
     (void) error;
     *ret = calloc(1, sizeof(**ret));
     (*ret)->cancel_fd = context->cancel_fd;
+    world.log = context->log;
     pthread_mutex_lock(&world.lock);
     world.n_open++;
     world.n_opened++;
@@ -119,6 +126,8 @@ static inline void deliver_one(struct action *action, const struct action_payloa
     ret->result = ACTION_DONE;
     if (order && !hold) {
         ret->result = order->result;
+        ret->back_id = order->back_id;
+        ret->back_max = order->back_max;
         ret->retry_after_us = order->retry_after_us ? order->retry_after_us : 100 * USEC_PER_MSEC;
         err_set(&ret->err, 0, "ordered to fail");
         snprintf(ret->answer, sizeof(ret->answer), "%s", order->answer ? order->answer : "");
@@ -173,7 +182,8 @@ static const struct action_type action_fake = { .kind = { .name = "exec",
                                                 .close = close_fake,
                                                 .render = render_fake,
                                                 .deliver = deliver_fake,
-                                                .max_batch = FAKE_BATCH };
+                                                .max_batch = FAKE_BATCH,
+                                                .mirrors = FAKE_MIRRORS };
 static const struct config_kind *const fake_kinds[] = { &action_fake.kind };
 static const struct config_schema fake_schema = { .kinds = fake_kinds, .n_kinds = ARRAY_SIZE(fake_kinds) };
 

@@ -275,7 +275,7 @@ static const struct answer_case answer_cases[] = {
 
 static struct action *open_action(const struct config_action *config, int cancel_fd)
 {
-    const struct action_context context = { config, cancel_fd };
+    const struct action_context context = { .config = config, .cancel_fd = cancel_fd };
     struct action *action = NULL;
     assert_int_equal(action_forward.open(&action, &context, &err), 0);
     return action;

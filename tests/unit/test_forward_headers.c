@@ -23,7 +23,7 @@ static void test_headers_of_the_configuration(void **state)
     server_run(&server);
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", server.port);
     words_add(&payload.words, "Content-Type: application/json");
-    const struct action_context context = { &config, -1 };
+    const struct action_context context = { .config = &config, .cancel_fd = -1 };
     struct action *action = NULL;
     assert_int_equal(action_forward.open(&action, &context, &err), 0);
     action_forward.deliver(action, &payload, 1, &outcome);
