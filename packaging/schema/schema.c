@@ -229,6 +229,19 @@ static void require_option(cJSON *schema, struct table table, const struct confi
     require(append_object(either), partner->name);
 }
 
+/* Two types of action have options of this name that are not the same: each says what it takes. */
+static bool differs_by_kind(const char *name)
+{
+    const struct config_option *first = NULL;
+    bool differs = false;
+    for (size_t i = 0; i < daemon_schema.n_kinds; i++) {
+        const struct config_option *option = find(table_of_kind(daemon_schema.kinds[i]), name);
+        differs |= option && first && (option->type != first->type || option->list != first->list);
+        first = first ? first : option;
+    }
+    return differs;
+}
+
 /* of_kinds: which of them an action needs, its type decides. */
 static void add_options(cJSON *schema, struct table table, const char *group, bool of_kinds)
 {
@@ -237,7 +250,10 @@ static void add_options(cJSON *schema, struct table table, const char *group, bo
         const struct config_option *option = &table.first[i], *partner = partner_of(table, option);
         if (!is_of(option, group) || cJSON_GetObjectItem(properties, option->name))
             continue;
-        add_option(properties, option);
+        if (of_kinds && differs_by_kind(option->name))
+            cJSON_AddStringToObject(add_object(properties, option->name), "description", option->help);
+        else
+            add_option(properties, option);
         if (option->required && !option->fallback && !of_kinds)
             require_option(schema, table, option);
         if (partner && option->type == CONFIG_FILE) {
@@ -261,7 +277,11 @@ static void add_type(cJSON *group, const struct config_kind *kind)
             const char *name = table.first[k].name;
             if (!find(table_of_kind(kind), name) && !cJSON_GetObjectItem(properties, name))
                 cJSON_AddFalseToObject(properties, name);
-            else if (daemon_schema.kinds[i] == kind && table.first[k].required)
+            if (daemon_schema.kinds[i] != kind)
+                continue;
+            if (differs_by_kind(name))
+                add_option(properties, &table.first[k]);
+            if (table.first[k].required)
                 require_option(then, table, &table.first[k]);
         }
     }

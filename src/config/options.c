@@ -139,7 +139,7 @@ const struct config_option config_options[] = {
     { ACTION(name), .name = "name", .type = CONFIG_NAME, .required = true, .unique = true,
       .help = "What the log calls this action." },
     { ACTION(type), .name = "type", .type = CONFIG_WORD, .required = true,
-      .help = "What it does: run a program, POST to a URL, post to Discord." },
+      .help = "What it does: run a program, POST to a URL, post to Discord, publish to Redis." },
     { ACTION_LIST(events), .name = "events", .type = CONFIG_TEXT,
       .help = "The types it is for, * is any letters; without it, all types." },
     { ACTION_LIST(when), .name = "when", .type = CONFIG_TEXT,

@@ -44,8 +44,8 @@ static int render(struct slot *slot, const struct item *item, struct action_payl
                                           .several_listeners = config->n_listeners > 1,
                                           .node = worker->delivery->settings.node };
     payload->event_id = event->id;
-    payload->again = item->again;
     int r = worker->type->render(worker->action, &record, payload, err);
+    payload->again = item->again;
     config_free(config);
     if (r >= 0 && (payload->body.failed || payload->words.failed || payload->environment.failed))
         r = err_set(err, -ENOMEM, "no memory");

@@ -190,13 +190,18 @@ static size_t size_of(enum config_type type)
     return type <= CONFIG_FILE ? sizeof(char *) : type == CONFIG_WORD ? sizeof(int) : sizeof(uint64_t);
 }
 
+static const struct config_kind *kind_of(const struct config_option *option);
+
 static void assert_value(const struct config_option *option, uint64_t value, bool good)
 {
+    const struct config_kind *kind = kind_of(option);
     bool duration = option->type == CONFIG_DURATION;
     char text[256];
     bool of_action = strcmp(option->group, "actions[]") == 0;
     bool of_session = strcmp(option->group, "sessions[]") == 0;
-    const char *before = of_action    ? "[ { name: a, type: exec, command: [ /bin/true ],"
+    bool of_redis = kind && strcmp(kind->name, "redis") == 0;
+    const char *before = of_redis     ? "[ { name: a, type: redis, url: 'redis://h',"
+                         : of_action  ? "[ { name: a, type: exec, command: [ /bin/true ],"
                          : of_session ? "[ { community_id: a,"
                                       : "{";
     snprintf(text, sizeof(text), "%.*s: %s %s: %llu%s }%s\ncommunities: [ { api_key: SECRET-1 } ]\n",

@@ -1,0 +1,323 @@
+/* redis_batch.c - a batch: for each stream in it one call of a script, which adds all or nothing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "redis_action.h"
+
+/* KEYS[1]: the stream. ARGV: what it should end with, how many entries it may have about, and for each entry six words.
+ * Answers what it ends with afterwards. Of a key that is no stream, or where nothing may be added, XINFO or the first
+ * XADD fails, before anything was added. */
+const char redis_batch_script[] =
+    "local last = '0-0'\n"
+    "local info = redis.pcall('XINFO', 'STREAM', KEYS[1])\n"
+    "if info.err then\n"
+    "  if not string.find(info.err, 'no such key', 1, true) then return info end\n"
+    "else\n"
+    "  for i = 1, #info, 2 do\n"
+    "    if info[i] == 'last-generated-id' then last = info[i + 1] end\n"
+    "  end\n"
+    "end\n"
+    "if ARGV[1] ~= last then return last end\n"
+    "for i = 3, #ARGV, 6 do\n"
+    "  local add = { 'XADD', KEYS[1] }\n"
+    "  if i + 6 > #ARGV and ARGV[2] ~= '0' then\n"
+    "    add[3], add[4], add[5] = 'MAXLEN', '~', ARGV[2]\n"
+    "  end\n"
+    "  for _, word in ipairs({ ARGV[i], 'type', ARGV[i + 1], 'community', ARGV[i + 2], 'time', ARGV[i + 3],\n"
+    "      'node', ARGV[i + 4], 'prev', last, 'record', ARGV[i + 5] }) do\n"
+    "    add[#add + 1] = word\n"
+    "  end\n"
+    "  local done = redis.pcall(unpack(add))\n"
+    "  if type(done) == 'table' and done.err then return done end\n"
+    "  last = ARGV[i]\n"
+    "end\n"
+    "return last\n";
+
+#define HEAD_WORDS 6
+#define ENTRY_WORDS 6
+
+/* The events of a batch that go to one stream. */
+struct part {
+    size_t stream; /* its place among streams */
+    size_t first;  /* of the batch: that is to be added; n: none is */
+    size_t end;    /* behind the last */
+    struct redis_id last;
+    bool is_asked;
+};
+
+struct round {
+    struct redis_link *link;
+    struct redis_streams *streams;
+    const struct action_payload *payloads;
+    size_t n;
+    struct action_outcome *outcomes;
+    struct part parts[REDIS_BATCH_MAX];
+    size_t n_parts;
+    size_t part_of[REDIS_BATCH_MAX];
+    bool again;
+};
+
+static struct redis_stream *stream_of(const struct round *round, const struct part *part)
+{
+    return &round->streams->v[part->stream];
+}
+
+static const char *word_of(const struct action_payload *payload, enum redis_word word)
+{
+    return payload->words.v[word];
+}
+
+/* ---- parts ---- */
+
+static struct part *find_part(struct round *round, size_t stream, size_t i)
+{
+    size_t k = 0;
+    while (k < round->n_parts && round->parts[k].stream != stream)
+        k++;
+    if (k == round->n_parts)
+        round->parts[round->n_parts++] = (struct part){ .stream = stream, .first = i };
+    round->part_of[i] = k;
+    return &round->parts[k];
+}
+
+static bool divide(struct round *round)
+{
+    redis_streams_trim(round->streams);
+    for (size_t i = 0; i < round->n; i++) {
+        size_t stream = redis_streams_find(round->streams, word_of(&round->payloads[i], REDIS_WORD_KEY));
+        if (stream == SIZE_MAX) {
+            round->outcomes[0].result = ACTION_RETRY;
+            err_set(&round->outcomes[0].err, -ENOMEM, "no memory");
+            return false;
+        }
+        find_part(round, stream, i)->end = i + 1;
+    }
+    return true;
+}
+
+/* ---- one call ---- */
+
+struct texts {
+    char expected[REDIS_ID_BYTES], max_len[24], entries[REDIS_BATCH_MAX][REDIS_ID_BYTES];
+};
+
+static bool send_call(struct round *round, const struct part *part, const char *expected, bool with_entries)
+{
+    CLEANUP(cleanup_free) struct span *words = calloc(HEAD_WORDS + ENTRY_WORDS * round->n, sizeof(*words));
+    CLEANUP(cleanup_free) struct texts *texts = malloc(sizeof(*texts));
+    const struct redis_stream *stream = stream_of(round, part);
+    struct action_outcome *outcome = &round->outcomes[part->first];
+    size_t n = 0;
+    if (!words || !texts) {
+        outcome->result = ACTION_RETRY;
+        err_set(&outcome->err, -ENOMEM, "no memory");
+        redis_link_close(round->link);
+        return false;
+    }
+    snprintf(texts->max_len, sizeof(texts->max_len), "%llu",
+             (unsigned long long) redis_options(round->streams->config)->max_len);
+    words[n++] = span_of("EVALSHA");
+    words[n++] = span_of(round->link->script);
+    words[n++] = span_of("1");
+    words[n++] = span_of(stream->key);
+    words[n++] = span_of(expected);
+    words[n++] = span_of(texts->max_len);
+    for (size_t i = part->first; with_entries && i < part->end; i++) {
+        const struct action_payload *payload = &round->payloads[i];
+        if (round->part_of[i] != (size_t) (part - round->parts))
+            continue;
+        redis_id_write(redis_streams_id(round->streams, stream, payload->event_id), texts->entries[i]);
+        words[n++] = span_of(texts->entries[i]);
+        for (enum redis_word word = REDIS_WORD_TYPE; word <= REDIS_WORD_NODE; word++)
+            words[n++] = span_of(word_of(payload, word));
+        words[n++] = (struct span){ payload->body.s, payload->body.size };
+    }
+    return redis_link_send(round->link, words, n, outcome);
+}
+
+/* What the stream is found to end with. Whether that is known now. */
+static bool read_last(struct round *round, const struct part *part, const struct redis_reply *reply,
+                      struct redis_id *ret)
+{
+    struct action_outcome *outcome = &round->outcomes[part->first];
+    redis_link_judge(round->link, reply, outcome, &round->again);
+    if (outcome->result != ACTION_DONE)
+        return false;
+    outcome->result = ACTION_CANCELLED; /* of the event nothing is known yet */
+    if (reply->type == REDIS_TEXT && redis_id_read(reply->text, ret))
+        return true;
+    outcome->result = ACTION_RETRY;
+    err_set(&outcome->err, 0, "the script's answer is no id of an entry: is this Redis?");
+    return false;
+}
+
+/* ---- what streams end with ---- */
+
+static bool ask(struct round *round)
+{
+    for (size_t k = 0; k < round->n_parts; k++) {
+        struct part *part = &round->parts[k];
+        part->is_asked = !stream_of(round, part)->is_known;
+        if (part->is_asked && !send_call(round, part, "", false))
+            return false;
+    }
+    return true;
+}
+
+/* Each is heard, so that what follows is not taken for the answer. */
+static bool hear(struct round *round)
+{
+    bool all_known = true;
+    for (size_t k = 0; k < round->n_parts && round->link->redis; k++) {
+        struct part *part = &round->parts[k];
+        struct action_outcome *outcome = &round->outcomes[part->first];
+        const struct redis_reply *reply;
+        struct redis_id found;
+        if (!part->is_asked)
+            continue;
+        if (!redis_link_await(round->link, &reply, outcome))
+            return false;
+        all_known &=
+            read_last(round, part, reply, &found) && redis_streams_take(round->streams, stream_of(round, part), found,
+                                                                        round->payloads[part->first].event_id, outcome);
+    }
+    return all_known && round->link->redis;
+}
+
+/* ---- adding ---- */
+
+/* What the stream has already is done. */
+static void pass_known(struct round *round)
+{
+    for (size_t k = 0; k < round->n_parts; k++)
+        round->parts[k].first = round->n;
+    for (size_t i = round->n; i-- > 0;) {
+        struct part *part = &round->parts[round->part_of[i]];
+        const struct redis_stream *stream = stream_of(round, part);
+        struct redis_id id = redis_streams_id(round->streams, stream, round->payloads[i].event_id);
+        if (redis_id_compare(id, stream->last) <= 0) {
+            round->outcomes[i].result = ACTION_DONE;
+            continue;
+        }
+        if (part->first == round->n)
+            part->last = id;
+        part->first = i;
+    }
+}
+
+static bool add(struct round *round)
+{
+    for (size_t k = 0; k < round->n_parts; k++) {
+        const struct part *part = &round->parts[k];
+        char expected[REDIS_ID_BYTES];
+        redis_id_write(stream_of(round, part)->last, expected);
+        if (part->first < round->n && !send_call(round, part, expected, true))
+            return false;
+    }
+    return true;
+}
+
+static void note_added(struct round *round, const struct part *part)
+{
+    struct action_outcome *last = NULL;
+    stream_of(round, part)->last = part->last;
+    for (size_t i = part->first; i < part->end; i++)
+        if (round->part_of[i] == (size_t) (part - round->parts)) {
+            last = &round->outcomes[i];
+            last->result = ACTION_DONE;
+        }
+    if (last)
+        redis_id_write(part->last, last->answer);
+}
+
+/* The stream is not as it was believed to be, and nothing was added: perhaps it has all of it already, since the answer
+ * to another try was lost. */
+static void take_other(struct round *round, const struct part *part, struct redis_id found)
+{
+    struct redis_stream *stream = stream_of(round, part);
+    struct action_outcome *outcome = &round->outcomes[part->first];
+    round->again |= redis_streams_take(round->streams, stream, found, round->payloads[part->first].event_id, outcome);
+}
+
+static void hear_added(struct round *round)
+{
+    for (size_t k = 0; k < round->n_parts && round->link->redis; k++) {
+        const struct part *part = &round->parts[k];
+        const struct redis_reply *reply;
+        struct redis_id found;
+        if (part->first == round->n)
+            continue;
+        if (!redis_link_await(round->link, &reply, &round->outcomes[part->first]))
+            return;
+        if (!read_last(round, part, reply, &found))
+            continue;
+        if (redis_id_compare(found, part->last) == 0)
+            note_added(round, part);
+        else
+            take_other(round, part, found);
+    }
+}
+
+static bool is_settled(const struct action_outcome *outcome)
+{
+    return outcome->result == ACTION_DONE || outcome->result == ACTION_GIVE_UP;
+}
+
+/* What stops one stream stops what stands before that event, of others, as well: it is their outcome. */
+static void bring_forward(struct action_outcome *outcomes, size_t n)
+{
+    size_t first = 0, at = 0;
+    while (first < n && is_settled(&outcomes[first]))
+        first++;
+    for (at = first; at < n && (is_settled(&outcomes[at]) || outcomes[at].result == ACTION_CANCELLED);)
+        at++;
+    if (at < n && at != first)
+        outcomes[first] = outcomes[at];
+}
+
+bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams, const struct action_payload *payloads,
+                         size_t n, struct action_outcome *outcomes)
+{
+    CLEANUP(cleanup_free) struct round *round = calloc(1, sizeof(*round));
+    if (!round) {
+        outcomes[0].result = ACTION_RETRY;
+        err_set(&outcomes[0].err, -ENOMEM, "no memory");
+        return true;
+    }
+    round->link = link;
+    round->streams = streams;
+    round->payloads = payloads;
+    round->n = n;
+    round->outcomes = outcomes;
+    if (divide(round) && ask(round) && hear(round)) {
+        pass_known(round);
+        if (add(round))
+            hear_added(round);
+    }
+    if (!link->redis)
+        redis_streams_lose(streams);
+    bring_forward(outcomes, n);
+    return !round->again;
+}
+
+void redis_batch_try(struct redis_link *link, const struct action_payload *payload, struct action_outcome *ret)
+{
+    const char *key = word_of(payload, REDIS_WORD_KEY);
+    const struct span words[] = { span_of("EVALSHA"), span_of(link->script), span_of("1"),
+                                  span_of(key),       span_of(""),           span_of("0") };
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    const struct redis_reply *reply;
+    bool again = false;
+    if (!redis_link_send(link, words, ARRAY_SIZE(words), ret) || !redis_link_await(link, &reply, ret))
+        return;
+    redis_link_judge(link, reply, ret, &again);
+    if (ret->result != ACTION_DONE)
+        return;
+    text_add_safe(&shown, key, strlen(key), 80);
+    text_add(&shown, reply->type == REDIS_TEXT && span_is(reply->text, "0-0") ? " has no entry yet" : " ends with ");
+    if (reply->type == REDIS_TEXT && !span_is(reply->text, "0-0"))
+        text_add_safe(&shown, reply->text.s, reply->text.size, 60);
+    text_add(&shown, "; a test adds nothing");
+    text_copy(ret->answer, sizeof(ret->answer), shown.s);
+}

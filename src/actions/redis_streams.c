@@ -1,0 +1,191 @@
+/* redis_streams.c - what each stream ends with, as far as that is known, and what has to be done where it is something
+ * else. Pure but for what the log is asked. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sonoran-pushd/log.h>
+
+#include "redis_action.h"
+
+#define STREAMS_MAX 1024                 /* of which something is believed; the others are asked again */
+#define RENEWED_US (200 * USEC_PER_MSEC) /* the writer has to commit a new life */
+
+/* ---- ids ---- */
+
+static bool read_number(const char *s, size_t size, uint64_t *ret)
+{
+    uint64_t number = 0;
+    if (!size || size > 20)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        unsigned digit = (unsigned) (s[i] - '0');
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = 10 * number + digit;
+    }
+    *ret = number;
+    return true;
+}
+
+bool redis_id_read(struct span text, struct redis_id *ret)
+{
+    const char *dash = memchr(text.s, '-', text.size);
+    size_t size = dash ? (size_t) (dash - text.s) : 0;
+    return dash && read_number(text.s, size, &ret->epoch_ms) &&
+           read_number(dash + 1, text.size - size - 1, &ret->event_id);
+}
+
+void redis_id_write(struct redis_id id, char ret[REDIS_ID_BYTES])
+{
+    snprintf(ret, REDIS_ID_BYTES, "%" PRIu64 "-%" PRIu64, id.epoch_ms, id.event_id);
+}
+
+int redis_id_compare(struct redis_id a, struct redis_id b)
+{
+    if (a.epoch_ms != b.epoch_ms)
+        return a.epoch_ms < b.epoch_ms ? -1 : 1;
+    return a.event_id < b.event_id ? -1 : a.event_id > b.event_id;
+}
+
+static bool is_empty(struct redis_id id)
+{
+    return !id.epoch_ms && !id.event_id;
+}
+
+/* ---- the list ---- */
+
+size_t redis_streams_find(struct redis_streams *streams, const char *key)
+{
+    for (size_t i = 0; i < streams->n; i++)
+        if (strcmp(streams->v[i].key, key) == 0)
+            return i;
+    struct redis_stream *v = reallocarray(streams->v, streams->n + 1, sizeof(*v));
+    if (v)
+        streams->v = v;
+    char *copy = v ? strdup(key) : NULL;
+    if (!copy)
+        return SIZE_MAX;
+    streams->v[streams->n] = (struct redis_stream){ .key = copy };
+    return streams->n++;
+}
+
+void redis_streams_free(struct redis_streams *streams)
+{
+    for (size_t i = 0; i < streams->n; i++)
+        free(streams->v[i].key);
+    free(streams->v);
+    streams->v = NULL;
+    streams->n = 0;
+}
+
+void redis_streams_trim(struct redis_streams *streams)
+{
+    if (streams->n >= STREAMS_MAX)
+        redis_streams_free(streams);
+}
+
+void redis_streams_lose(struct redis_streams *streams)
+{
+    for (size_t i = 0; i < streams->n; i++)
+        streams->v[i].is_known = false;
+}
+
+struct redis_id redis_streams_id(const struct redis_streams *streams, const struct redis_stream *stream,
+                                 uint64_t event_id)
+{
+    const struct action_log *log = streams->log;
+    bool is_renewed = stream->renewed_from && event_id >= stream->renewed_from;
+    return (struct redis_id){ is_renewed ? log->newest_epoch_ms(log->userdata) : log->epoch_ms(log->userdata, event_id),
+                              event_id };
+}
+
+/* ---- what it means ---- */
+
+static bool stop(struct action_outcome *ret, enum action_result result)
+{
+    ret->result = result;
+    return false;
+}
+
+static bool explain_later(const struct redis_stream *stream, struct redis_id found, struct action_outcome *ret)
+{
+    err_set(&ret->err, 0,
+            "the stream %s ends with %" PRIu64 "-%" PRIu64
+            ", which another log has written, or somebody by hand, since this one was begun: give one of the two "
+            "machines another node, or delete the key",
+            stream->key, found.epoch_ms, found.event_id);
+    return stop(ret, ACTION_OFF);
+}
+
+/* What came since the copy was made is new, whatever ids the stream has of what it replaces. */
+static bool renew(const struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
+                  uint64_t event_id, struct action_outcome *ret)
+{
+    stream->renewed_from = event_id;
+    stream->is_known = false;
+    streams->log->renew(streams->log->userdata);
+    ret->retry_after_us = RENEWED_US;
+    err_set(&ret->err, 0, "the stream %s has event %" PRIu64 " of this log, which it has lost: a new life begins",
+            stream->key, found.event_id);
+    return stop(ret, ACTION_RETRY);
+}
+
+/* What is believed of the others may be as wrong. */
+static bool go_back(struct redis_streams *streams, const struct redis_stream *stream, uint64_t from_id,
+                    struct action_outcome *ret)
+{
+    for (size_t i = 0; i < streams->n; i++)
+        if (&streams->v[i] != stream)
+            streams->v[i].is_known = streams->v[i].is_believed = false;
+    streams->walked_from = from_id;
+    ret->back_id = from_id;
+    ret->back_max = redis_options(streams->config)->max_len;
+    return stop(ret, ACTION_BACK);
+}
+
+static void tell_lost(const struct redis_streams *streams, const struct redis_stream *stream, struct redis_id believed)
+{
+    char had[REDIS_ID_BYTES], has[REDIS_ID_BYTES];
+    redis_id_write(believed, had);
+    redis_id_write(stream->last, has);
+    if (is_empty(stream->last))
+        redis_tell(streams->config, LOG_WARNING, LOG_ID_ACTION_CHANGED,
+                   "the stream %s is gone, which ended with %s: it is published again from the log", stream->key, had);
+    else
+        redis_tell(
+            streams->config, LOG_WARNING, LOG_ID_ACTION_CHANGED,
+            "the stream %s has lost its end: it ends with %s, and ended with %s. That is published again from the "
+            "log",
+            stream->key, has, had);
+}
+
+bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
+                        uint64_t event_id, struct action_outcome *ret)
+{
+    const struct action_log *log = streams->log;
+    struct redis_id believed = stream->last;
+    bool is_same = stream->is_believed && redis_id_compare(found, believed) == 0;
+    bool has_lost = stream->is_believed && redis_id_compare(found, believed) < 0;
+    uint64_t told_id = 0;
+    enum feed_told told =
+        is_empty(found) ? FEED_IS_EARLIER : log->look_told(log->userdata, found.epoch_ms, found.event_id, &told_id);
+    if (!is_same && told == FEED_IS_LATER)
+        return explain_later(stream, found, ret);
+    if (!is_same && told == FEED_IS_AHEAD)
+        return renew(streams, stream, found, event_id, ret);
+
+    stream->last = found;
+    stream->is_known = stream->is_believed = true;
+    if (stream->renewed_from && told_id >= stream->renewed_from && found.epoch_ms < log->newest_epoch_ms(log->userdata))
+        told_id = stream->renewed_from - 1;
+    if (has_lost)
+        tell_lost(streams, stream, believed);
+    if (!streams->walked_from)
+        streams->walked_from = event_id;
+    bool has_come = !has_lost && told_id + 1 >= streams->walked_from;
+    if (is_same || has_come || told_id + 1 >= event_id)
+        return true;
+    return go_back(streams, stream, told_id + 1, ret);
+}
