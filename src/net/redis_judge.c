@@ -54,6 +54,8 @@ static const struct row errors[] = {
     { "unknown command", REDIS_NEVER, NULL },
     { "Unknown Redis command called from", REDIS_NEVER, NULL },
     { "no permission", REDIS_NEVER, NULL },
+    { "user executing the script can't", REDIS_NEVER,
+      "its account may not do all that a script of ours does: it has too few commands or keys (ACL)" },
     { "invalid bulk length", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
     { "exceeds maximum allowed size", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
     { NULL, REDIS_LATER, NULL },
@@ -101,7 +103,9 @@ enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)
         return REDIS_DONE;
     const struct row *row = find(reply->text);
     text_add_safe(&shown, reply->text.s, reply->text.size, WORDS_MAX_CHARS);
-    if (row->sentence)
+    if (row->sentence && strncmp(shown.s, "ERR", 3) == 0)
+        err_set(err, 0, "%s", row->sentence);
+    else if (row->sentence)
         err_set(err, 0, "%s (%.*s)", row->sentence, (int) strcspn(shown.s, " "), shown.s);
     else
         err_set(err, 0, "it answers \"%s\"", shown.s);

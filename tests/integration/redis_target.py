@@ -33,7 +33,8 @@ class RedisTarget:
         self.socket, self.port = folder / "redis.sock", free_port() if tcp else 0
         self.url = f"redis://127.0.0.1:{self.port}" if tcp else f"unix:{self.socket}"
         self.process = None
-        self.client = redis.Redis(unix_socket_path=str(self.socket), decode_responses=True)
+        password = options.get("requirepass")
+        self.client = redis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
         self.start()
 
     def start(self):
@@ -47,11 +48,8 @@ class RedisTarget:
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "log").read_text(encoding="utf-8")
-        with contextlib.suppress(redis.exceptions.ConnectionError):
-            try:
-                return self.client.ping()
-            except redis.exceptions.ResponseError:  # LOADING, NOAUTH: it is there
-                return True
+        with contextlib.suppress(redis.exceptions.ConnectionError):  # that it still loads is one
+            return self.client.ping()
 
     def kill(self):
         self.process.kill()

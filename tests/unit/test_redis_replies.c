@@ -195,6 +195,7 @@ static void test_verdicts_of_scripts(void **state)
     expect_verdict("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
                    REDIS_LATER, "maxmemory");
     expect_verdict("WRONGTYPE Operation against a key script: 1, on @user_script:3.", REDIS_NEVER, "no stream");
+    expect_verdict("ERR The user executing the script can't run this command or subcommand", REDIS_NEVER, "(ACL)");
     expect_verdict("ERR Error running script: @user_script:1: Unknown Redis command called from Lua script",
                    REDIS_NEVER, "Unknown Redis command");
 }

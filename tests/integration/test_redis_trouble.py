@@ -1,0 +1,246 @@
+"""What goes wrong with the server of an action of type redis: each has its sentence, and goes on or is switched off."""
+
+import pytest
+from harness import call911, config, free_port, wait_for
+from redis_target import assert_whole
+from test_redis import post
+
+KEY = "cad:events:edge1"
+
+
+def off(daemon, words, since=0):
+    return daemon.wait_line(f"switched off, tried again every 60 min: .*{words}", since)
+
+
+def reload_works(daemon, server, path, changes=(), **action):
+    """The same again, after somebody has put it right."""
+    daemon.reload(config(store={"path": str(path)}, actions=[server.action(**action)], **dict(changes)))
+
+
+# For a person to put right
+
+
+def test_wrong_type(on, path, redis):
+    server = redis()
+    server.client.set(KEY, "a text")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    off(daemon, "the key is there already, and is no stream: delete it")
+    server.client.delete(KEY)
+    reload_works(daemon, server, path)
+    server.wait_ids([1])
+
+
+def test_password(on, path, redis):
+    server = redis(requirepass="sesame")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    off(daemon, "it wants a login: username and password_file")
+    daemon.secrets.add("sesame")
+    since = len(daemon.lines())
+    reload_works(daemon, server, path, password="not-it")
+    off(daemon, "it lets nobody in like that", since)
+    reload_works(daemon, server, path, password="sesame")
+    server.wait_ids([1])
+
+
+def test_account(on, path, redis):
+    server = redis()
+    rights = ["on", ">sesame", "~cad:*", "+evalsha", "+script|load", "+xadd"]
+    server.client.execute_command("ACL", "SETUSER", "edge1", *rights)
+    daemon = on(actions=[server.action(username="edge1", password="sesame")])
+    post(daemon, 1)
+    off(daemon, "its account may not do all that a script of ours does")
+    server.client.execute_command("ACL", "SETUSER", "edge1", "+xinfo")
+    reload_works(daemon, server, path, username="edge1", password="sesame")
+    server.wait_ids([1])
+
+
+def test_another_log_under_this_name(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action()])
+    server.client.xadd(KEY, {"type": "X"}, id="99999999999999-7")
+    post(daemon, 1)
+    off(daemon, "ends with 99999999999999-7, which another log has written, or somebody by hand")
+    server.client.delete(KEY)
+    reload_works(daemon, server, path)
+    server.wait_ids([1])
+
+
+def test_entry_by_hand_in_between(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    server.client.xadd(KEY, {"type": "X"})
+    post(daemon, 2)
+    off(daemon, "somebody by hand")
+    server.client.delete(KEY)
+    reload_works(daemon, server, path)
+    server.wait_ids([1, 2])
+    assert_whole(server, path)
+
+
+def test_stream_of_an_earlier_log(on, path, redis):
+    """The machine was made anew: its log begins behind what the stream has."""
+    server = redis()
+    server.client.xadd(KEY, {"type": "X"}, id="1000-7")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1, 2)
+    server.wait_ids([7, 1, 2])
+
+
+def test_no_such_database(on, redis):
+    server = redis(databases=2)
+    daemon = on(actions=[server.action(database=5)])
+    post(daemon, 1)
+    off(daemon, "it does not have a database of that number")
+
+
+def test_cluster(on, redis):
+    server = redis(cluster_enabled="yes")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    off(daemon, "a node of a Redis Cluster, which is not spoken here")
+
+
+# For a while
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_down_at_the_start(on, path, redis, tcp):
+    server = redis(tcp=tcp)
+    server.kill()
+    daemon = on(actions=[server.action()])
+    post(daemon, 1, 3)
+    daemon.wait_line("event 1 not delivered, next try in .*: cannot connect to")
+    server.start()
+    server.wait_ids([1, 2, 3])
+    assert_whole(server, path)
+
+
+def test_frozen(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action(timeout="1s")])
+    post(daemon, 1)
+    server.wait_ids([1])
+    with server.frozen():
+        post(daemon, 2, 3)
+        daemon.wait_line("event 2 not delivered, next try in .*does not answer")
+    server.wait_ids(range(1, 5))
+    assert_whole(server, path)
+
+
+def test_full(on, path, redis):
+    server = redis(maxmemory="3mb", maxmemory_policy="noeviction")
+    server.client.config_set("maxmemory", "1mb")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    daemon.wait_line("event 1 not delivered, next try in .*its memory is full: it needs a higher maxmemory")
+    server.client.config_set("maxmemory", "100mb")
+    server.wait_ids([1])
+    assert not daemon.find_line("maxmemory-policy")
+
+
+def test_policy_that_evicts_is_told(on, path, redis):
+    server = redis(maxmemory_policy="allkeys-lru")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    daemon.wait_line("the server's maxmemory-policy is allkeys-lru")
+
+
+def test_replica(on, path, redis):
+    """Of several addresses the one that takes something; with one alone, it is waited for."""
+    master, replica = redis(tcp=True), redis(tcp=True)
+    replica.client.replicaof("127.0.0.1", master.port)
+    wait_for(lambda: replica.client.info("replication")["master_link_status"] == "up", "a replica")
+    daemon = on(actions=[replica.action(url=[replica.url, master.url])])
+    post(daemon, 1)
+    master.wait_ids([1])
+    alone = on(path.with_name("alone.db"), actions=[replica.action(stream="alone")])
+    post(alone, 1)
+    alone.wait_line("event 1 not delivered, next try in .*it is a replica")
+    replica.client.replicaof("NO", "ONE")
+    replica.wait_ids([1], "alone")
+
+
+def test_failover_to_a_replica_that_lags(on, path, redis):
+    master, replica = redis(tcp=True), redis(tcp=True)
+    daemon = on(actions=[master.action(url=[master.url, replica.url])])
+    post(daemon, 1, 5)
+    master.wait_ids(range(1, 6))
+    replica.client.replicaof("127.0.0.1", master.port)
+    wait_for(lambda: replica.ids() == list(range(1, 6)), "a replica")
+    replica.client.replicaof("NO", "ONE")
+    post(daemon, 6, 3)
+    master.wait_ids(range(1, 9))
+    master.kill()
+    post(daemon, 9)
+    replica.wait_ids(range(1, 10))
+    assert_whole(replica, path)
+    daemon.wait_line("has lost its end: it ends with .*-5, and ended with .*-8")
+
+
+def test_script_is_forgotten(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    server.client.script_flush()
+    post(daemon, 2)
+    server.wait_ids([1, 2])
+    assert not daemon.find_line("not delivered")
+
+
+def test_connection_closed_while_idle(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    server.client.client_kill_filter(_type="normal", skipme=True)
+    post(daemon, 2)
+    server.wait_ids([1, 2])
+    assert not daemon.find_line("not delivered")
+
+
+def test_tail_of_the_file_is_lost(on, path, redis):
+    """As a power cut does with appendfsync everysec."""
+    server = redis(appendonly="yes", appendfsync="always", auto_aof_rewrite_percentage="0")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1, 3)
+    server.wait_ids([1, 2, 3])
+    (file,) = (server.folder / "appendonlydir").glob("*.incr.aof")
+    size = file.stat().st_size
+    post(daemon, 4, 4)
+    server.wait_ids(range(1, 8))
+    server.kill()
+    with open(file, "r+b") as aof:
+        aof.truncate(size + 40)  # in the middle of a command
+    server.start()
+    post(daemon, 10)
+    server.wait_ids(range(1, 9))
+    assert_whole(server, path)
+
+
+def test_too_large(on, path, redis):
+    """One that the server never takes goes to the failed ones, and holds up no other."""
+    server = redis(proto_max_bulk_len="1mb")
+    daemon = on(actions=[server.action()])
+    server.kill()
+    post(daemon, 1, 2)
+    assert daemon.post(call911(3, description="x" * 1_500_000)).status == 200
+    post(daemon, 4, 2)
+    server.start()
+    server.wait_ids([1, 2, 4, 5])
+    daemon.wait_line("event 3 is not delivered and stays on the list of failed ones: .*proto-max-bulk-len")
+    entries = server.entries()
+    assert entries[2][1]["prev"] == entries[1][0]
+
+
+def test_nobody_listens_anywhere(on, redis):
+    redis()
+    urls = [f"redis://127.0.0.1:{free_port()}", f"redis://127.0.0.1:{free_port()}"]
+    daemon = on(actions=[{"name": "bus", "type": "redis", "url": urls}])
+    post(daemon, 1)
+    daemon.wait_line("event 1 not delivered, next try in .*: cannot connect to 127.0.0.1")
