@@ -244,3 +244,18 @@ def test_nobody_listens_anywhere(on, redis):
     daemon = on(actions=[{"name": "bus", "type": "redis", "url": urls}])
     post(daemon, 1)
     daemon.wait_line("event 1 not delivered, next try in .*: cannot connect to 127.0.0.1")
+
+
+def test_one_of_several_streams_is_none(start, redis):
+    """It stops the others too, which one line tells."""
+    server = redis()
+    keys = {name: f"KEY-{name}-000000" for name in "ab"}
+    communities = [{"name": name, "api_key": key} for name, key in keys.items()]
+    daemon = start(communities=communities, actions=[server.action(stream="cad:{community}")])
+    daemon.secrets.update(keys.values())
+    server.client.set("cad:b", "a text")
+    with server.frozen():  # so that the last two are of one batch
+        for call, name in enumerate("aab", 1):
+            assert daemon.post({**call911(call), "key": keys[name]}).status == 200
+    off(daemon, "the key is there already, and is no stream")
+    assert server.ids("cad:a")[0] == 1
