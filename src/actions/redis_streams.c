@@ -176,6 +176,8 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     if (!is_same && told == FEED_IS_AHEAD)
         return renew(streams, stream, found, event_id, ret);
 
+    if (told != FEED_IS_OURS)
+        told_id = 0;
     stream->last = found;
     stream->is_known = stream->is_believed = true;
     if (stream->renewed_from && told_id >= stream->renewed_from && found.epoch_ms < log->newest_epoch_ms(log->userdata))
