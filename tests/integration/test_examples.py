@@ -16,6 +16,7 @@ def folder(tmp_path):
         "discord-url": "https://discord.com/api/webhooks/1/secret-part",
         "bot-secret": "a secret of the bot",
         "slack-url": "https://hooks.slack.com/services/secret-part",
+        "redis-password": "a secret of the server",
         "ha-headers": "Authorization: Bearer secret-part",
     }.items():
         harness.write_private(tmp_path / name, content)

@@ -1,7 +1,9 @@
 """What goes wrong with the server of an action of type redis: each has its sentence, and goes on or is switched off."""
 
+import re
+
 import pytest
-from harness import call911, config, free_port, wait_for
+from harness import REPOSITORY, call911, config, free_port, wait_for
 from redis_target import assert_whole
 from test_redis import post
 
@@ -46,12 +48,13 @@ def test_password(on, path, redis):
 
 def test_account(on, path, redis):
     server = redis()
-    rights = ["on", ">sesame", "~cad:*", "+evalsha", "+script|load", "+xadd"]
-    server.client.execute_command("ACL", "SETUSER", "edge1", *rights)
+    sample = (REPOSITORY / "config/examples/edge.yaml").read_text(encoding="utf-8")
+    rights = re.search(r"ACL SETUSER edge1 (.*)", sample)[1].replace("PASSWORD", "sesame").split()
+    server.client.execute_command("ACL", "SETUSER", "edge1", *(right for right in rights if right != "+xinfo"))
     daemon = on(actions=[server.action(username="edge1", password="sesame")])
     post(daemon, 1)
     off(daemon, "its account may not do all that a script of ours does")
-    server.client.execute_command("ACL", "SETUSER", "edge1", "+xinfo")
+    server.client.execute_command("ACL", "SETUSER", "edge1", *rights)
     reload_works(daemon, server, path, username="edge1", password="sesame")
     server.wait_ids([1])
 
