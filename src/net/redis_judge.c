@@ -6,6 +6,7 @@
 #include <sonoran-pushd/text.h>
 
 #define WORDS_MAX_CHARS 160
+#define WORDS_MAX_BYTES 300 /* characters that nobody should obey take several */
 
 struct row {
     const char *code; /* the first word; of "ERR": words that stand in it */
@@ -106,9 +107,9 @@ enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)
     if (row->sentence && strncmp(shown.s, "ERR", 3) == 0)
         err_set(err, 0, "%s", row->sentence);
     else if (row->sentence)
-        err_set(err, 0, "%s (%.*s)", row->sentence, (int) strcspn(shown.s, " "), shown.s);
+        err_set(err, 0, "%s (%.*s)", row->sentence, (int) strcspn(shown.s, " "), shown.s); /* a code of ours */
     else
-        err_set(err, 0, "it answers \"%s\"", shown.s);
+        err_set(err, 0, "it answers \"%.*s\"", (int) utf8_cut(shown.s, shown.size, WORDS_MAX_BYTES), shown.s);
     return row->verdict;
 }
 
