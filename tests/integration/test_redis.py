@@ -4,6 +4,7 @@ from ctl_tools import ctl
 from harness import call911, wait_for
 from redis_target import assert_whole
 from store import array_of, kill
+from test_session_primed import KNOWN
 
 
 def post(daemon, first, n=1):
@@ -205,3 +206,16 @@ def test_max_len(on, path, redis):
     post(daemon, 1)
     wait_for(lambda: server.ids()[-1:] == [451], "the last event")
     assert server.ids() == list(range(352, 452))
+
+
+# What no other action gets
+
+
+def test_primed_state(start, cad, redis):
+    """Another node is to know what the CAD was asked for; programs and Discord are not told of it."""
+    server, hub = redis(), cad(**KNOWN)
+    daemon = start(sessions=[hub.session(prime=True)], actions=[server.action()])
+    daemon.wait_line("known from the CAD: 2 units")
+    server.wait_ids([1])
+    _, members = server.entries()[0]
+    assert members["type"] == "STATE_PRIMED" and '"verdict":"internal"' in members["record"]

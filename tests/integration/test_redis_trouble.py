@@ -262,3 +262,17 @@ def test_one_of_several_streams_is_none(start, redis):
             assert daemon.post({**call911(call), "key": keys[name]}).status == 200
     off(daemon, "the key is there already, and is no stream")
     assert server.ids("cad:a")[0] == 1
+
+
+def test_stopped_while_it_waits(on, path, redis):
+    server = redis()
+    daemon = on(actions=[server.action(timeout="1h")])
+    post(daemon, 1)
+    server.wait_ids([1])
+    with server.frozen():
+        post(daemon, 2)
+        daemon.stop()
+    second = on(actions=[server.action()])
+    post(second, 3)
+    server.wait_ids([1, 2, 3])
+    assert_whole(server, path)
