@@ -118,6 +118,12 @@ void redis_streams_free(struct redis_streams *streams);
 struct redis_id redis_streams_id(const struct redis_streams *streams, const struct redis_stream *stream,
                                  uint64_t event_id);
 
+/* Whether the stream, which is found to end so, has events that the log has not, of the life in which the event lies.
+ * Then what it has under the event's id may be another one: differs says that it is, or that it has none. */
+bool redis_streams_doubt(const struct redis_streams *streams, const struct redis_stream *stream, struct redis_id found,
+                         uint64_t event_id);
+void redis_streams_differ(struct redis_stream *stream, uint64_t event_id);
+
 /* The stream is found to end so, before the event is added. Whether things go on from there: what is not behind it is
  * there already. Else ret says what has to be first. */
 bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,

@@ -44,6 +44,8 @@ struct part {
     size_t end;    /* behind the last */
     struct redis_id last;
     bool is_asked;
+    bool is_doubted;       /* the stream has events that the log has not, and ends with */
+    struct redis_id found; /* this */
 };
 
 struct round {
@@ -171,17 +173,65 @@ static bool hear(struct round *round)
     bool all_known = true;
     for (size_t k = 0; k < round->n_parts && round->link->redis; k++) {
         struct part *part = &round->parts[k];
+        struct redis_stream *stream = stream_of(round, part);
         struct action_outcome *outcome = &round->outcomes[part->first];
+        uint64_t event_id = round->payloads[part->first].event_id;
         const struct redis_reply *reply;
-        struct redis_id found;
         if (!part->is_asked)
             continue;
         if (!redis_link_await(round->link, &reply, outcome))
             return false;
-        all_known &=
-            read_last(round, part, reply, &found) && redis_streams_take(round->streams, stream_of(round, part), found,
-                                                                        round->payloads[part->first].event_id, outcome);
+        bool is_read = read_last(round, part, reply, &part->found);
+        part->is_doubted = is_read && redis_streams_doubt(round->streams, stream, part->found, event_id);
+        if (!part->is_doubted)
+            all_known &= is_read && redis_streams_take(round->streams, stream, part->found, event_id, outcome);
     }
+    return all_known && round->link->redis;
+}
+
+static bool is_member(const struct redis_reply *members, const char *name, const char *value)
+{
+    const struct redis_reply *member = redis_member(members, name);
+    return member && member->type == REDIS_TEXT && span_is(member->text, value);
+}
+
+/* One entry of a list: its id, and its members. */
+static bool is_event(const struct redis_reply *entries, const struct action_payload *payload)
+{
+    if (entries->type != REDIS_LIST || entries->n_elements != 1 || entries->elements[0].n_elements != 2)
+        return false;
+    const struct redis_reply *members = &entries->elements[0].elements[1];
+    return is_member(members, "time", word_of(payload, REDIS_WORD_TIME)) &&
+           is_member(members, "type", word_of(payload, REDIS_WORD_TYPE));
+}
+
+/* Of the first event: whether it is what the stream has under its id. It is done then, and the others come again. */
+static bool compare(struct round *round, const struct part *part)
+{
+    const struct action_payload *payload = &round->payloads[part->first];
+    struct redis_stream *stream = stream_of(round, part);
+    struct action_outcome *outcome = &round->outcomes[part->first];
+    const struct redis_reply *reply;
+    char id[REDIS_ID_BYTES];
+    redis_id_write(redis_streams_id(round->streams, stream, payload->event_id), id);
+    const struct span words[] = { span_of("XRANGE"), span_of(stream->key), span_of(id), span_of(id) };
+    if (!redis_link_send(round->link, words, ARRAY_SIZE(words), outcome) ||
+        !redis_link_await(round->link, &reply, outcome))
+        return false;
+    redis_link_judge(round->link, reply, outcome, &round->again);
+    if (outcome->result != ACTION_DONE || is_event(reply, payload))
+        return false;
+    outcome->result = ACTION_CANCELLED;
+    redis_streams_differ(stream, payload->event_id);
+    return redis_streams_take(round->streams, stream, part->found, payload->event_id, outcome);
+}
+
+static bool compare_doubted(struct round *round)
+{
+    bool all_known = true;
+    for (size_t k = 0; k < round->n_parts && round->link->redis; k++)
+        if (round->parts[k].is_doubted)
+            all_known &= compare(round, &round->parts[k]);
     return all_known && round->link->redis;
 }
 
@@ -237,7 +287,13 @@ static void take_other(struct round *round, const struct part *part, struct redi
 {
     struct redis_stream *stream = stream_of(round, part);
     struct action_outcome *outcome = &round->outcomes[part->first];
-    round->again |= redis_streams_take(round->streams, stream, found, round->payloads[part->first].event_id, outcome);
+    uint64_t event_id = round->payloads[part->first].event_id;
+    if (redis_streams_doubt(round->streams, stream, found, event_id)) {
+        stream->is_known = false; /* so that it is asked */
+        round->again = true;
+        return;
+    }
+    round->again |= redis_streams_take(round->streams, stream, found, event_id, outcome);
 }
 
 static void hear_added(struct round *round)
@@ -290,7 +346,7 @@ bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams,
     round->payloads = payloads;
     round->n = n;
     round->outcomes = outcomes;
-    if (divide(round) && ask(round) && hear(round)) {
+    if (divide(round) && ask(round) && hear(round) && compare_doubted(round)) {
         pass_known(round);
         if (add(round))
             hear_added(round);

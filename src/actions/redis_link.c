@@ -6,7 +6,7 @@
 
 #include "redis_action.h"
 
-#define REPLY_MAX_BYTES ((size_t) 1 << 20)
+#define REPLY_MAX_BYTES ((size_t) 256 << 20) /* an entry, at most, as it was added */
 #define POLICY "maxmemory_policy:"
 
 static const char *url_of(const struct redis_link *link)

@@ -119,11 +119,25 @@ static bool explain_later(const struct redis_stream *stream, struct redis_id fou
     return stop(ret, ACTION_OFF);
 }
 
-/* What came since the copy was made is new, whatever ids the stream has of what it replaces. */
-static bool renew(const struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
-                  uint64_t event_id, struct action_outcome *ret)
+/* A log that was put back from a copy behind the daemon's back has other events under the ids that came since. */
+bool redis_streams_doubt(const struct redis_streams *streams, const struct redis_stream *stream, struct redis_id found,
+                         uint64_t event_id)
+{
+    const struct action_log *log = streams->log;
+    uint64_t told_id = 0;
+    enum feed_told told = log->look_told(log->userdata, found.epoch_ms, found.event_id, &told_id);
+    bool has_more = (told == FEED_IS_OURS || told == FEED_IS_AHEAD) && told_id < found.event_id;
+    return has_more && !stream->renewed_from && log->epoch_ms(log->userdata, event_id) == found.epoch_ms;
+}
+
+void redis_streams_differ(struct redis_stream *stream, uint64_t event_id)
 {
     stream->renewed_from = event_id;
+}
+
+static bool renew(const struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
+                  struct action_outcome *ret)
+{
     stream->is_known = false;
     streams->log->renew(streams->log->userdata);
     ret->retry_after_us = RENEWED_US;
@@ -174,7 +188,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     if (!is_same && told == FEED_IS_LATER)
         return explain_later(stream, found, ret);
     if (!is_same && told == FEED_IS_AHEAD)
-        return renew(streams, stream, found, event_id, ret);
+        return renew(streams, stream, found, ret);
 
     if (told != FEED_IS_OURS)
         told_id = 0;

@@ -3,7 +3,7 @@
 from ctl_tools import ctl
 from harness import call911, wait_for
 from redis_target import assert_whole
-from store import array_of, kill
+from store import array_of, change, kill, read
 from test_session_primed import KNOWN
 
 
@@ -154,6 +154,35 @@ def test_log_put_back_by_hand(on, path, redis):
     fourth = on(actions=[server.action()])
     post(fourth, 20)
     server.wait_ids([1, 2, 3, 4, 5, 6, 4, 5, 6, 7])
+
+
+def test_log_put_back_with_places_that_lag(on, path, redis):
+    """What both the copy and the stream have is not published twice; what only looks like it, is. By two actions."""
+    servers = [redis(), redis()]
+    changes = {"actions": [server.action(name=f"bus{i}") for i, server in enumerate(servers)]}
+    first = on(**changes)
+    post(first, 1, 4)
+    for server in servers:
+        server.wait_ids([1, 2, 3, 4])
+    first.stop()
+    copy = path.read_bytes()
+    second = on(**changes)
+    post(second, 5, 3)
+    for server in servers:
+        server.wait_ids(range(1, 8))
+    second.stop()
+    path.write_bytes(copy)
+    change(path, "UPDATE cursors SET event_id = 2 WHERE action LIKE 'bus%'")
+    third = on(**changes)
+    post(third, 10)
+    for server in servers:
+        server.wait_ids([*range(1, 8), 5])
+    post(third, 11)
+    for server in servers:
+        server.wait_ids([*range(1, 8), 5, 6])
+        assert '"callId": 10' in server.entries()[7][1]["record"]
+        assert server.entries()[7][1]["prev"] == server.entries()[6][0]
+    assert len(read(path, "SELECT log FROM lives")) == 2
 
 
 def test_log_restored(on, path, redis, tmp_path):

@@ -186,10 +186,33 @@ static void test_lost(void **state)
     assert_true(stream("a")->is_known);
 }
 
+static bool is_doubted(uint64_t epoch, uint64_t id, uint64_t event_id)
+{
+    return redis_streams_doubt(&streams, stream("a"), (struct redis_id){ epoch, id }, event_id);
+}
+
+static void test_doubts(void **state)
+{
+    (void) state;
+    assert_true(is_doubted(1000, 107, 100)); /* whether the copy was made before it or after */
+    assert_false(is_doubted(1000, 100, 99));
+    assert_false(is_doubted(1000, 107, 101)); /* of another life: no id of it is the stream's */
+    assert_true(is_doubted(2000, 151, 150));
+    assert_false(is_doubted(2000, 150, 149));
+    assert_false(is_doubted(5000, 7, 150));
+    redis_streams_differ(stream("a"), 100);
+    assert_false(is_doubted(1000, 107, 100));
+    assert_true(take("a", 1000, 107, 100));
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 100).epoch_ms, 2000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 99).epoch_ms, 1000);
+}
+
 /* The log has lost what the stream has: a new life begins, and what is to be added is of it. */
 static void test_renewed(void **state)
 {
     (void) state;
+    assert_true(redis_streams_doubt(&streams, stream("a"), (struct redis_id){ 2000, 170 }, 150));
+    redis_streams_differ(stream("a"), 150);
     assert_false(take("a", 2000, 170, 150));
     assert_int_equal(outcome.result, ACTION_RETRY);
     assert_true(renewed);
@@ -224,6 +247,7 @@ int main(void)
         streams_test(test_of_another_log),
         streams_test(test_the_same_again),
         streams_test(test_lost),
+        streams_test(test_doubts),
         streams_test(test_renewed),
         streams_test(test_not_without_end),
     };
