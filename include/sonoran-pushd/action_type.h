@@ -29,7 +29,7 @@ struct action_record {
 };
 
 /* What deliver needs. exec: words is argv, environment is added to its environment, body goes to its stdin.
- * forward, discord: body is posted, words are header lines. */
+ * forward, discord: body is posted, words are header lines. redis: body is an entry's record, words are its others. */
 struct action_payload {
     uint64_t event_id;
     struct text body;
