@@ -129,7 +129,7 @@ static char *without_comment_marks(const char *s)
 static void assert_prints_alike_but_lists(const char *with, const char *without)
 {
     struct config *x = must_load(with), *y = must_load(without);
-    assert_int_equal(x->n_actions, 3);
+    assert_int_equal(x->n_actions, 4);
     for (size_t i = 0; i < x->n_actions; i++)
         assert_int_equal(x->actions[i].type, (int) i);
     char *of_x = print(x), *of_y = print(y);
@@ -157,6 +157,7 @@ static void sample_shows_the_defaults(void **state)
     write_text("sample/bot-key", "SECRET-2\n");
     write_text("sample/bot-secret", "SECRET-3\n");
     write_text("sample/bot-headers", "X-A: SECRET-5\n");
+    write_text("sample/redis-password", "SECRET-6\n");
     write_text("sample/discord-url", "https://h/SECRET-4\n");
     write_text("short.yaml", "communities: [ { api_key_file: api-key } ]");
     assert_prints_alike("sample.yaml", "short.yaml");
