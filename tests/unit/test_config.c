@@ -105,7 +105,6 @@ static void everything_given(void **state)
     assert_string_equal(config->paths[0], "/sonorancad/event");
     assert_string_equal(config->paths[1], "/a\"b\\c");
     assert_int_equal(config->unknown_types, UNKNOWN_TYPES_ACCEPT);
-    assert_string_equal(config->node, "edge-1");
     assert_int_equal(config->n_communities, 3);
     assert_string_equal(config->communities[1].name, "beta");
     assert_string_equal(config->communities[1].api_keys[0], "SECRET-beta");
@@ -164,6 +163,21 @@ static void assert_restart(const char *settings, const char *expected)
     free(names);
     config_free(old);
     config_free(changed);
+}
+
+static void a_node_has_a_name(void **state)
+{
+    (void) state;
+    int r;
+    struct config *config = NULL;
+    write_text("node", "node: edge-1\ncommunities: [ { api_key: SECRET-1 } ]\n");
+    free(load("node", &r, &config));
+    assert_int_equal(r, 0);
+    assert_string_equal(config->node, "edge-1");
+    config_free(config);
+    write_text("node", "node: edge 1\ncommunities: [ { api_key: SECRET-1 } ]\n");
+    free(load("node", &r, &config));
+    assert_int_equal(r, -EINVAL);
 }
 
 static void what_needs_a_restart(void **state)
@@ -296,7 +310,8 @@ int main(void)
     const struct CMUnitTest others[] = {
         cmocka_unit_test(every_expect_has_its_file), cmocka_unit_test(defaults),
         cmocka_unit_test(everything_given),          cmocka_unit_test(printed_settings_load_again),
-        cmocka_unit_test(what_needs_a_restart),      cmocka_unit_test(every_row_is_sane),
+        cmocka_unit_test(a_node_has_a_name),         cmocka_unit_test(what_needs_a_restart),
+        cmocka_unit_test(every_row_is_sane),
     };
     struct CMUnitTest tests[FIXTURES_MAX + ARRAY_SIZE(others)];
     size_t n = add_fixtures(tests);
