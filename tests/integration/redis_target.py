@@ -16,8 +16,9 @@ from store import read
 
 try:
     import redis
+    from redis.exceptions import ResponseError
 except ImportError:
-    redis = None
+    redis = ResponseError = None
 
 
 class RedisTarget:
@@ -37,14 +38,15 @@ class RedisTarget:
         self.client = redis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
         self.start()
 
-    def start(self):
+    def start(self, wait=True):
         lines = [f"{name.replace('_', '-')} {json.dumps(value)}" for name, value in self.options.items()]
         lines += [f"port {self.port}", "bind 127.0.0.1", f"unixsocket {self.socket}", f"dir {self.folder}"]
         file = self.folder / "redis.conf"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(["redis-server", file], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for(self.answers, "an answer of redis-server")
+        if wait:
+            wait_for(self.answers, "an answer of redis-server")
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "log").read_text(encoding="utf-8")

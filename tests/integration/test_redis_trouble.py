@@ -1,10 +1,11 @@
 """What goes wrong with the server of an action of type redis: each has its sentence, and goes on or is switched off."""
 
 import re
+import threading
 
 import pytest
 from harness import REPOSITORY, call911, config, free_port, wait_for
-from redis_target import assert_whole
+from redis_target import ResponseError, assert_whole
 from test_redis import post
 
 KEY = "cad:events:edge1"
@@ -275,4 +276,76 @@ def test_stopped_while_it_waits(on, path, redis):
     second = on(actions=[server.action()])
     post(second, 3)
     server.wait_ids([1, 2, 3])
+    assert_whole(server, path)
+
+
+def test_busy(on, path, redis):
+    server = redis(lua_time_limit="100")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    hog = server.client.__class__(unix_socket_path=str(server.socket))
+    thread = threading.Thread(target=lambda: pytest.raises(ResponseError, hog.eval, "while true do end", 0))
+    thread.start()
+
+    def is_busy():
+        try:
+            server.client.ping()
+        except ResponseError as problem:
+            return "BUSY" in str(problem)
+
+    wait_for(is_busy, "a busy server")
+    post(daemon, 2)
+    daemon.wait_line("event 2 not delivered, next try in .*busy with a script of somebody else")
+    server.client.script_kill()
+    thread.join()
+    server.wait_ids([1, 2])
+    assert_whole(server, path)
+
+
+def test_cannot_save(on, path, redis):
+    """It refuses what it could not keep, until it can."""
+    server = redis(save="3600 1000000")
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    (server.folder / "dump.rdb").mkdir()
+    server.client.bgsave()
+    wait_for(lambda: server.client.info("persistence")["rdb_last_bgsave_status"] == "err", "a failed save")
+    post(daemon, 2)
+    daemon.wait_line("event 2 not delivered, next try in .*it cannot save to its own disk")
+    (server.folder / "dump.rdb").rmdir()
+    server.client.bgsave()
+    server.wait_ids([1, 2])
+
+
+def test_replica_without_its_master(on, path, redis):
+    """The next address is tried, and the first one again where that takes nothing either."""
+    master, replica = redis(tcp=True), redis(tcp=True, replica_serve_stale_data="no")
+    replica.client.replicaof("127.0.0.1", master.port)
+    wait_for(lambda: replica.client.info("replication")["master_link_status"] == "up", "a replica")
+    master.kill()
+    wait_for(lambda: replica.client.info("replication")["master_link_status"] == "down", "a replica alone")
+    daemon = on(actions=[replica.action()])
+    post(daemon, 1)
+    daemon.wait_line("event 1 not delivered, next try in .*(it is a replica that has lost its master|it is a replica)")
+    replica.client.replicaof("NO", "ONE")
+    replica.wait_ids([1])
+
+
+def test_still_loads(on, path, redis):
+    server = redis()
+    for i in range(60):
+        server.client.set(f"key{i}", "x" * 2000)
+    daemon = on(actions=[server.action()])
+    post(daemon, 1)
+    server.wait_ids([1])
+    server.client.save()
+    server.kill()
+    server.options.update(key_load_delay="100000", loading_process_events_interval_bytes="1024")
+    post(daemon, 2)
+    server.start(wait=False)
+    daemon.wait_line("event 2 not delivered, next try in .*it has been started and still reads what it had saved")
+    wait_for(server.answers, "an answer of redis-server")
+    server.wait_ids([1, 2])
     assert_whole(server, path)
