@@ -94,6 +94,18 @@ static bool one_is_too_large(const struct action_outcome *outcomes, size_t n)
     return false;
 }
 
+/* Not at once, without end. */
+static void rest(struct action_outcome *outcomes, size_t n)
+{
+    size_t i = 0;
+    while (i < n && outcomes[i].result == ACTION_DONE)
+        i++;
+    if (i == n || outcomes[i].result != ACTION_CANCELLED)
+        return;
+    outcomes[i].result = ACTION_RETRY;
+    err_set(&outcomes[i].err, 0, "the stream is another one at each look: does somebody else write to it?");
+}
+
 static void deliver_batch(struct action *action, const struct action_payload *payloads, size_t n,
                           struct action_outcome *outcomes)
 {
@@ -107,6 +119,8 @@ static void deliver_batch(struct action *action, const struct action_payload *pa
         again = !redis_batch_deliver(&action->link, &action->streams, payloads, n, outcomes) ||
                 redis_link_was_old(&action->link);
     }
+    if (again)
+        rest(outcomes, n);
     if (one_is_too_large(outcomes, n)) {
         forget(outcomes, n);
         action->single_until = payloads[n - 1].event_id;
