@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from ctl_tools import ctl
 from harness import REPOSITORY, call911, config, free_port, wait_for
 from redis_target import ResponseError, assert_whole
 from test_redis import post
@@ -240,6 +241,9 @@ def test_too_large(on, path, redis):
     daemon.wait_line("event 3 is not delivered and stays on the list of failed ones: .*proto-max-bulk-len")
     entries = server.entries()
     assert entries[2][1]["prev"] == entries[1][0]
+    assert ctl("-c", daemon.file, "retry", "bus", "all").returncode == 0
+    daemon.wait_line("event 3 is not delivered .*the stream has gone on, and nothing can be added before its end")
+    assert server.ids() == [1, 2, 4, 5]
 
 
 def test_nobody_listens_anywhere(on, redis):
