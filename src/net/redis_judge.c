@@ -16,6 +16,7 @@ struct row {
 
 #define CLUSTER "it is a node of a Redis Cluster, which is not spoken here: name a server without one"
 #define ACCOUNT "username and password_file of the action, or its url, have to name an account of the server"
+#define SCRIPT_ACL "its account may not do all that a script of ours does: it has too few commands or keys (ACL)"
 #define LOGIN "it lets nobody in like that: " ACCOUNT
 
 static const struct row codes[] = {
@@ -54,9 +55,9 @@ static const struct row errors[] = {
     { "SELECT is not allowed in cluster mode", REDIS_NEVER, CLUSTER },
     { "unknown command", REDIS_NEVER, NULL },
     { "Unknown Redis command called from", REDIS_NEVER, NULL },
+    { "user executing the script can't", REDIS_NEVER, SCRIPT_ACL },
+    { "ACL failure in script", REDIS_NEVER, SCRIPT_ACL },
     { "no permission", REDIS_NEVER, NULL },
-    { "user executing the script can't", REDIS_NEVER,
-      "its account may not do all that a script of ours does: it has too few commands or keys (ACL)" },
     { "invalid bulk length", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
     { "exceeds maximum allowed size", REDIS_TOO_LARGE, "it takes nothing as large as that (proto-max-bulk-len)" },
     { NULL, REDIS_LATER, NULL },
@@ -81,18 +82,26 @@ static const struct row *find_words(const char *words)
     return row;
 }
 
-/* Of a script that has called a command, older servers put it behind their own words. */
+/* Of a script that has called a command, servers before 7 put it behind the place in the script, once or twice:
+ * "ERR Error running script (call to f_…): @user_script:12: @user_script: 12: -READONLY You can't …". NULL: none is. */
 static const struct row *find_inside(struct span words)
 {
-    const char *at = memmem(words.s, words.size, "@user_script", 12);
-    const char *colon = at ? strstr(at, ": ") : NULL;
-    return colon ? find_code((struct span){ colon + 2, (size_t) (words.s + words.size - colon - 2) }) : NULL;
+    static const char place[] = "@user_script";
+    const char *code = NULL, *end = words.s + words.size;
+    for (const char *at = words.s; (at = strstr(at, place)); at = code) {
+        code = at + strlen(place);
+        code += strspn(code, ": 0123456789");
+    }
+    if (!code)
+        return NULL;
+    code += *code == '-';
+    return find_code((struct span){ code, (size_t) (end - code) });
 }
 
 static const struct row *find(struct span words)
 {
     const struct row *row = find_code(words);
-    if (!row->code && words.size > 4 && memcmp(words.s, "ERR ", 4) == 0)
+    if (!row->code)
         row = find_inside(words);
     return row && row->code ? row : find_words(words.s);
 }
@@ -104,10 +113,10 @@ enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)
         return REDIS_DONE;
     const struct row *row = find(reply->text);
     text_add_safe(&shown, reply->text.s, reply->text.size, WORDS_MAX_CHARS);
-    if (row->sentence && strncmp(shown.s, "ERR", 3) == 0)
+    if (row->sentence && strchr(row->code, ' ')) /* it has no code of its own */
         err_set(err, 0, "%s", row->sentence);
     else if (row->sentence)
-        err_set(err, 0, "%s (%.*s)", row->sentence, (int) strcspn(shown.s, " "), shown.s); /* a code of ours */
+        err_set(err, 0, "%s (%s)", row->sentence, row->code);
     else
         err_set(err, 0, "it answers \"%.*s\"", (int) utf8_cut(shown.s, shown.size, WORDS_MAX_BYTES), shown.s);
     return row->verdict;

@@ -192,6 +192,13 @@ static void test_verdicts_of_scripts(void **state)
                    REDIS_NEVER, "no stream");
     expect_verdict("ERR Error running script (call to f_1): @user_script: 3: -OOM command not allowed", REDIS_LATER,
                    "OOM");
+    expect_verdict(
+        "ERR Error running script (call to f_1): @user_script:12: @user_script: 12: -READONLY You can't write",
+        REDIS_ELSEWHERE, "replica");
+    expect_verdict("@user_script: 12: -MISCONF Redis is configured to save", REDIS_LATER, "its own disk");
+    expect_verdict("ERR Error running script (call to f_1): @user_script:3: out of luck", REDIS_LATER, "out of luck");
+    expect_verdict("ERR ACL failure in script: User e has no permissions to run the 'xinfo|stream' command",
+                   REDIS_NEVER, "(ACL)");
     expect_verdict("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
                    REDIS_LATER, "maxmemory");
     expect_verdict("WRONGTYPE Operation against a key script: 1, on @user_script:3.", REDIS_NEVER, "no stream");
