@@ -27,7 +27,8 @@ struct fact_list;
 #define EVENT_TYPE_MAX_BYTES 128         /* of a type in a log line */
 #define EVENT_TYPE_STORED_MAX_BYTES 1024 /* as it was sent; what is longer is no type */
 #define EVENT_KNOWN_MAX_BYTES 1024
-#define EVENT_MAX_BATCH 4096 /* events of one request */
+#define EVENT_LATE_MAX_BYTES 32 /* more, where it also tells how late it came */
+#define EVENT_MAX_BATCH 4096    /* events of one request */
 
 enum event_verdict {
     EVENT_ACCEPTED,
@@ -77,6 +78,10 @@ void description_free(struct description *description);
  */
 void description_add_number(struct description *description, const char *number);
 const char *description_next_number(const struct description *description, const char *number);
+
+/* Of another node's event, that it came here so late; told by its known from then on. get: 0 where it did not. */
+int description_set_late(struct description *description, uint64_t late_s) MUST_CHECK; /* -ENOMEM */
+uint64_t description_get_late(const cJSON *known);
 
 /* For a description that is read back: known as it was written, or none where that is not sound, or not in its shape.
  * numbers: as far as it has them. */
@@ -128,6 +133,7 @@ struct event_home {
 struct event {
     uint64_t id; /* position in the log, from 1 */
     usec_t time_us;
+    usec_t order_us;                   /* for what goes by the order of the log: time_us, or what stands before it */
     const char *type;                  /* upper case, real name of an alias; "": none */
     const char *type_sent;             /* as it was spelt; NULL: like type */
     bool test;                         /* "test": true stood beside data */

@@ -159,6 +159,16 @@ bool pipeline_source_is_idle(struct pipeline_source *source);
  * resume nothing is flushed). -ENOMEM: nothing was taken, and nobody tells. */
 int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, void *ticket) MUST_CHECK;
 
+/* What a source keeps with the log, as store_set_position has it. */
+struct pipeline_position {
+    const char *of, *key, *value;
+};
+
+/* The same, and the position is written in the transaction that stores the batch, or not at all; of those of one key
+ * in a row the last. It is copied. */
+int pipeline_submit_at(struct pipeline_source *source, struct batch *take_batch, void *ticket,
+                       const struct pipeline_position *position) MUST_CHECK;
+
 /* Hands over what was submitted since the last call: the more at once, the fewer commits. */
 void pipeline_flush(struct pipeline_source *source);
 

@@ -44,9 +44,12 @@ void look_time(struct worker *worker, uint64_t id, usec_t time_us)
 }
 
 /* When it came. What is pushed has the time of its arrival; what another source brings has one of its own, and came no
- * earlier than what stands before it. A source that knows better says it here. */
-static usec_t age_at_arrival(const struct worker *worker, const struct event *event)
+ * earlier than what stands before it. Of another node's the row tells how late it came. */
+static usec_t age_at_arrival(const struct worker *worker, const struct feed_record *record)
 {
+    const struct event *event = &record->event;
+    if (event->home.node)
+        return description_get_late(feed_known(record)) * USEC_PER_SEC;
     if (strcmp(event->origin->source, EVENT_SOURCE_PUSH) == 0)
         return 0;
     return worker->newest_us > event->time_us ? worker->newest_us - event->time_us : 0;
@@ -65,7 +68,7 @@ enum left_out look_at(struct worker *worker, const struct feed_record *record)
         return why;
     if (event->test)
         return LEFT_OUT_TEST;
-    if (!worker->type->mirrors && look_is_late(worker->action, age_at_arrival(worker, event)))
+    if (!worker->type->mirrors && look_is_late(worker->action, age_at_arrival(worker, record)))
         return LEFT_OUT_LATE;
     /* What is too old to be told anyway must not keep a newer one from being told. */
     bool counts = worker->cooldown && !attempt_is_too_old(worker->action, attempt_event_age_us(event));

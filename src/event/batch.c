@@ -56,6 +56,7 @@ struct batch_memory *batch_memory_new(char *body, size_t size, const struct orig
     memory->origin = *origin;
     memory->one = (struct event){
         .time_us = time_us,
+        .order_us = time_us,
         .origin = &memory->origin,
         .community = memory->community,
         .realm = memory->community,

@@ -1,8 +1,11 @@
 /* known_read.c - known of a row or a record, read once for all who ask. The log is a file that others can write, and a
  * record may come from elsewhere: what is not in the shape that known has is as good as none. */
+#include <errno.h>
 #include <string.h>
 
 #include "event_private.h"
+
+#define LATE "late_s"
 
 struct member {
     const char *name;
@@ -76,8 +79,13 @@ static bool is_list_of_things(const cJSON *value)
 }
 
 static const struct member of_known[] = {
-    { "units", is_list_of_things }, { "calls", is_list_of_things }, { "calls911", is_list_of_things },
-    { "was", is_object_of_texts },  { "dispatchers", is_number },   { "on_duty", is_number },
+    { "units", is_list_of_things },
+    { "calls", is_list_of_things },
+    { "calls911", is_list_of_things },
+    { "was", is_object_of_texts },
+    { "dispatchers", is_number },
+    { "on_duty", is_number },
+    { LATE, is_number },
 };
 
 void description_take_known(struct description *ret, struct span known)
@@ -98,4 +106,29 @@ void description_take_known(struct description *ret, struct span known)
         return;
     }
     text_add_bytes(&ret->known, known.s, known.size);
+}
+
+/* First in the object: the rest stays as it was sent. */
+int description_set_late(struct description *description, uint64_t late_s)
+{
+    struct text known = TEXT_INIT, *old = &description->known;
+    bool empty = old->size <= strlen("{}");
+    text_addf(&known, "{\"" LATE "\":%llu%s", (unsigned long long) late_s, empty ? "}" : ",");
+    if (!empty)
+        text_add_bytes(&known, old->s + 1, old->size - 1);
+    if (known.failed) {
+        text_free(&known);
+        return -ENOMEM;
+    }
+    text_free(old);
+    *old = known;
+    cJSON_Delete(description->known_json);
+    description->known_json = NULL;
+    return 0;
+}
+
+uint64_t description_get_late(const cJSON *known)
+{
+    const cJSON *late = json_get(known, LATE);
+    return cJSON_IsNumber(late) && late->valuedouble > 0 && late->valuedouble < 1e12 ? (uint64_t) late->valuedouble : 0;
 }

@@ -249,8 +249,8 @@ static int check_sizes(const struct values *values, struct err *err)
             return err_set(err, -EINVAL, "%s: longer than %zu bytes", members[texts[i].member].name,
                            texts[i].max_bytes);
     }
-    if (values->json[KNOWN].size > EVENT_KNOWN_MAX_BYTES)
-        return err_set(err, -EINVAL, "known: longer than %d bytes", EVENT_KNOWN_MAX_BYTES);
+    if (values->json[KNOWN].size > EVENT_KNOWN_MAX_BYTES + EVENT_LATE_MAX_BYTES)
+        return err_set(err, -EINVAL, "known: longer than %d bytes", EVENT_KNOWN_MAX_BYTES + EVENT_LATE_MAX_BYTES);
     return 0;
 }
 

@@ -88,6 +88,7 @@ static void take_row(struct ahead *ahead, const struct store_row *row, struct ah
     ret->id = row->id;
     ret->time_us = row->time_us;
     text_copy(ret->realm, sizeof(ret->realm), row->realm);
+    ret->elsewhere = row->home.node;
     ret->bytes = 0;
     ret->readable = (untold || changes_state(ahead, row)) && store_row_restore(row, families, &ret->batch) >= 0;
     if (ret->readable)

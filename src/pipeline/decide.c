@@ -12,11 +12,20 @@
 
 void decide_apply(const struct event *event, struct state *state)
 {
-    state_set_event(state, event->id, event->time_us);
+    state_set_event(state, event->id, event->order_us);
     state_set_test(state, event->test);
     state_set_source(state, event->origin->source, event->origin->name);
     if (!event_verdict_is_refusal(event->verdict) && event->handler && event->handler->apply)
         (void) event->handler->apply(event, state); /* without memory, what lines can name is less */
+}
+
+/* The clock of another node is its own, and what it tells may be of last week: state forgets by the order of this log,
+ * so such an event counts as no earlier than what stands before it. */
+usec_t decide_order(usec_t time_us, bool elsewhere, usec_t *newest_us)
+{
+    if (!elsewhere || time_us > *newest_us)
+        *newest_us = time_us;
+    return *newest_us;
 }
 
 static struct description *next_description(struct decided *decided)
@@ -39,8 +48,13 @@ int decide(struct pipeline *pipeline, const struct event *event, struct err *err
     struct description *description = next_description(&pipeline->decided);
     if (!description)
         return err_set(err, -ENOMEM, "no memory");
-    event_describe(event, pipeline->overlay, description);
+    if (event->decided && description_copy(description, event->decided) < 0)
+        return err_set(err, -ENOMEM, "no memory");
+    if (!event->decided)
+        event_describe(event, pipeline->overlay, description);
     decide_apply(event, pipeline->overlay);
+    if (event->decided)
+        return 0;
     families_write_known(event, pipeline->overlay, description);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pipeline_private.h"
 
@@ -137,11 +138,40 @@ static bool reserve_or_wait(struct pipeline_source *source, size_t bytes)
     return true;
 }
 
+static const char *append_text(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
+}
+
+/* With nothing but its position. */
+static struct submission *submission_new(const struct pipeline_position *position)
+{
+    size_t n = position ? strlen(position->of) + strlen(position->key) + strlen(position->value) + 3 : 0;
+    struct submission *s = malloc(sizeof(*s) + n);
+    if (!s)
+        return NULL;
+    *s = (struct submission){ 0 };
+    char *at = s->texts;
+    if (position)
+        s->position = (struct pipeline_position){ append_text(&at, position->of), append_text(&at, position->key),
+                                                  append_text(&at, position->value) };
+    return s;
+}
+
 int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, void *ticket)
+{
+    return pipeline_submit_at(source, take_batch, ticket, NULL);
+}
+
+int pipeline_submit_at(struct pipeline_source *source, struct batch *take_batch, void *ticket,
+                       const struct pipeline_position *position)
 {
     assert(take_batch->n_events);
     size_t bytes = batch_bytes(take_batch) + take_batch->n_events * DESCRIPTION_BYTES;
-    struct submission *s = malloc(sizeof(*s));
+    struct submission *s = submission_new(position);
     if (!s)
         return -ENOMEM;
     if (!reserve_or_wait(source, bytes)) {
@@ -150,7 +180,10 @@ int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, vo
             pipeline_flush(source); /* what it has gathered takes the room that it waits for */
         return -EBUSY;
     }
-    *s = (struct submission){ .source = source, .batch = *take_batch, .ticket = ticket, .bytes = bytes };
+    s->source = source;
+    s->batch = *take_batch;
+    s->ticket = ticket;
+    s->bytes = bytes;
     *take_batch = (struct batch){ 0 };
     source->pipeline->queued_events += s->batch.n_events;
     append(&source->round, s, &s->next);

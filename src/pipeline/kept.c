@@ -78,6 +78,23 @@ int kept_write(struct pipeline *pipeline, struct kept **ret, struct err *err)
     return r;
 }
 
+static bool go_on(const struct pipeline_position *position, const struct submission *next)
+{
+    return next && next->position.of && strcmp(next->position.of, position->of) == 0 &&
+           strcmp(next->position.key, position->key) == 0;
+}
+
+int kept_write_positions(struct pipeline *pipeline, const struct submission *list, struct err *err)
+{
+    int r = 0;
+    for (const struct submission *s = list; s && r >= 0; s = s->next) {
+        const struct pipeline_position *position = &s->position;
+        if (position->of && !go_on(position, s->next))
+            r = store_set_position(pipeline->store, position->of, position->key, position->value, err);
+    }
+    return r;
+}
+
 static void free_list(struct kept *list)
 {
     for (struct kept *next; list; list = next) {

@@ -18,6 +18,8 @@ struct submission {
     struct batch batch;
     void *ticket;
     size_t bytes;
+    struct pipeline_position position; /* of NULL: none; its texts stand behind it */
+    char texts[];
 };
 
 struct queue {
@@ -114,7 +116,7 @@ struct pipeline {
     _Atomic uint64_t newest_id;
     _Atomic usec_t newest_us;
     _Atomic uint64_t n_heard; /* events of the CAD, or who says so, since the start */
-    usec_t taken_us;          /* when the last event came that was taken */
+    usec_t taken_us;          /* order_us of the last event that was taken */
     struct fill *fill;        /* NULL: nothing of an older version was met */
     size_t failed_bytes;      /* the most that could not be stored at once */
     usec_t probed_us;         /* uptime */
@@ -185,6 +187,8 @@ extern const struct report_limits counts_commit_limits, counts_batch_limits;
 /* kept.c: of the writer. write: in the transaction under way; written: how that ended. */
 bool kept_waits(struct pipeline *pipeline);
 int kept_write(struct pipeline *pipeline, struct kept **ret, struct err *err) MUST_CHECK;
+/* Of the batches of the transaction. */
+int kept_write_positions(struct pipeline *pipeline, const struct submission *list, struct err *err) MUST_CHECK;
 void kept_written(struct pipeline *pipeline, struct kept *kept, bool stored);
 void kept_free(struct pipeline *pipeline);
 
@@ -202,6 +206,7 @@ struct ahead_event {
     usec_t time_us;
     char realm[REALM_MAX_BYTES + 1];
     size_t bytes;   /* of its body */
+    bool elsewhere; /* another node's */
     bool readable;  /* batch has it; else it changes nothing, or is no JSON any more */
     bool untold;    /* readable, and no line was written */
     bool described; /* untold, and description has what was decided about it */
@@ -245,6 +250,10 @@ void turns_before(struct turns *turns, const struct store_place *next);
 void turns_after(struct turns *turns, const struct store_place *next);
 void turns_take(struct turns *turns, const struct event *event);
 void turns_end_request(struct turns *turns, uint64_t id, usec_t time_us);
+
+/* decide.c: where one that came at that time, perhaps elsewhere, stands in the order of the log. *newest_us: of the one
+ * before it. */
+usec_t decide_order(usec_t time_us, bool elsewhere, usec_t *newest_us);
 
 /* decide.c: what it changes in a state. */
 void decide_apply(const struct event *event, struct state *state);

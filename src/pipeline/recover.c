@@ -10,7 +10,7 @@ static void tell_late(struct pipeline *pipeline, struct ahead_event *event)
 {
     const struct event *came = &event->batch.events[0];
     if (!event->described) {
-        state_set_event(pipeline->state, event->id, event->time_us);
+        state_set_event(pipeline->state, event->id, came->order_us);
         event_describe(came, pipeline->state, &event->description);
     }
     line_write(came, &event->description, pipeline->payload_bytes, true);
@@ -21,12 +21,14 @@ static void take(struct pipeline *pipeline, struct ahead_event *event)
     bool internal = event->readable && event->batch.events[0].verdict == EVENT_INTERNAL;
     if (!internal)
         last_heard_note(pipeline, event->realm, event->time_us);
+    usec_t order_us = decide_order(event->time_us, event->elsewhere, &pipeline->taken_us);
     if (!event->readable) {
-        state_set_event(pipeline->state, event->id, event->time_us);
-        turns_pass(&pipeline->turns, event->id, event->time_us);
+        state_set_event(pipeline->state, event->id, order_us);
+        turns_pass(&pipeline->turns, event->id, order_us);
         return;
     }
     struct event *came = &event->batch.events[0];
+    came->order_us = order_us;
     came->among_communities = pipeline->several_communities; /* as fill.c does, where nothing is decided */
     if (event->untold)
         tell_late(pipeline, event);

@@ -54,7 +54,7 @@ void turns_pass(struct turns *turns, uint64_t id, usec_t time_us)
 
 void turns_hear(struct turns *turns, const struct event *event)
 {
-    turns_pass(turns, event->id, event->time_us);
+    turns_pass(turns, event->id, event->order_us);
     if (event->id > turns->place.turned_id && are_apart(&turns->place))
         decide_apply(event, turns->heir);
 }

@@ -88,7 +88,7 @@ static int decide_all(struct pipeline *pipeline, struct submission *list, uint64
         for (size_t i = 0; i < s->batch.n_events && r >= 0; i++) {
             struct event *event = &s->batch.events[i];
             event->id = ++*id;
-            pipeline->taken_us = event->time_us;
+            event->order_us = decide_order(event->time_us, event->home.node, &pipeline->taken_us);
             r = decide(pipeline, event, err);
         }
     return r;
@@ -118,7 +118,7 @@ static usec_t oldest_us(const struct submission *list)
     usec_t oldest = UINT64_MAX;
     for (const struct submission *s = list; s; s = s->next)
         for (size_t i = 0; i < s->batch.n_events; i++)
-            oldest = s->batch.events[i].time_us < oldest ? s->batch.events[i].time_us : oldest;
+            oldest = s->batch.events[i].order_us < oldest ? s->batch.events[i].order_us : oldest;
     return oldest;
 }
 
@@ -173,6 +173,8 @@ static int store_all(struct pipeline *pipeline, struct submission *list, struct 
         r = store_set_cursor(pipeline->store, LOG_CURSOR, written, err);
     if (r >= 0)
         r = kept_write(pipeline, &kept, err);
+    if (r >= 0) /* behind what was kept before: the newest counts */
+        r = kept_write_positions(pipeline, list, err);
     if (r >= 0)
         r = commit_with_deliveries(pipeline, err);
     kept_written(pipeline, kept, r >= 0);

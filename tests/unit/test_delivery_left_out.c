@@ -230,20 +230,31 @@ static void test_cooldown_over_a_reload(void **state)
     assert_int_equal(left_out(LEFT_OUT_COOLDOWN), 1);
 }
 
-static void add_of_elsewhere(usec_t time_us)
+/* node NULL: of ours. */
+static void add_of(const char *node, usec_t time_us, uint64_t late_s)
 {
-    const struct origin origin = { .source = "redis", .name = "main", .peer = "192.0.2.1" };
+    const struct origin origin = { .source = "session", .name = "main", .peer = "192.0.2.1" };
+    struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
     const struct event event = { .id = store_last_id(store) + 1,
                                  .time_us = time_us,
                                  .type = "EVENT_911",
                                  .community = "default",
                                  .realm = "default",
+                                 .home = { node, "00aa", 7 },
                                  .origin = &origin,
                                  .verdict = EVENT_ACCEPTED,
                                  .data_text = { DATA, sizeof(DATA) - 1 } };
+    text_add(&description.line, "a call");
+    if (late_s)
+        assert_int_equal(description_set_late(&description, late_s), 0);
     assert_int_equal(store_begin(store, &err), 0);
-    assert_int_equal(store_append(store, &event, NULL, &err), 0);
+    assert_int_equal(store_append(store, &event, &description, &err), 0);
     assert_int_equal(store_commit(store, &err), 0);
+}
+
+static void add_of_elsewhere(usec_t time_us)
+{
+    add_of(NULL, time_us, 0);
 }
 
 static void test_age_at_arrival(void **state)
@@ -277,6 +288,20 @@ static void test_late(void **state)
     add_of_elsewhere(now - SECONDS(7200));
     look_at_all();
     assert_delivered((uint64_t[]){ 1, 2, 3, 5 }, 4);
+}
+
+/* Of another node's the row says it, whatever stands before it. */
+static void test_late_from_a_node(void **state)
+{
+    (void) state;
+    start_with(ACTION);
+    add_of("edge1", now_us(), 601);
+    add_event("EVENT_911", now_us() + SECONDS(3600), DATA, NULL);
+    add_of("edge1", now_us(), 0);
+    add_of("edge1", now_us(), 599);
+    look_at_all();
+    assert_delivered((uint64_t[]){ 2, 3, 4 }, 3);
+    assert_int_equal(left_out(LEFT_OUT_LATE), 1);
 }
 
 /* A restart knows the time of the event before. */
@@ -362,6 +387,7 @@ int main(void)
         delivery_test(test_invented),
         cmocka_unit_test(test_age_at_arrival),
         delivery_test(test_late),
+        delivery_test(test_late_from_a_node),
         delivery_test(test_late_after_a_restart),
         delivery_test(test_late_at_a_replay),
     };

@@ -223,7 +223,7 @@ static const struct large large[] = {
     { "event_remove_911", "", "t", "", 1024, "type_sent: longer than 1024 bytes" },
     { "a \\\"line\\\" of \\\\x1b", "", "s", "", 65536, "summary: longer than 65536 bytes" },
     { "\"test\":true", "\"reason\":\"", "r", "\"", 511, "reason: longer than 511 bytes" },
-    { "\"on_duty\":12}", "\"x\":\"", "k", "\"}", 1024 - 30, "known: longer than 1024 bytes" },
+    { "\"on_duty\":12}", "\"x\":\"", "k", "\"}", 1024 + 32 - 30, "known: longer than 1056 bytes" },
     { "9f0c00000000000000000000000000aa", "", "9", "", 32, "log: longer than 32 bytes" },
     { "\"default\"", "\"", "c", "\"", 32, "community: longer than 32 bytes" },
     { "\"session\"", "\"", "s", "\"", 32, "source: longer than 32 bytes" },
