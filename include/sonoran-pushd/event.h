@@ -231,9 +231,10 @@ enum envelope_refusal envelope_make_one(struct span type, struct span data, cons
 
 void batch_done(struct batch *batch);
 
-/* A batch of one that another node has stored and decided about: its home is copied, and what is in the description
- * taken. -ENOMEM: it is as it was, and the description too. */
-int batch_take_home(struct batch *batch, const struct event_home *home, struct description *take_decided) MUST_CHECK;
+/* A batch of one that another node has stored and decided about, for a log of ours: source, by which it came here, and
+ * home are copied, and what is in the description is taken. -ENOMEM: it is as it was, and the description too. */
+int batch_take_home(struct batch *batch, const char *source, const struct event_home *home,
+                    struct description *take_decided) MUST_CHECK;
 
 /* Memory that a batch holds. */
 size_t batch_bytes(const struct batch *batch);

@@ -268,6 +268,9 @@ int store_read(struct store_reader *reader, struct store_row *ret, struct err *e
  */
 int store_last_until(struct store_reader *reader, usec_t time_us, uint64_t *ret_id, struct err *err) MUST_CHECK;
 
+/* Whether a life of the log is called so. From any thread, as long as the reader is open. */
+bool store_has_life(const struct store_reader *reader, const char *log);
+
 /* Asked now and then while this reader works: true ends it with -ECANCELED. */
 void store_stop_if(struct store_reader *reader, bool (*stop)(void));
 

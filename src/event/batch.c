@@ -75,7 +75,8 @@ void batch_set_home(struct batch_memory *memory, const struct event_home *home)
     one->realm = memory->realm;
 }
 
-int batch_take_home(struct batch *batch, const struct event_home *home, struct description *take_decided)
+int batch_take_home(struct batch *batch, const char *source, const struct event_home *home,
+                    struct description *take_decided)
 {
     struct batch_memory *memory = batch->memory;
     assert(batch->events == &memory->one && !memory->decided);
@@ -85,6 +86,8 @@ int batch_take_home(struct batch *batch, const struct event_home *home, struct d
     *memory->decided = *take_decided;
     *take_decided = (struct description) DESCRIPTION_INIT;
     batch_set_home(memory, home);
+    text_copy(memory->origin.source, sizeof(memory->origin.source), source);
+    memory->one.log = NULL;
     memory->one.decided = memory->decided;
     return 0;
 }

@@ -131,6 +131,14 @@ int store_last_until(struct store_reader *reader, usec_t time_us, uint64_t *ret_
     return r < 0 ? r : 0;
 }
 
+bool store_has_life(const struct store_reader *reader, const char *log)
+{
+    for (size_t i = 0; i < reader->n_lives; i++)
+        if (strcmp(reader->lives[i].log, log) == 0)
+            return true;
+    return false;
+}
+
 static int ask_to_stop(void *userdata)
 {
     const struct store_reader *reader = userdata;

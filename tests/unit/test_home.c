@@ -40,7 +40,7 @@ static void hear(const struct text *record, const char *node, struct batch *ret)
     const struct event *event = &ret->events[0];
     char log[NAME_MAX_BYTES + 1];
     text_copy(log, sizeof(log), event->log);
-    assert_int_equal(batch_take_home(ret, &(struct event_home){ node, log, event->id }, &decided), 0);
+    assert_int_equal(batch_take_home(ret, "streams", &(struct event_home){ node, log, event->id }, &decided), 0);
     description_free(&decided);
 }
 

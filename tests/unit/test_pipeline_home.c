@@ -27,7 +27,7 @@ static void make(uint64_t id, usec_t time_us, struct batch *ret)
               (unsigned long long) id, time.s);
     if (event_read_record((struct span){ record.s, record.size }, &families_all, ret, &decided, &err) < 0)
         fail_msg("%s: %s", err.msg, record.s);
-    assert_int_equal(batch_take_home(ret, &(struct event_home){ "edge1", "00aa", id }, &decided), 0);
+    assert_int_equal(batch_take_home(ret, "streams", &(struct event_home){ "edge1", "00aa", id }, &decided), 0);
     description_free(&decided);
 }
 
