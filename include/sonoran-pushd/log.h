@@ -131,6 +131,7 @@ int log_problem(int r, const char *format, ...) PRINTF_LIKE(2, 3);
 #define LOG_ID_FILLED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b23"       /* a log of an older version is brought up to date */
 #define LOG_ID_SESSION "5c1f0a5be1f44d0f9c2b1f6d3a7e4b50"      /* the CAD's own connection: open, closed, refused */
 #define LOG_ID_SESSION_LOST "5c1f0a5be1f44d0f9c2b1f6d3a7e4b51" /* events of it that could not be stored */
+#define LOG_ID_STREAMS "5c1f0a5be1f44d0f9c2b1f6d3a7e4b52"      /* streams of other nodes: connected, lost, a gap */
 #define LOG_ID_PRIMED "5c1f0a5be1f44d0f9c2b1f6d3a7e4b60"       /* what the CAD told of itself, and what was missed */
 #define LOG_ID_PRIMING "5c1f0a5be1f44d0f9c2b1f6d3a7e4b61"      /* the CAD cannot be asked what it knows, or can again */
 #define LOG_ID_COPIES "5c1f0a5be1f44d0f9c2b1f6d3a7e4b62"       /* events come twice, by two ways */

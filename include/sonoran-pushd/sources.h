@@ -4,7 +4,7 @@
 
 #include <sonoran-pushd/source_type.h>
 
-#define SOURCE_TYPES(X) X(push) X(session)
+#define SOURCE_TYPES(X) X(push) X(session) X(streams)
 
 #define SOURCE_TYPE(name) extern const struct source_type source_##name;
 SOURCE_TYPES(SOURCE_TYPE)

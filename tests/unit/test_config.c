@@ -214,14 +214,16 @@ static void assert_value(const struct config_option *option, uint64_t value, boo
     bool of_action = strcmp(option->group, "actions[]") == 0;
     bool of_session = strcmp(option->group, "sessions[]") == 0;
     bool of_redis = kind && strcmp(kind->name, "redis") == 0;
+    bool of_streams = strcmp(option->group, "streams[]") == 0;
     const char *before = of_redis     ? "[ { name: a, type: redis, url: 'redis://h',"
                          : of_action  ? "[ { name: a, type: exec, command: [ /bin/true ],"
                          : of_session ? "[ { community_id: a,"
+                         : of_streams ? "[ { url: \"redis://h\","
                                       : "{";
     snprintf(text, sizeof(text), "%.*s: %s %s: %llu%s }%s\ncommunities: [ { api_key: SECRET-1 } ]\n",
              (int) strcspn(option->group, "["), option->group, before, option->name,
              (unsigned long long) (value / (duration ? USEC_PER_MSEC : 1)), duration ? "ms" : "",
-             of_action || of_session ? " ]" : "");
+             of_action || of_session || of_streams ? " ]" : "");
     write_text("value", text);
 
     int r;

@@ -1,0 +1,212 @@
+/* streams_hand_in.c - from the rows' threads to the writer. An event goes together with what is known of its stream
+ * then, so the log never has one without the other. Where something could not be stored, all that was handed in comes
+ * back; then every row forgets what it has read and begins again behind what the log has. */
+#include <errno.h>
+#include <string.h>
+
+#include "streams_private.h"
+
+/* Under the lock. */
+static bool is_over(const struct streams_row *row)
+{
+    return row->stopping || row->n_failures != row->all->n_failures;
+}
+
+static int over(const struct streams_row *row, struct err *err)
+{
+    return row->stopping ? err_set(err, -ECANCELED, "it is stopped") : -EAGAIN;
+}
+
+static int submit(struct streams_stream *stream, struct batch *take_batch, const char *known)
+{
+    struct streams *all = stream->row->all;
+    const struct pipeline_position position = { STREAMS_SOURCE, stream->key, known };
+    int r = -EBUSY;
+    while (!is_over(stream->row) &&
+           (all->paused || (r = pipeline_submit_at(all->parts.way_in, take_batch, stream, &position)) == -EBUSY)) {
+        pthread_cond_wait(&all->changed, &all->lock);
+        stream->row->n_rounds++;
+    }
+    return r;
+}
+
+int streams_hand_in(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
+                    struct err *err)
+{
+    struct streams_row *row = stream->row;
+    char text[STREAMS_KNOWN_BYTES];
+    streams_known_write(known, text);
+    pthread_mutex_lock(&row->all->lock);
+    int r = submit(stream, take_batch, text);
+    if (r == 0) {
+        stream->n_open++;
+        row->all->n_open++;
+        stream->known = *known;
+        stream->unsaved = false;
+        row->values.events++;
+        row->values.last_event_us = now_us();
+    }
+    pthread_mutex_unlock(&row->all->lock);
+    batch_done(take_batch); /* where it was not taken */
+    if (r == -EBUSY)
+        return over(row, err);
+    return r < 0 ? err_set(err, r, "no memory") : 0;
+}
+
+void streams_flush(struct streams_row *row)
+{
+    pthread_mutex_lock(&row->all->lock);
+    pipeline_flush(row->all->parts.way_in);
+    pthread_mutex_unlock(&row->all->lock);
+}
+
+bool streams_has_failed(struct streams_row *row)
+{
+    pthread_mutex_lock(&row->all->lock);
+    bool failed = row->n_failures != row->all->n_failures;
+    pthread_mutex_unlock(&row->all->lock);
+    return failed;
+}
+
+/* ---- again ---- */
+
+/* The first row that sees that all has come back says so to the pipeline. */
+static void wait_for_return(struct streams_row *row)
+{
+    struct streams *all = row->all;
+    pthread_mutex_lock(&all->lock);
+    while (all->failed && !row->stopping) {
+        pipeline_flush(all->parts.way_in);
+        if (all->n_open == 0 && !all->paused) {
+            pipeline_source_again(all->parts.way_in);
+            all->failed = false;
+            pthread_cond_broadcast(&all->changed);
+        } else {
+            pthread_cond_wait(&all->changed, &all->lock);
+        }
+        row->n_rounds++;
+    }
+    row->n_failures = all->n_failures;
+    pthread_mutex_unlock(&all->lock);
+}
+
+int streams_begin_again(struct streams_row *row, struct err *err)
+{
+    wait_for_return(row);
+    int r = row->stopping ? err_set(err, -ECANCELED, "it is stopped") : 0;
+    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
+        r = streams_load(stream, err);
+    return r;
+}
+
+/* ---- what the log has ---- */
+
+static int read_position(const struct streams *all, const char *key, char ret[STREAMS_KNOWN_BYTES], struct err *err)
+{
+    struct store_reader *reader = NULL;
+    *ret = '\0';
+    int r = store_reader_open(&reader, all->store_path, err);
+    if (r >= 0)
+        r = store_get_position(reader, STREAMS_SOURCE, key, ret, STREAMS_KNOWN_BYTES, err);
+    store_reader_close(reader);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* Under the lock. */
+static bool others_have(const struct streams_row *list, const struct streams_stream *stream, bool open_only)
+{
+    for (const struct streams_row *row = list; row; row = row->next)
+        for (const struct streams_stream *other = row->list; other; other = other->next)
+            if (row != stream->row && strcmp(other->key, stream->key) == 0 && (!open_only || other->n_open))
+                return true;
+    return false;
+}
+
+/* A row that another configuration has ended may still have something of the stream under way. */
+static int wait_for_others(const struct streams_stream *stream, struct err *err)
+{
+    struct streams_row *row = stream->row;
+    struct streams *all = row->all;
+    pthread_mutex_lock(&all->lock);
+    while (others_have(all->leaving, stream, true) && !row->stopping) {
+        pthread_cond_wait(&all->changed, &all->lock);
+        row->n_rounds++;
+    }
+    bool taken = others_have(all->rows, stream, false);
+    pthread_mutex_unlock(&all->lock);
+    if (row->stopping)
+        return err_set(err, -ECANCELED, "it is stopped");
+    return taken ? -EBUSY : 0;
+}
+
+int streams_load(struct streams_stream *stream, struct err *err)
+{
+    char text[STREAMS_KNOWN_BYTES];
+    int r = wait_for_others(stream, err);
+    if (r >= 0)
+        r = read_position(stream->row->all, stream->key, text, err);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&stream->row->all->lock);
+    streams_known_read(text, &stream->known);
+    stream->place = streams_known_last(&stream->known);
+    stream->unsaved = false;
+    pthread_mutex_unlock(&stream->row->all->lock);
+    return 0;
+}
+
+/* Behind the last event there may be entries that brought none. */
+void streams_keep_passed(struct streams_row *row)
+{
+    struct streams *all = row->all;
+    char text[STREAMS_KNOWN_BYTES];
+    pthread_mutex_lock(&all->lock);
+    for (struct streams_stream *stream = row->list; stream; stream = stream->next) {
+        bool due = stream->unsaved && !stream->n_open && !is_over(row);
+        if (due && pipeline_keep_position(all->parts.way_in, STREAMS_SOURCE, stream->key,
+                                          streams_known_write(&stream->known, text)) == 0)
+            stream->unsaved = false;
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* ---- of the writer ---- */
+
+void streams_settled(void *self, void *ticket, const struct event *first, int r)
+{
+    struct streams *all = self;
+    struct streams_stream *stream = ticket;
+    (void) first;
+    pthread_mutex_lock(&all->lock);
+    stream->n_open--;
+    all->n_open--;
+    all->n_failures += r < 0 && !all->failed;
+    all->failed |= r < 0;
+    pthread_mutex_unlock(&all->lock);
+}
+
+void streams_settled_all(void *self)
+{
+    struct streams *all = self;
+    pthread_mutex_lock(&all->lock);
+    pthread_cond_broadcast(&all->changed);
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void set_paused(struct streams *all, bool paused)
+{
+    pthread_mutex_lock(&all->lock);
+    all->paused = paused;
+    pthread_cond_broadcast(&all->changed);
+    pthread_mutex_unlock(&all->lock);
+}
+
+void streams_pause(void *self)
+{
+    set_paused(self, true);
+}
+
+void streams_resume(void *self)
+{
+    set_paused(self, false);
+}

@@ -1,0 +1,225 @@
+/* streams_keys.c - which keys a row reads, found by its globs, and where each of their streams ends. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "streams_private.h"
+
+/* ---- one stream ---- */
+
+static struct streams_stream *find(const struct streams_row *row, struct span key)
+{
+    struct streams_stream *stream = row->list;
+    while (stream && !span_is(key, stream->key))
+        stream = stream->next;
+    return stream;
+}
+
+static size_t count(const struct streams_row *row)
+{
+    size_t n = 0;
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+        n++;
+    return n;
+}
+
+static bool is_key(struct span key)
+{
+    return key.size && key.size <= STREAMS_KEY_MAX_BYTES && !memchr(key.s, '\0', key.size);
+}
+
+static int add(struct streams_row *row, struct span key, struct err *err)
+{
+    if (!is_key(key) || find(row, key) || count(row) == STREAMS_MAX)
+        return 0;
+    struct streams_stream *stream = calloc(1, sizeof(*stream));
+    if (!stream)
+        return err_set(err, -ENOMEM, "no memory");
+    stream->row = row;
+    memcpy(stream->key, key.s, key.size);
+    streams_node_of(stream->key, stream->node);
+    int r = streams_load(stream, err);
+    if (r == -EBUSY) {
+        streams_tell(row, LOG_WARNING, "%s is read by another row of streams already", stream->key);
+        stream->gone = true;
+        r = 0;
+    }
+    if (r < 0) {
+        free(stream);
+        return r;
+    }
+    struct streams_stream **link = &row->list;
+    pthread_mutex_lock(&row->all->lock);
+    while (*link)
+        link = &(*link)->next;
+    *link = stream;
+    pthread_mutex_unlock(&row->all->lock);
+    return 0;
+}
+
+/* ---- the keys of a glob ---- */
+
+static int add_all(struct streams_row *row, const struct redis_reply *keys, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < keys->n_elements && r >= 0; i++)
+        r = add(row, keys->elements[i].text, err);
+    return r;
+}
+
+static int scan(struct streams_row *row, const char *glob, char cursor[24], struct err *err)
+{
+    const struct span words[] = { span_of("SCAN"), span_of(cursor),  span_of("MATCH"),
+                                  span_of(glob),   span_of("COUNT"), span_of("1000") };
+    const struct redis_reply *reply;
+    int r = streams_ask(row, words, ARRAY_SIZE(words), &reply, err);
+    if (r < 0)
+        return r;
+    if (redis_judge(reply, err) != REDIS_DONE)
+        return -EREMOTEIO;
+    if (reply->type != REDIS_LIST || reply->n_elements != 2 || reply->elements[0].text.size >= 24)
+        return err_set(err, -EPROTO, "the answer to SCAN is none");
+    struct span next = reply->elements[0].text;
+    memcpy(cursor, next.s, next.size);
+    cursor[next.size] = '\0';
+    return add_all(row, &reply->elements[1], err);
+}
+
+static int look_for(struct streams_row *row, const char *glob, struct err *err)
+{
+    char cursor[24] = "0";
+    int r;
+    if (!strpbrk(glob, "*?[\\"))
+        return add(row, span_of(glob), err);
+    do
+        r = scan(row, glob, cursor, err);
+    while (r >= 0 && strcmp(cursor, "0") != 0);
+    return r;
+}
+
+int streams_look_for_keys(struct streams_row *row, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < row->settings.n_keys && r >= 0; i++)
+        r = look_for(row, row->settings.keys[i], err);
+    return r;
+}
+
+/* ---- where they end ---- */
+
+static void tell_end(struct streams_stream *stream, enum streams_end end)
+{
+    char at[STREAMS_PLACE_BYTES], last[STREAMS_PLACE_BYTES];
+    const char *node = stream->node;
+    bool told = stream->told_end == end;
+    stream->told_end = end;
+    if (told || end == STREAMS_END_GOES_ON)
+        return;
+    streams_place_write(stream->end, at);
+    streams_place_write(streams_known_last(&stream->known), last);
+    if (end == STREAMS_END_BEHIND)
+        streams_tell(stream->row, LOG_WARNING,
+                     "%s ends at %s, before what was read (%s): waiting for %s to publish it again", stream->key, at,
+                     last, node);
+    if (end == STREAMS_END_EARLIER)
+        streams_tell(stream->row, LOG_WARNING,
+                     "%s ends at %s, of an earlier life of %s's log than what was read (%s): it is read from its start "
+                     "when %s publishes there",
+                     stream->key, at, node, last, node);
+    if (end == STREAMS_END_ANEW)
+        streams_tell(
+            stream->row, LOG_WARNING,
+            "%s is read from its start: %s publishes there, at %s, in an earlier life of its log than what was "
+            "read (%s)",
+            stream->key, node, at, last);
+}
+
+/* A stream of which nothing is known, where nothing is wanted of what is in it already. */
+static void begin_at_end(struct streams_stream *stream)
+{
+    streams_known_add(&stream->known, stream->end);
+    stream->place = stream->end;
+    stream->unsaved = true;
+}
+
+static void take_end(struct streams_stream *stream, struct streams_place end)
+{
+    struct streams_row *row = stream->row;
+    struct streams_place asked = stream->end;
+    pthread_mutex_lock(&row->all->lock);
+    stream->end = end;
+    bool is_new = !stream->known.n && !row->looked && row->settings.start == STREAMS_FROM_NOW && end.ms;
+    if (is_new)
+        begin_at_end(stream);
+    enum streams_end what = streams_look_at_end(&stream->known, end, stream->asked ? &asked : NULL);
+    stream->behind = what != STREAMS_END_GOES_ON;
+    if (what == STREAMS_END_ANEW)
+        stream->place = (struct streams_place){ 0 };
+    stream->asked = true;
+    stream->heard_us = uptime_us();
+    pthread_mutex_unlock(&row->all->lock);
+    tell_end(stream, what);
+}
+
+static bool is_missing(const struct redis_reply *reply)
+{
+    static const char words[] = "ERR no such key";
+    return reply->type == REDIS_FAULT && reply->text.size >= sizeof(words) - 1 &&
+           memcmp(reply->text.s, words, sizeof(words) - 1) == 0;
+}
+
+static void set_gone(struct streams_stream *stream, bool gone, const char *why)
+{
+    if (gone && !stream->gone)
+        streams_tell(stream->row, LOG_WARNING, "%s is not read: %s", stream->key, why);
+    pthread_mutex_lock(&stream->row->all->lock);
+    stream->gone = gone;
+    pthread_mutex_unlock(&stream->row->all->lock);
+}
+
+static int take_info(struct streams_stream *stream, const struct redis_reply *reply, struct err *err)
+{
+    struct streams_place end = { 0 };
+    enum redis_verdict verdict = is_missing(reply) ? REDIS_DONE : redis_judge(reply, err);
+    if (verdict == REDIS_NEVER) { /* of another type, or not ours to read: others may be */
+        set_gone(stream, true, err->msg);
+        stream->heard_us = uptime_us();
+        return 0;
+    }
+    if (verdict != REDIS_DONE)
+        return -EREMOTEIO;
+    const struct redis_reply *last = redis_member(reply, "last-generated-id");
+    if (last)
+        (void) streams_place_read(last->text, &end);
+    set_gone(stream, false, "");
+    take_end(stream, end);
+    return 0;
+}
+
+static bool is_silent(const struct streams_stream *stream, usec_t silent_us)
+{
+    return !silent_us || !stream->asked || uptime_us() - stream->heard_us >= silent_us;
+}
+
+/* All questions go before the first answer. */
+int streams_ask_for_ends(struct streams_row *row, usec_t silent_us, struct err *err)
+{
+    int r = 0;
+    size_t n = 0;
+    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
+        if (is_silent(stream, silent_us)) {
+            const struct span words[] = { span_of("XINFO"), span_of("STREAM"), span_of(stream->key) };
+            r = redis_send(row->redis, words, ARRAY_SIZE(words), err);
+            stream->heard_us = 0;
+            n++;
+        }
+    for (struct streams_stream *stream = row->list; stream && r >= 0 && n; stream = stream->next) {
+        const struct redis_reply *reply;
+        if (stream->heard_us)
+            continue;
+        r = streams_await(row, &reply, err);
+        if (r >= 0)
+            r = take_info(stream, reply, err);
+    }
+    return r;
+}

@@ -1,0 +1,164 @@
+/* streams_private.h - inside the source streams: events of other nodes, read from Redis Streams (design section 17).
+ *
+ * Each row of the configuration has a thread with a connection of its own. They share the way in: who uses it has the
+ * lock, which the writer takes too for what was settled. A row and its streams stay until all that they handed in is
+ * settled. */
+#pragma once
+
+#include <pthread.h>
+#include <sonoran-pushd/log.h>
+#include <sonoran-pushd/sources.h>
+#include <stdatomic.h>
+
+#include "streams_entry.h"
+
+#define STREAMS_LOOK_US (30 * USEC_PER_SEC) /* between two looks for new keys and at silent streams */
+#define STREAMS_KEY_MAX_BYTES 256
+#define STREAMS_MAX 1024 /* of one row */
+#define STREAMS_ANSWER_US (20 * USEC_PER_SEC)
+
+enum streams_start { STREAMS_FROM_FIRST, STREAMS_FROM_NOW };
+
+/* An element of the configuration's list. */
+struct streams_settings {
+    char *name;
+    char **urls;
+    size_t n_urls;
+    char *username, *password, *ca_file;
+    uint64_t database;
+    char **keys;
+    size_t n_keys;
+    int start; /* enum streams_start */
+    char **communities;
+    size_t n_communities;
+};
+
+struct streams_values {
+    uint64_t entries; /* that were read for the first time */
+    uint64_t events;  /* of them those that were handed in */
+    uint64_t late;    /* of these those that were old when they came */
+    uint64_t gaps, ours, unwanted, unreadable, connects;
+    uint64_t cut_us; /* by the wall clock; 0: it is connected */
+    uint64_t last_event_us;
+};
+
+struct streams_row;
+
+struct streams_stream {
+    struct streams_stream *next;
+    struct streams_row *row;
+    char key[STREAMS_KEY_MAX_BYTES + 1], node[NAME_MAX_BYTES + 1];
+    struct streams_known known; /* changed under the lock, by the row's thread, like: */
+    struct streams_place place; /* behind which it is read */
+    struct streams_place end;   /* as the server last said */
+    bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
+    uint64_t n_gaps;
+    size_t n_open;             /* handed in and not settled, under the lock */
+    bool unsaved;              /* what was passed behind the last event is not kept yet */
+    bool asked;                /* for its end, on this connection */
+    bool told_ours, told_bad;  /* once */
+    enum streams_end told_end; /* what was told of its end */
+    usec_t heard_us;           /* when an entry came, or it was asked for its end */
+};
+
+struct streams_row {
+    struct streams_row *next;
+    struct streams *all;
+    struct streams_settings settings; /* of its own */
+    pthread_t thread;
+    bool running;
+    int wake_fd;
+    _Atomic bool stopping;
+    _Atomic uint64_t n_rounds;
+    uint64_t seen_rounds;
+
+    struct net_pool *pool; /* of its thread, like what follows */
+    struct redis *redis;
+    size_t url;          /* which of them is in use */
+    uint64_t n_failures; /* of all, that it has seen */
+    uint64_t n_at_once;  /* entries of a stream in one answer */
+    unsigned n_failed;   /* connections in a row */
+    bool looked;         /* for its keys, since the start */
+    usec_t look_us;
+    uint64_t told_hash; /* of the last trouble that was told, and when: */
+    usec_t told_us;
+
+    struct streams_stream *list; /* changed under the lock, by its thread, like: */
+    struct streams_values values;
+    char host[EVENT_PEER_MAX_BYTES + 1];
+    char trouble[256];
+    bool connected;
+};
+
+struct streams {
+    struct source_parts parts;
+    char *store_path;
+    struct store_reader *lives; /* for its lives alone, which do not change */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct streams_row *rows;
+    struct streams_row *leaving; /* that end, or wait for what they handed in */
+    size_t n_open;
+    bool paused, failed;
+    uint64_t n_failures;
+};
+
+/* ---- streams_settings.c ---- */
+
+void streams_check(const struct config *config, const void *settings, config_complain *complain, void *context);
+/* false: no memory; what there is, is to be freed. */
+bool streams_settings_copy(struct streams_settings *ret, const struct streams_settings *from) MUST_CHECK;
+bool streams_settings_equal(const struct streams_settings *a, const struct streams_settings *b);
+void streams_settings_free(struct streams_settings *settings);
+
+/* ---- streams_row.c ---- */
+
+void *streams_row_thread(void *row);
+void streams_row_wake(const struct streams_row *row);
+
+/* A command and its answer, within STREAMS_ANSWER_US and the time that the command itself may take. Negative: the
+ * connection is of no use any more, or -ECANCELED. */
+int streams_ask(struct streams_row *row, const struct span *words, size_t n_words, const struct redis_reply **ret,
+                struct err *err) MUST_CHECK;
+int streams_await(struct streams_row *row, const struct redis_reply **ret, struct err *err) MUST_CHECK;
+void streams_tell(const struct streams_row *row, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- streams_keys.c: which streams there are, and where they end ---- */
+
+int streams_look_for_keys(struct streams_row *row, struct err *err) MUST_CHECK;
+/* Those that were silent for so long; 0: all. */
+int streams_ask_for_ends(struct streams_row *row, usec_t silent_us, struct err *err) MUST_CHECK;
+
+/* ---- streams_read.c: what they have ---- */
+
+/* One XREAD, and what it brought. */
+int streams_read(struct streams_row *row, struct err *err) MUST_CHECK;
+
+/* ---- streams_hand_in.c: to the writer ---- */
+
+/* -EAGAIN: something could not be stored, and all behind it comes again; -ECANCELED: the row stops. */
+int streams_hand_in(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
+                    struct err *err) MUST_CHECK;
+void streams_flush(struct streams_row *row);
+/* Behind -EAGAIN: waits until what failed has come back and can be tried again; then what is known is what the log
+ * has. */
+int streams_begin_again(struct streams_row *row, struct err *err) MUST_CHECK;
+bool streams_has_failed(struct streams_row *row);
+/* What the log has of a stream, when nothing of it is under way by another row. -EBUSY: another row reads it. */
+int streams_load(struct streams_stream *stream, struct err *err) MUST_CHECK;
+/* Of streams of which nothing is under way. */
+void streams_keep_passed(struct streams_row *row);
+
+void streams_settled(void *self, void *ticket, const struct event *first, int r);
+void streams_settled_all(void *self);
+void streams_pause(void *self);
+void streams_resume(void *self);
+
+/* ---- streams_status.c ---- */
+
+void streams_add_status(void *self, struct json_writer *out);
+void streams_add_health(void *self, struct json_writer *out);
+void streams_add_report(void *self, struct report_list *list);
+void streams_add_board(void *self, const char *community, struct json_writer *out);

@@ -1,0 +1,202 @@
+/* streams_read.c - what the streams of a row have behind what was read of them. */
+#include <errno.h>
+#include <string.h>
+
+#include "streams_private.h"
+
+#define BLOCK "10000" /* milliseconds */
+#define AT_ONCE_MAX 500
+#define WORDS_BEFORE 6
+
+/* ---- one entry ---- */
+
+static void tell_lost(const struct streams_stream *stream, const struct streams_entry *entry)
+{
+    char last[STREAMS_PLACE_BYTES], before[STREAMS_PLACE_BYTES];
+    streams_tell(stream->row, LOG_WARNING,
+                 "%s: entries of node %s are lost, behind %s up to %s: the stream was cut (max_len) or deleted before "
+                 "they were read",
+                 stream->key, stream->node, streams_place_write(streams_known_last(&stream->known), last),
+                 streams_place_write(entry->before, before));
+}
+
+/* Once for each stream, since each entry may be like it. */
+static void tell_passed(struct streams_stream *stream, const struct streams_entry *entry, enum streams_made made,
+                        const struct err *err)
+{
+    char place[STREAMS_PLACE_BYTES];
+    if (made == STREAMS_OURS && !stream->told_ours)
+        streams_tell(stream->row, LOG_NOTICE,
+                     "%s: events of this very log stand in it, from %s on, and are passed: an action publishes to what "
+                     "is read here",
+                     stream->key, streams_place_write(entry->place, place));
+    if (made == STREAMS_UNREADABLE && !stream->told_bad)
+        streams_tell(stream->row, LOG_WARNING, "%s: entry %s is no event and is passed, like all such: %s", stream->key,
+                     streams_place_write(entry->place, place), err->msg);
+    stream->told_ours |= made == STREAMS_OURS;
+    stream->told_bad |= made == STREAMS_UNREADABLE;
+}
+
+static void count_passed(struct streams_values *values, enum streams_made made)
+{
+    values->ours += made == STREAMS_OURS;
+    values->unwanted += made == STREAMS_UNWANTED;
+    values->unreadable += made == STREAMS_UNREADABLE;
+}
+
+/* It is known from now on, and that is kept when what comes before it is stored. */
+static void pass(struct streams_stream *stream, const struct streams_known *known, enum streams_made made)
+{
+    pthread_mutex_lock(&stream->row->all->lock);
+    stream->known = *known;
+    stream->unsaved = true;
+    count_passed(&stream->row->values, made);
+    pthread_mutex_unlock(&stream->row->all->lock);
+}
+
+static void note(struct streams_stream *stream, const struct streams_entry *entry, bool lost)
+{
+    pthread_mutex_lock(&stream->row->all->lock);
+    stream->place = entry->place;
+    stream->row->values.entries++;
+    stream->row->values.gaps += lost;
+    stream->n_gaps += lost;
+    pthread_mutex_unlock(&stream->row->all->lock);
+}
+
+static bool is_ours(void *context, const char *log)
+{
+    return store_has_life(((const struct streams *) context)->lives, log);
+}
+
+static int take_event(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
+                      struct err *err)
+{
+    const struct description *decided = take_batch->events[0].decided;
+    bool late = strncmp(decided->known.s, "{\"late_s\"", strlen("{\"late_s\"")) == 0;
+    int r = streams_hand_in(stream, take_batch, known, err);
+    pthread_mutex_lock(&stream->row->all->lock);
+    stream->row->values.late += r == 0 && late;
+    pthread_mutex_unlock(&stream->row->all->lock);
+    return r;
+}
+
+static int take_new(struct streams_stream *stream, const struct streams_entry *entry, struct err *err)
+{
+    struct streams_row *row = stream->row;
+    const struct streams_wishes wishes = { row->all->parts.families, row->settings.communities,
+                                           row->settings.n_communities, is_ours, row->all };
+    struct streams_known known = stream->known;
+    struct batch batch;
+    streams_known_add(&known, entry->place);
+    int r = streams_entry_make(entry, stream->node, &wishes, now_us(), &batch, err);
+    if (r == STREAMS_EVENT)
+        return take_event(stream, &batch, &known, err);
+    if (r < 0)
+        return r;
+    tell_passed(stream, entry, r, err);
+    pass(stream, &known, r);
+    return 0;
+}
+
+static int take_entry(struct streams_stream *stream, const struct redis_reply *reply, struct err *err)
+{
+    struct streams_entry entry;
+    if (streams_entry_read(reply, &entry) < 0)
+        return err_set(err, -EPROTO, "%s: an entry has no id", stream->key);
+    enum streams_news news = streams_look(&stream->known, entry.place, entry.before);
+    if (news == STREAMS_KNOWN) {
+        stream->place = entry.place;
+        return 0;
+    }
+    if (news == STREAMS_LOST)
+        tell_lost(stream, &entry);
+    note(stream, &entry, news == STREAMS_LOST);
+    return take_new(stream, &entry, err);
+}
+
+/* ---- an answer ---- */
+
+static struct streams_stream *find(const struct streams_row *row, struct span key)
+{
+    struct streams_stream *stream = row->list;
+    while (stream && !span_is(key, stream->key))
+        stream = stream->next;
+    return stream;
+}
+
+static int take_stream(struct streams_row *row, const struct redis_reply *reply, struct err *err)
+{
+    bool sound = reply->type == REDIS_LIST && reply->n_elements == 2 && reply->elements[1].type == REDIS_LIST;
+    struct streams_stream *stream = sound ? find(row, reply->elements[0].text) : NULL;
+    int r = 0;
+    if (!stream)
+        return err_set(err, -EPROTO, "the answer to XREAD is none");
+    const struct redis_reply *entries = &reply->elements[1];
+    for (size_t i = 0; i < entries->n_elements && r >= 0; i++)
+        r = take_entry(stream, &entries->elements[i], err);
+    stream->heard_us = uptime_us();
+    stream->told_end = STREAMS_END_GOES_ON;
+    stream->behind = false;
+    return r;
+}
+
+static int take_answer(struct streams_row *row, const struct redis_reply *reply, struct err *err)
+{
+    int r = 0;
+    if (reply->type == REDIS_NOTHING)
+        return 0;
+    if (reply->type == REDIS_FAULT) {
+        row->look_us = 0; /* a key may have become something else */
+        (void) redis_judge(reply, err);
+        return -EREMOTEIO;
+    }
+    for (size_t i = 0; i < reply->n_elements && r >= 0; i++)
+        r = take_stream(row, &reply->elements[i], err);
+    streams_flush(row);
+    return r;
+}
+
+/* ---- the question ---- */
+
+struct question {
+    struct span words[WORDS_BEFORE + 2 * STREAMS_MAX];
+    char places[STREAMS_MAX][STREAMS_PLACE_BYTES];
+    char count[24];
+};
+
+static size_t write_question(const struct streams_row *row, struct question *question)
+{
+    size_t n = 0, at = WORDS_BEFORE;
+    snprintf(question->count, sizeof(question->count), "%llu", (unsigned long long) row->n_at_once);
+    const struct span before[WORDS_BEFORE] = { span_of("XREAD"), span_of("COUNT"), span_of(question->count),
+                                               span_of("BLOCK"), span_of(BLOCK),   span_of("STREAMS") };
+    memcpy(question->words, before, sizeof(before));
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+        if (!stream->gone)
+            question->words[at++] = span_of(stream->key);
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+        if (!stream->gone) {
+            streams_place_write(stream->place, question->places[n]);
+            question->words[at++] = span_of(question->places[n++]);
+        }
+    return n ? at : 0;
+}
+
+int streams_read(struct streams_row *row, struct err *err)
+{
+    static _Thread_local struct question question; /* too much for a stack */
+    const struct redis_reply *reply;
+    size_t n = write_question(row, &question);
+    if (!n)
+        return 0;
+    int r = streams_ask(row, question.words, n, &reply, err);
+    if (r == -EMSGSIZE && row->n_at_once > 1)
+        row->n_at_once /= 2;
+    if (r < 0)
+        return r;
+    r = take_answer(row, reply, err);
+    if (row->n_at_once < AT_ONCE_MAX)
+        row->n_at_once++;
+    return r;
+}

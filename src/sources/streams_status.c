@@ -1,0 +1,181 @@
+/* streams_status.c - streams in the status object, in /health, on the board and in the metrics. */
+#include <string.h>
+
+#include "streams_private.h"
+
+#define OBJECT "streams"
+
+static const struct report_row rows[] = {
+    { .name = "streams_entries",
+      .kind = REPORT_COUNTER,
+      .help = "Entries that were read of streams of other nodes.",
+      .object = OBJECT,
+      .member = "entries",
+      .offset = REPORT_OFFSET(struct streams_values, entries) },
+    { .name = "streams_events",
+      .kind = REPORT_COUNTER,
+      .help = "Events that they brought.",
+      .object = OBJECT,
+      .member = "events",
+      .offset = REPORT_OFFSET(struct streams_values, events) },
+    { .name = "streams_late_events",
+      .kind = REPORT_COUNTER,
+      .help = "Of these, events that were older than 10 minutes when they came.",
+      .object = OBJECT,
+      .member = "late",
+      .offset = REPORT_OFFSET(struct streams_values, late) },
+    { .name = "streams_gaps",
+      .kind = REPORT_COUNTER,
+      .help = "How often entries were lost before they were read.",
+      .object = OBJECT,
+      .member = "gaps",
+      .offset = REPORT_OFFSET(struct streams_values, gaps) },
+    { .name = "streams_passed_entries",
+      .kind = REPORT_COUNTER,
+      .label = "reason",
+      .value = "ours",
+      .help = "Entries that brought no event.",
+      .object = OBJECT,
+      .member = "ours",
+      .offset = REPORT_OFFSET(struct streams_values, ours) },
+    { .name = "streams_passed_entries",
+      .kind = REPORT_COUNTER,
+      .label = "reason",
+      .value = "community",
+      .help = "Entries that brought no event.",
+      .object = OBJECT,
+      .member = "unwanted",
+      .offset = REPORT_OFFSET(struct streams_values, unwanted) },
+    { .name = "streams_passed_entries",
+      .kind = REPORT_COUNTER,
+      .label = "reason",
+      .value = "unreadable",
+      .help = "Entries that brought no event.",
+      .object = OBJECT,
+      .member = "unreadable",
+      .offset = REPORT_OFFSET(struct streams_values, unreadable) },
+    { .name = "streams_connects",
+      .kind = REPORT_COUNTER,
+      .help = "Connections to the Redis server.",
+      .object = OBJECT,
+      .member = "connects",
+      .offset = REPORT_OFFSET(struct streams_values, connects) },
+    { .name = "streams_cut_since_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "Since when there is no connection to the Redis server, 0 while there is one.",
+      .object = OBJECT,
+      .member = "cut_since",
+      .offset = REPORT_OFFSET(struct streams_values, cut_us) },
+    { .name = "streams_last_event_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "When the last event came by it.",
+      .object = OBJECT,
+      .member = "last_event",
+      .offset = REPORT_OFFSET(struct streams_values, last_event_us) },
+};
+
+static const struct report_table streams_report = { rows, ARRAY_SIZE(rows) };
+
+/* Under the lock, like what follows. */
+static void add_stream(const struct streams_stream *stream, struct json_writer *out)
+{
+    char place[STREAMS_PLACE_BYTES];
+    struct streams_place last = streams_known_last(&stream->known);
+    json_begin_object(out, NULL);
+    json_add_text(out, "key", stream->key);
+    json_add_text(out, "node", stream->node);
+    json_add_text(out, "last_id", streams_place_write(last, place));
+    json_add_text(out, "end_id", streams_place_write(stream->end, place));
+    json_add_bool(out, "behind", stream->behind);
+    json_add_bool(out, "read", !stream->gone);
+    json_add_int(out, "gaps", (int64_t) stream->n_gaps);
+    json_end(out);
+}
+
+static void add_row(const struct streams_row *row, struct json_writer *out)
+{
+    const struct report_part part = { .table = &streams_report, .values = &row->values };
+    json_begin_object(out, NULL);
+    json_add_text(out, "name", row->settings.name);
+    json_add_text(out, "host", row->host);
+    json_add_text(out, "state", row->connected ? "open" : "waiting");
+    report_add_members(out, &part, OBJECT);
+    if (row->trouble[0])
+        json_add_text(out, "trouble", row->trouble);
+    json_begin_array(out, "streams");
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+        add_stream(stream, out);
+    json_end(out);
+    json_end(out);
+}
+
+void streams_add_status(void *self, struct json_writer *out)
+{
+    struct streams *all = self;
+    json_begin_array(out, "streams");
+    pthread_mutex_lock(&all->lock);
+    for (const struct streams_row *row = all->rows; row; row = row->next)
+        add_row(row, out);
+    pthread_mutex_unlock(&all->lock);
+    json_end(out);
+}
+
+void streams_add_health(void *self, struct json_writer *out)
+{
+    struct streams *all = self;
+    pthread_mutex_lock(&all->lock);
+    for (const struct streams_row *row = all->rows; row; row = row->next) {
+        json_begin_object(out, NULL);
+        json_add_text(out, "source", STREAMS_SOURCE);
+        json_add_text(out, "name", row->settings.name);
+        json_add_text(out, "state", row->connected ? "open" : "waiting");
+        json_end(out);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+void streams_add_report(void *self, struct report_list *list)
+{
+    struct streams *all = self;
+    pthread_mutex_lock(&all->lock);
+    for (const struct streams_row *row = all->rows; row; row = row->next)
+        report_list_add(list,
+                        &(struct report_part){ .table = &streams_report,
+                                               .values = &row->values,
+                                               .labels = { { "streams", row->settings.name } } },
+                        sizeof(row->values));
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void add_words(const struct streams_row *row, struct text *out)
+{
+    if (row->values.cut_us)
+        text_addf(out, "streams %s: no connection to Redis, events of other nodes may be missing", row->settings.name);
+    else if (row->values.gaps)
+        text_addf(out, "streams %s: entries were lost %llu time%s since the start", row->settings.name,
+                  (unsigned long long) row->values.gaps, text_plural(row->values.gaps));
+}
+
+/* They are of many communities: for who sees all. */
+void streams_add_board(void *self, const char *community, struct json_writer *out)
+{
+    struct streams *all = self;
+    if (community)
+        return;
+    pthread_mutex_lock(&all->lock);
+    for (const struct streams_row *row = all->rows; row; row = row->next) {
+        struct text words CLEANUP(text_free) = TEXT_INIT;
+        json_begin_object(out, NULL);
+        json_add_text(out, "source", STREAMS_SOURCE);
+        json_add_text(out, "name", row->settings.name);
+        json_add_null(out, "community");
+        json_add_known_time(out, "cut_since", row->values.cut_us);
+        add_words(row, &words);
+        json_add_text(out, "words", words.s);
+        out->out->failed |= words.failed;
+        json_end(out);
+    }
+    pthread_mutex_unlock(&all->lock);
+}

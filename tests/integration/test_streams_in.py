@@ -1,0 +1,240 @@
+"""The source streams: events of other nodes by a real redis-server, each exactly once, whatever is killed or deleted."""
+
+import json
+import random
+import threading
+import time
+
+import pytest
+from ctl_tools import status_of
+from harness import Daemon, call911, config, event, wait_for
+from redis_server import Node, redis_server
+from store import array_of, kill, read
+
+KEY = "cad:events:edge1"
+ORIGINS = "SELECT origin_node, origin_id FROM events WHERE origin_node IS NOT NULL ORDER BY id"
+
+
+@pytest.fixture
+def server(tmp_path):
+    with redis_server(tmp_path / "redis") as one:
+        yield one
+
+
+def streams(server, **options):
+    return [{"name": "edges", "url": server.url, "keys": ["cad:events:*"], **options}]
+
+
+def hub_config(server, **options):
+    return config(streams=streams(server, **options))
+
+
+def log_of(daemon):
+    return daemon.file.with_name("events.db")
+
+
+def origins(hub):
+    return read(log_of(hub), ORIGINS)
+
+
+def wait_origins(hub, wanted):
+    wait_for(lambda: len(origins(hub)) >= len(wanted), f"{len(wanted)} events of other nodes")
+    assert origins(hub) == wanted
+
+
+def ids(node, first, last):
+    return [(node, i) for i in range(first, last + 1)]
+
+
+def wait_connected(hub, since=0):
+    return hub.wait_line("connected to .* reads", since)
+
+
+def test_an_event_is_what_it_was(start, server):
+    edge = start()
+    for body in (call911(7, caller="Ann", location="Pier"), event("EVENT_OF_TOMORROW"), event(test=True)):
+        edge.post(body)
+    Node(edge, server, KEY).publish()
+    hub = start(hub_config(server))
+    wait_origins(hub, ids("edge1", 1, 3))
+    columns = "time, community, listener, peer, type, verdict, level, test, summary, calls911, known, data, extra"
+    sql = f"SELECT received_at AS {columns} FROM events ORDER BY id"
+    assert read(log_of(hub), sql) == read(log_of(edge), sql)
+    life = read(log_of(edge), "SELECT log FROM lives")[0][0]
+    assert read(log_of(hub), "SELECT DISTINCT origin_log, source FROM events") == [(life, "streams")]
+    record = json.loads(Node(hub, server, "none").records()[1])
+    assert record["origin"] == {"log": life, "id": 1, "node": "edge1"}
+    assert record["community"] == "default"
+    assert [line["event_id"] for line in hub.events()] == [1, 2, 3]
+
+
+def test_nodes_of_one_name_stay_apart(start, server):
+    """Two nodes and the hub itself have a 911 call of the same number."""
+    hub = start(hub_config(server))
+    for node, caller in (("edge1", "Ann"), ("edge2", "Ben")):
+        edge = start()
+        edge.post(call911(7, caller=caller, location="Pier"))
+        Node(edge, server, f"cad:events:{node}").publish()
+    hub.post(call911(7, caller="Cid", location="Pier"))
+    hub.reload(hub_config(server, communities=["def*"]))  # looks for keys anew
+    wait_for(lambda: len(origins(hub)) == 2, "both")
+    hub.post(event("EVENT_REMOVE_911", {"callIds": [7]}))
+    rows = read(log_of(hub), "SELECT DISTINCT community FROM refs WHERE kind = '911' ORDER BY community")
+    assert [row[0] for row in rows] == ["default", "default@edge1", "default@edge2"]
+
+
+def test_exactly_once_over_kills(start, server, tmp_path):
+    edge = start()
+    node = Node(edge, server, KEY)
+    n_posts, n_each = 30, 40
+
+    def bring():
+        for i in range(n_posts):
+            assert edge.post(array_of(n_each, i * n_each)).status == 200
+            node.publish()
+
+    bringing = threading.Thread(target=bring)
+    bringing.start()
+    text, count = hub_config(server), 0
+    folder = tmp_path / "hub"
+    while bringing.is_alive() or count < 5:
+        hub = Daemon(folder.with_name(f"hub{count}"), text.replace("events.db", f"{tmp_path}/hub.db")).wait_ready()
+        wait_connected(hub)
+        seen = read(tmp_path / "hub.db", "SELECT count(*) FROM events")[0][0]
+        if seen < n_posts * n_each:
+            wait_for(lambda: read(tmp_path / "hub.db", "SELECT count(*) FROM events")[0][0] > seen, "one more")
+        time.sleep(random.uniform(0, 0.05))
+        kill(hub)
+        count += 1
+    bringing.join()
+    hub = Daemon(folder, text.replace("events.db", f"{tmp_path}/hub.db")).wait_ready()
+    n = n_posts * n_each
+    wait_for(lambda: read(tmp_path / "hub.db", "SELECT count(*) FROM events")[0][0] >= n, "all of them")
+    hub.finish()
+    assert read(tmp_path / "hub.db", ORIGINS) == ids("edge1", 1, n)
+    assert read(tmp_path / "hub.db", "SELECT data FROM events ORDER BY id") == read(
+        log_of(edge), "SELECT data FROM events ORDER BY id"
+    )
+
+
+@pytest.mark.parametrize("command", ["delete", "flushall"])
+def test_what_is_deleted_is_published_again(start, server, command):
+    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    node = Node(edge, server, KEY)
+    edge.post(array_of(10))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 10))
+    server.client.delete(KEY) if command == "delete" else server.client.flushall()
+    edge.post(array_of(5))
+    node.again()
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 15))
+
+
+def test_the_end_before_what_was_read_is_told(start, server):
+    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    node = Node(edge, server, KEY)
+    edge.post(array_of(3))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 3))
+    server.client.delete(KEY)
+    hub.reload(config(streams=streams(server, keys=[KEY], communities=["*"])))
+    hub.wait_line(f"{KEY} ends at 0-0, before what was read .*-3.: waiting for edge1 to publish it again")
+    node.again()
+    node.publish()
+    edge.post(array_of(1))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 4))
+
+
+def test_lost_entries_are_told_once(start, server):
+    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    node = Node(edge, server, KEY)
+    edge.post(array_of(2))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 2))
+    edge.post(array_of(6))
+    node.publish(leave_out={3, 4, 5})
+    wait_origins(hub, ids("edge1", 1, 2) + ids("edge1", 6, 8))
+    hub.wait_line(f"{KEY}: entries of node edge1 are lost, behind .*-2 up to .*-5:")
+    row = status_of(hub)["streams"][0]
+    assert (row["gaps"], row["events"], row["entries"]) == (1, 5, 5)
+    assert row["streams"][0]["gaps"] == 1
+    assert len([line for line in hub.lines() if "are lost" in line]) == 1
+
+
+def test_events_of_its_own_are_passed(start, server):
+    """And what is passed is not read again after a restart."""
+    hub = start(config(streams=streams(server, keys=[KEY])))
+    hub.post(array_of(3))
+    node = Node(hub, server, KEY)
+    node.publish()
+    hub.wait_line("events of this very log stand in it")
+    wait_for(lambda: status_of(hub)["streams"][0]["ours"] == 3, "all of them passed")
+    position = f"{node.epoch_of(3)}-3"
+    wait_for(lambda: read(log_of(hub), "SELECT value FROM positions WHERE source = 'streams'") == [(position,)], "kept")
+    assert len(read(log_of(hub))) == 3
+
+
+def test_what_is_no_record_is_passed(start, server):
+    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    server.client.xadd(KEY, {"hello": "world"}, id="5-1")
+    edge.post(array_of(2))
+    Node(edge, server, KEY).publish()
+    wait_origins(hub, ids("edge1", 1, 2))
+    hub.wait_line("entry 5-1 is no event and is passed, like all such: it has no record")
+
+
+def test_a_key_of_another_type(start, server):
+    server.client.set("cad:events:a", "x")
+    edge = start()
+    edge.post(array_of(2))
+    Node(edge, server, KEY).publish()
+    hub = start(hub_config(server))
+    wait_origins(hub, ids("edge1", 1, 2))
+    hub.wait_line("cad:events:a is not read: .*WRONGTYPE")
+    server.client.delete(KEY)  # under a read that waits for 10 s
+    server.client.set(KEY, "x")
+    hub.wait_line(f"{KEY} is not read: .*WRONGTYPE")
+
+
+def test_the_server_goes_and_comes(start, tmp_path):
+    with redis_server(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always") as server:
+        edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+        node = Node(edge, server, KEY)
+        wait_connected(hub)
+        edge.post(array_of(2))
+        node.publish()
+        server.kill()
+        since = len(hub.lines())
+        hub.wait_line("redis.sock", since)
+        assert status_of(hub)["streams"][0]["state"] == "waiting"
+        server.start()
+        wait_connected(hub, since)
+        edge.post(array_of(2))
+        node.publish()
+        wait_origins(hub, ids("edge1", 1, 4))
+        assert status_of(hub)["streams"][0]["state"] == "open"
+
+
+def test_communities_are_narrowed(start, server):
+    edge = start(communities=[{"name": "east", "api_key": "EAST-KEY"}, {"name": "west", "api_key": "WEST-KEY"}])
+    for i in range(4):
+        edge.post(event("EVENT_911", {"call": {"callId": i}}, key="EAST-KEY" if i % 2 else "WEST-KEY"))
+    Node(edge, server, KEY).publish()
+    hub = start(hub_config(server, communities=["e*"]))
+    wait_origins(hub, [("edge1", 2), ("edge1", 4)])
+    row = status_of(hub)["streams"][0]
+    assert (row["unwanted"], row["events"]) == (2, 2)
+
+
+def test_start_now(start, server):
+    edge = start()
+    node = Node(edge, server, KEY)
+    edge.post(array_of(3))
+    node.publish()
+    hub = start(hub_config(server, start="now"))
+    wait_connected(hub)
+    edge.post(array_of(2))
+    node.publish()
+    wait_origins(hub, ids("edge1", 4, 5))
