@@ -7,6 +7,7 @@ import time
 
 import pytest
 from ctl_tools import status_of
+from disk import NO_SPACE, WRITE
 from harness import Daemon, call911, config, event, wait_for
 from redis_server import Node, redis_server
 from store import array_of, kill, read
@@ -238,3 +239,46 @@ def test_start_now(start, server):
     edge.post(array_of(2))
     node.publish()
     wait_origins(hub, ids("edge1", 4, 5))
+
+
+def test_a_disk_that_fails(start, server, disk):
+    """What could not be stored is read again, in its order."""
+    edge = start()
+    hub = start(config(streams=streams(server, keys=[KEY])), env=disk.env)
+    node = Node(edge, server, KEY)
+    for i in range(3):
+        since = len(hub.lines())
+        with disk.failing(NO_SPACE, calls=1 << WRITE):
+            edge.post(array_of(300, 1000 * i))
+            node.publish()
+            hub.wait_line("events cannot be stored", since)
+        hub.wait_line("events are stored again", since)
+    wait_origins(hub, ids("edge1", 1, 900))
+
+
+def test_more_than_may_wait(start, server):
+    """The pipeline has room for little: reading waits for it."""
+    edge = start()
+    hub = start(config(streams=streams(server, keys=[KEY]), limits={"body": "64K", "in_flight": "256K"}))
+    for i in range(20):
+        edge.post(array_of(100, 100 * i, description="x" * 200))
+    Node(edge, server, KEY).publish()
+    wait_origins(hub, ids("edge1", 1, 2000))
+
+
+def test_a_row_is_replaced_while_it_reads(start, server):
+    """Each reload ends one row and begins another with the same stream."""
+    edge = start()
+    hub = start(config(streams=streams(server, keys=[KEY])))
+    node = Node(edge, server, KEY)
+    for i in range(10):
+        edge.post(array_of(100, 100 * i))
+        node.publish()
+        hub.reload(config(streams=streams(server, keys=[KEY], communities=["*"] * (i + 1))))
+    wait_origins(hub, ids("edge1", 1, 1000))
+    hub.reload(config())
+    assert "streams" not in status_of(hub)
+    edge.post(array_of(2))
+    node.publish()
+    hub.reload(config(streams=streams(server, keys=[KEY])))
+    wait_origins(hub, ids("edge1", 1, 1002))
