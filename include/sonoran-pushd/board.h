@@ -21,9 +21,12 @@
 struct board {
     const struct config_board *limits;
     const struct state *state; /* of the snapshots: it knows the names of sources */
-    const char *community;
+    const char *community;     /* its realm */
     usec_t now_us;
 };
+
+/* The members name and "node" (null: ours) of an object that is open. */
+void board_write_realm(struct json_writer *out, const char *name, const char *realm);
 
 /* As one value of an array, or the outermost. i: of the snapshot's units, calls, calls911 or gone. */
 void board_write_unit(struct json_writer *out, const struct board *board, const struct state_snapshot *from, size_t i);

@@ -250,6 +250,10 @@ struct state_snapshot {
 
 int state_snapshot(const struct state *state, const char *community, struct state_snapshot **ret) MUST_CHECK;
 
+/* The first realm behind name in the alphabet that anything was heard of, which is replaced: true, or false where there
+ * is none. Begin with "". */
+bool state_next_realm(const struct state *state, char name[REALM_MAX_BYTES + 1]);
+
 /* Of a state that is no overlay: only what changed, or went, behind that event, in the order of change; with what is
  * known of a snapshot as of that event, all that state_snapshot would tell. changed_id is the event that the change is
  * told with; at a turn nobody's event changed it, so a snapshot may have another. A unit changes with the calls it is

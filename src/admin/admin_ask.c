@@ -5,8 +5,20 @@
 
 #include "admin_private.h"
 
-static bool has_community(const struct config *config, const char *name)
+static bool has_realm(const struct state *state, const char *name)
 {
+    char realm[REALM_MAX_BYTES + 1] = "";
+    while (state_next_realm(state, realm))
+        if (strcmp(realm, name) == 0)
+            return true;
+    return false;
+}
+
+static bool has_community(const struct admin *admin, const char *name)
+{
+    const struct config *config = admin->parts.config;
+    if (strchr(name, '@'))
+        return has_realm(admin->parts.state, name);
     for (size_t i = 0; i < config->n_communities; i++)
         if (strcmp(config->communities[i].name, name) == 0)
             return true;
@@ -26,7 +38,7 @@ int admin_ask_configured(const struct admin *admin, const struct http_request *r
                          struct err *err)
 {
     int r = admin_ask_community(request, ret, err);
-    if (r < 0 || !*ret || has_community(admin->parts.config, *ret))
+    if (r < 0 || !*ret || has_community(admin, *ret))
         return r;
     struct text sentence CLEANUP(text_free) = TEXT_INIT;
     text_add_safe(&sentence, *ret, strlen(*ret), REALM_MAX_BYTES);

@@ -24,8 +24,7 @@ static int add_community(struct json_writer *out, const struct board *board, str
     if (r < 0)
         return r;
     json_begin_object(out, NULL);
-    json_add_text(out, "name", board->community);
-    json_add_null(out, "node");
+    board_write_realm(out, "name", board->community);
     board_write_lists(out, board, snapshot);
     json_end(out);
     if (snapshot->as_of < moment->as_of)
@@ -34,6 +33,18 @@ static int add_community(struct json_writer *out, const struct board *board, str
         moment->n_turns = snapshot->n_turns;
     state_snapshot_free(snapshot);
     return 0;
+}
+
+/* Those of other nodes are in no configuration here. */
+static int add_others(struct json_writer *out, struct board *board, const char *only, struct state_moment *moment)
+{
+    char realm[REALM_MAX_BYTES + 1] = "";
+    int r = 0;
+    board->community = realm;
+    while (r >= 0 && state_next_realm(board->state, realm))
+        if (strchr(realm, '@') && (!only || strcmp(only, realm) == 0))
+            r = add_community(out, board, moment);
+    return r;
 }
 
 /* Each community is as of its own moment; whoever goes on from the earliest has all of it. */
@@ -50,6 +61,8 @@ static int add_communities(const struct admin *admin, const char *only, struct j
         if (!only || strcmp(only, board.community) == 0)
             r = add_community(out, &board, ret);
     }
+    if (r >= 0)
+        r = add_others(out, &board, only, ret);
     json_end(out);
     json_add_int(out, "as_of", (int64_t) ret->as_of);
     json_add_time(out, "time", board.now_us);

@@ -29,11 +29,20 @@ static void add_flag(struct json_writer *out, const char *name, int8_t flag)
 
 /* ---- what all have ---- */
 
+void board_write_realm(struct json_writer *out, const char *name, const char *realm)
+{
+    const char *at = strrchr(realm, '@');
+    json_add_span(out, name, at ? (struct span){ realm, (size_t) (at - realm) } : span_of(realm));
+    if (at)
+        json_add_text(out, "node", at + 1);
+    else
+        json_add_null(out, "node");
+}
+
 static void begin(struct json_writer *out, const struct board *board, int64_t id, uint64_t changed_id)
 {
     json_begin_object(out, NULL);
-    json_add_text(out, "community", board->community);
-    json_add_null(out, "node");
+    board_write_realm(out, "community", board->community);
     json_add_int(out, "id", id);
     json_add_int(out, "changed", (int64_t) changed_id);
 }

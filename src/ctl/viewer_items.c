@@ -209,14 +209,13 @@ static void keep_heard(struct viewer_list *list, const struct viewer_list *befor
 /* Where there are several, rows say whose they are. Names are ASCII. */
 static int columns_of_communities(const cJSON *communities)
 {
-    const char *first = json_get_text(communities->child, "name");
     const cJSON *community;
     size_t columns = 0;
-    bool several = false;
+    bool several = communities->child && communities->child->next;
     cJSON_ArrayForEach (community, communities) {
-        const char *name = json_get_text(community, "name");
-        several |= strcmp(name, first) != 0;
-        columns = strlen(name) > columns ? strlen(name) : columns;
+        const char *node = json_get_text(community, "node");
+        size_t size = strlen(json_get_text(community, "name")) + strlen(node) + (*node != 0);
+        columns = size > columns ? size : columns;
     }
     return !several ? 0 : columns < COMMUNITY_MAX_COLUMNS ? (int) columns : COMMUNITY_MAX_COLUMNS;
 }

@@ -106,6 +106,8 @@ static int put_community(const struct viewer_place *at, const struct viewer_item
     if (!columns)
         return end;
     text_add_prose(&name, item->community, strlen(item->community), NAME_MAX_BYTES);
+    text_add(&name, *item->node ? "@" : "");
+    text_add_prose(&name, item->node, strlen(item->node), NAME_MAX_BYTES);
     canvas_put(at->canvas, at->row, end - columns, columns, STYLE_DIM, name.s);
     return end - columns - 1;
 }

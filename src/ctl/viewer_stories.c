@@ -115,10 +115,10 @@ void viewer_stories_end(struct viewer_stories *stories)
 /* Whatever the daemon calls a community, it is no part of a path unless it is a name. */
 static void write_path(enum viewer_kind kind, const struct viewer_item *item, struct text *out)
 {
-    if (!options_is_name(item->community))
+    if (!options_is_name(item->community) || (*item->node && !options_is_name(item->node)))
         return;
-    text_addf(out, "/api/story?community=%s&%s=%lld", item->community, kind == VIEWER_CALL911 ? "call911" : "call",
-              (long long) item->id);
+    text_addf(out, "/api/story?community=%s%s%s&%s=%lld", item->community, *item->node ? "@" : "", item->node,
+              kind == VIEWER_CALL911 ? "call911" : "call", (long long) item->id);
 }
 
 void viewer_stories_want(struct viewer_stories *stories, enum viewer_kind kind, const struct viewer_item *item)

@@ -30,7 +30,7 @@ struct sse *sse_free(struct sse *sse)
 
 static bool is_known(const struct config *config, const char *community)
 {
-    bool known = !community[0];
+    bool known = !community[0] || strchr(community, '@'); /* another node's is in no configuration */
     for (size_t i = 0; i < config->n_communities; i++)
         known |= strcmp(config->communities[i].name, community) == 0;
     return known;

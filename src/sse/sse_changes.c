@@ -4,13 +4,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sonoran-pushd/board.h>
 
 #include "sse_private.h"
 
 struct sse_changed {
-    const char *community;
+    char realm[REALM_MAX_BYTES + 1];
     struct state_snapshot *snapshot;
 };
 
@@ -27,20 +28,42 @@ static size_t n_rows(const struct state_snapshot *snapshot)
     return snapshot->n_units + snapshot->n_calls + snapshot->n_calls911 + snapshot->n_gone;
 }
 
+static bool make_room(struct sse_changes *changes)
+{
+    struct sse_changed *list = realloc(changes->list, (changes->n + 1) * sizeof(*list));
+    if (list)
+        changes->list = list;
+    return list;
+}
+
 /* Those of one community; kept only where there are some. */
-static int add_community(struct sse *sse, struct sse_changes *changes, const char *community)
+static int add_community(struct sse *sse, struct sse_changes *changes, const char *realm)
 {
     struct state_snapshot *snapshot;
-    int r = state_changes(sse->parts.state, community, changes->after_id, &snapshot);
+    int r = make_room(changes) ? state_changes(sse->parts.state, realm, changes->after_id, &snapshot) : -ENOMEM;
     if (r < 0)
         return r;
     changes->lost |= snapshot->lost;
     changes->as_of = snapshot->as_of < changes->as_of ? snapshot->as_of : changes->as_of;
-    if (n_rows(snapshot))
-        changes->list[changes->n++] = (struct sse_changed){ community, snapshot };
-    else
+    if (!n_rows(snapshot)) {
         state_snapshot_free(snapshot);
+        return 0;
+    }
+    struct sse_changed *changed = &changes->list[changes->n++];
+    changed->snapshot = snapshot;
+    text_copy(changed->realm, sizeof(changed->realm), realm);
     return 0;
+}
+
+/* Those of other nodes are in no configuration here. */
+static int add_others(struct sse *sse, struct sse_changes *changes)
+{
+    char realm[REALM_MAX_BYTES + 1] = "";
+    int r = 0;
+    while (r >= 0 && state_next_realm(sse->parts.state, realm))
+        if (strchr(realm, '@'))
+            r = add_community(sse, changes, realm);
+    return r;
 }
 
 int sse_changes_look(struct sse *sse, struct sse_changes *changes, uint64_t id)
@@ -50,13 +73,12 @@ int sse_changes_look(struct sse *sse, struct sse_changes *changes, uint64_t id)
     if (id > changes->after_id && id <= changes->as_of)
         return 0;
     sse_changes_drop(changes);
-    changes->list = calloc(config->n_communities + 1, sizeof(*changes->list));
-    if (!changes->list)
-        return -ENOMEM;
     changes->after_id = id - 1;
     changes->as_of = UINT64_MAX;
     for (size_t i = 0; i < config->n_communities && r >= 0; i++)
         r = add_community(sse, changes, config->communities[i].name);
+    if (r >= 0)
+        r = add_others(sse, changes);
     assert(r < 0 || changes->as_of >= id);
     if (r < 0)
         sse_changes_drop(changes);
@@ -127,7 +149,7 @@ static void add_changed(const struct sse *sse, const struct sse_changed *changed
 {
     const struct state_snapshot *snapshot = changed->snapshot;
     const struct board board = {
-        .limits = &sse->config->board, .state = sse->parts.state, .community = changed->community, .now_us = time_us
+        .limits = &sse->config->board, .state = sse->parts.state, .community = changed->realm, .now_us = time_us
     };
     const struct list lists[] = { { kinds[STATE_KIND_UNIT], snapshot->n_units, unit_changed, board_write_unit },
                                   { kinds[STATE_KIND_CALL], snapshot->n_calls, call_changed, board_write_call },
@@ -154,7 +176,7 @@ int sse_changes_add(const struct sse *sse, const struct sse_changes *changes, st
             return -ENOMEM;
         frame->rows = rows;
         rows[frame->n_rows].end = frame->text.size;
-        text_copy(rows[frame->n_rows++].community, sizeof(rows->community), changes->list[i].community);
+        text_copy(rows[frame->n_rows++].community, sizeof(rows->community), changes->list[i].realm);
     }
     frame->line_at = frame->text.size;
     return 0;

@@ -241,6 +241,18 @@ static bool choose_all(struct chosen *chosen)
     return true;
 }
 
+bool state_next_realm(const struct state *state, char name[REALM_MAX_BYTES + 1])
+{
+    STATE_LOCK(state);
+    const struct community *community, *next = NULL;
+    SLIST_FOREACH(community, &state->communities, next)
+    if (strcmp(community->name, name) > 0 && (!next || strcmp(community->name, next->name) < 0))
+        next = community;
+    if (next)
+        text_copy(name, REALM_MAX_BYTES + 1, next->name);
+    return next;
+}
+
 int state_snapshot(const struct state *state, const char *community_name, struct state_snapshot **ret)
 {
     STATE_LOCK(state);

@@ -26,10 +26,10 @@ static void add_conditions(struct text *sql, const struct store_filter *filter)
         text_add(sql, " AND type GLOB ?4");
     if (filter->verdict)
         text_add(sql, " AND verdict = ?5");
-    if (filter->community && strchr(filter->community, '@')) /* one of another node, by its realm */
+    if (filter->community && strchr(filter->community, '@'))
         text_add(sql, " AND origin_node IS NOT NULL AND community || '@' || origin_node = ?6");
     else if (filter->community)
-        text_add(sql, " AND community = ?6");
+        text_add(sql, " AND community = ?6 AND origin_node IS NULL");
 }
 
 /* The first of them leads to the rows (CROSS JOIN: in this order), the others have to have them too. */

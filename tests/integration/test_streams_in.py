@@ -6,11 +6,13 @@ import threading
 import time
 
 import pytest
-from ctl_tools import status_of
+from ctl_tools import ask_socket, status_of
 from disk import NO_SPACE, WRITE
 from harness import Daemon, call911, config, event, wait_for
 from redis_server import Node, redis_server
 from store import array_of, kill, read
+from streams import Stream
+from test_admin import socket_of
 
 KEY = "cad:events:edge1"
 ORIGINS = "SELECT origin_node, origin_id FROM events WHERE origin_node IS NOT NULL ORDER BY id"
@@ -22,12 +24,12 @@ def server(tmp_path):
         yield one
 
 
-def streams(server, **options):
+def rows(server, **options):
     return [{"name": "edges", "url": server.url, "keys": ["cad:events:*"], **options}]
 
 
 def hub_config(server, **options):
-    return config(streams=streams(server, **options))
+    return config(streams=rows(server, **options))
 
 
 def log_of(daemon):
@@ -79,9 +81,22 @@ def test_nodes_of_one_name_stay_apart(start, server):
     hub.post(call911(7, caller="Cid", location="Pier"))
     hub.reload(hub_config(server, communities=["def*"]))  # looks for keys anew
     wait_for(lambda: len(origins(hub)) == 2, "both")
+
+    def callers(query=""):
+        state = ask_socket(socket_of(hub), "GET", f"/api/state{query}")[2]
+        return {(c["community"], c["node"]): c["caller"] for one in state["communities"] for c in one["calls911"]}
+
+    all_of_them = {("default", "edge1"): "Ann", ("default", "edge2"): "Ben", ("default", None): "Cid"}
+    assert callers() == all_of_them
+    assert callers("?community=default%40edge1") == {("default", "edge1"): "Ann"}
+    assert callers("?community=default") == {("default", None): "Cid"}
     hub.post(event("EVENT_REMOVE_911", {"callIds": [7]}))
-    rows = read(log_of(hub), "SELECT DISTINCT community FROM refs WHERE kind = '911' ORDER BY community")
-    assert [row[0] for row in rows] == ["default", "default@edge1", "default@edge2"]
+    del all_of_them["default", None]
+    assert callers() == all_of_them
+    story = ask_socket(socket_of(hub), "GET", "/api/story?community=default%40edge1&call911=7")[2]
+    assert [entry["type"] for entry in story["entries"]] == ["EVENT_911"]
+    found = read(log_of(hub), "SELECT DISTINCT community FROM refs WHERE kind = '911' ORDER BY community")
+    assert [row[0] for row in found] == ["default", "default@edge1", "default@edge2"]
 
 
 def test_exactly_once_over_kills(start, server, tmp_path):
@@ -120,7 +135,7 @@ def test_exactly_once_over_kills(start, server, tmp_path):
 
 @pytest.mark.parametrize("command", ["delete", "flushall"])
 def test_what_is_deleted_is_published_again(start, server, command):
-    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
     node = Node(edge, server, KEY)
     edge.post(array_of(10))
     node.publish()
@@ -133,13 +148,13 @@ def test_what_is_deleted_is_published_again(start, server, command):
 
 
 def test_the_end_before_what_was_read_is_told(start, server):
-    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
     node = Node(edge, server, KEY)
     edge.post(array_of(3))
     node.publish()
     wait_origins(hub, ids("edge1", 1, 3))
     server.client.delete(KEY)
-    hub.reload(config(streams=streams(server, keys=[KEY], communities=["*"])))
+    hub.reload(config(streams=rows(server, keys=[KEY], communities=["*"])))
     hub.wait_line(f"{KEY} ends at 0-0, before what was read .*-3.: waiting for edge1 to publish it again")
     node.again()
     node.publish()
@@ -149,7 +164,7 @@ def test_the_end_before_what_was_read_is_told(start, server):
 
 
 def test_lost_entries_are_told_once(start, server):
-    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
     node = Node(edge, server, KEY)
     edge.post(array_of(2))
     node.publish()
@@ -166,7 +181,7 @@ def test_lost_entries_are_told_once(start, server):
 
 def test_events_of_its_own_are_passed(start, server):
     """And what is passed is not read again after a restart."""
-    hub = start(config(streams=streams(server, keys=[KEY])))
+    hub = start(config(streams=rows(server, keys=[KEY])))
     hub.post(array_of(3))
     node = Node(hub, server, KEY)
     node.publish()
@@ -178,7 +193,7 @@ def test_events_of_its_own_are_passed(start, server):
 
 
 def test_what_is_no_record_is_passed(start, server):
-    edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
     server.client.xadd(KEY, {"hello": "world"}, id="5-1")
     edge.post(array_of(2))
     Node(edge, server, KEY).publish()
@@ -201,7 +216,7 @@ def test_a_key_of_another_type(start, server):
 
 def test_the_server_goes_and_comes(start, tmp_path):
     with redis_server(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always") as server:
-        edge, hub = start(), start(config(streams=streams(server, keys=[KEY])))
+        edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
         node = Node(edge, server, KEY)
         wait_connected(hub)
         edge.post(array_of(2))
@@ -244,7 +259,7 @@ def test_start_now(start, server):
 def test_a_disk_that_fails(start, server, disk):
     """What could not be stored is read again, in its order."""
     edge = start()
-    hub = start(config(streams=streams(server, keys=[KEY])), env=disk.env)
+    hub = start(config(streams=rows(server, keys=[KEY])), env=disk.env)
     node = Node(edge, server, KEY)
     for i in range(3):
         since = len(hub.lines())
@@ -259,7 +274,7 @@ def test_a_disk_that_fails(start, server, disk):
 def test_more_than_may_wait(start, server):
     """The pipeline has room for little: reading waits for it."""
     edge = start()
-    hub = start(config(streams=streams(server, keys=[KEY]), limits={"body": "64K", "in_flight": "256K"}))
+    hub = start(config(streams=rows(server, keys=[KEY]), limits={"body": "64K", "in_flight": "256K"}))
     for i in range(20):
         edge.post(array_of(100, 100 * i, description="x" * 200))
     Node(edge, server, KEY).publish()
@@ -269,16 +284,30 @@ def test_more_than_may_wait(start, server):
 def test_a_row_is_replaced_while_it_reads(start, server):
     """Each reload ends one row and begins another with the same stream."""
     edge = start()
-    hub = start(config(streams=streams(server, keys=[KEY])))
+    hub = start(config(streams=rows(server, keys=[KEY])))
     node = Node(edge, server, KEY)
     for i in range(10):
         edge.post(array_of(100, 100 * i))
         node.publish()
-        hub.reload(config(streams=streams(server, keys=[KEY], communities=["*"] * (i + 1))))
+        hub.reload(config(streams=rows(server, keys=[KEY], communities=["*"] * (i + 1))))
     wait_origins(hub, ids("edge1", 1, 1000))
     hub.reload(config())
     assert "streams" not in status_of(hub)
     edge.post(array_of(2))
     node.publish()
-    hub.reload(config(streams=streams(server, keys=[KEY])))
+    hub.reload(config(streams=rows(server, keys=[KEY])))
     wait_origins(hub, ids("edge1", 1, 1002))
+
+
+def test_who_watches_sees_other_nodes(start, server):
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
+    wait_connected(hub)
+    with Stream(hub) as all_, Stream(hub, community="default") as ours:
+        edge.post(call911(7, caller="Ann", location="Pier"))
+        Node(edge, server, KEY).publish()
+        *sent_before, line = all_.until(lambda sent: sent.kind == "log")
+        items = [sent.data for sent in sent_before if sent.kind == "call911"]
+        assert [(item["community"], item["node"], item["caller"]) for item in items] == [("default", "edge1", "Ann")]
+        assert line.data["origin"]["node"] == "edge1"
+        hub.post(call911(8, caller="Ben", location="Pier"))  # who looks at a community of ours alone sees ours alone
+        assert ours.until(lambda sent: sent.kind == "log")[-1].id == 2

@@ -137,6 +137,12 @@ static void test_state_apart(void **unused)
     }
     for (size_t i = 0; i < ARRAY_SIZE(realms); i++)
         assert_string_equal(state_find_call911(state, realms[i], 7)->caller, callers[i]);
+    char realm[REALM_MAX_BYTES + 1] = "";
+    for (size_t i = 0; i < ARRAY_SIZE(realms); i++) {
+        assert_true(state_next_realm(state, realm));
+        assert_string_equal(realm, realms[i]);
+    }
+    assert_false(state_next_realm(state, realm));
     state_free(state);
 }
 
@@ -201,8 +207,8 @@ static void test_log(void **unused)
     for (int by_ref = 0; by_ref < 2; by_ref++) {
         assert_only(reader, "default@edge1", by_ref, 1, "edge1");
         assert_only(reader, "default@edge2", by_ref, 3, "edge2");
+        assert_only(reader, "default", by_ref, 2, NULL);
     }
-    assert_only(reader, "default", true, 2, NULL);
     assert_int_equal(store_next_community(reader, name, &err), 1);
     assert_string_equal(name, "default");
     assert_int_equal(store_next_community(reader, name, &err), 1);

@@ -110,7 +110,7 @@ export class Dialogs {
     const waiting = el("p", "note", "Looking for its story …");
     inside.append(waiting);
     try {
-      const answer = await ask("api/story", { community: item.community, ...form.story(item) });
+      const answer = await ask("api/story", { community: item.node ? `${item.community}@${item.node}` : item.community, ...form.story(item) });
       const story = await answer.json();
       if (this.item !== item) return;
       waiting.replaceWith(...[figures(story), crew(story), timeline(story),
