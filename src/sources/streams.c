@@ -240,9 +240,7 @@ static int streams_open(void *self, const struct source_parts *parts, struct err
     all->store_path = strdup(parts->config->store.path);
     if (!all->store_path)
         return err_set(err, -ENOMEM, "no memory");
-    int r = store_reader_open(&all->lives, all->store_path, err);
-    if (r >= 0)
-        r = make_rows(&all->rows, all, parts->config, err);
+    int r = make_rows(&all->rows, all, parts->config, err);
     for (row = all->rows; row && r >= 0; row = row->next)
         r = start_row(row, err);
     return r;
@@ -267,7 +265,6 @@ static void streams_close(void *self)
     struct streams *all = self;
     free_rows(all->rows);
     free_rows(all->leaving);
-    store_reader_close(all->lives);
     free(all->store_path);
     pthread_cond_destroy(&all->changed);
     pthread_mutex_destroy(&all->lock);

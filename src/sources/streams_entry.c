@@ -77,11 +77,12 @@ static int make(struct batch *batch, const char *node, const struct streams_wish
         err_set(err, -EINVAL, "log: missing");
         return STREAMS_UNREADABLE;
     }
-    if (wishes->is_ours(wishes->context, home.log))
-        return STREAMS_OURS;
+    int r = wishes->is_ours(wishes->context, home.log, err);
+    if (r != 0)
+        return r < 0 ? r : STREAMS_OURS;
     if (!is_wanted(wishes, event->community))
         return STREAMS_UNWANTED;
-    int r = take(batch, &home, now_us, take_decided);
+    r = take(batch, &home, now_us, take_decided);
     return r < 0 ? err_set(err, r, "no memory") : STREAMS_EVENT;
 }
 

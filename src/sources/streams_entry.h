@@ -28,9 +28,9 @@ void streams_node_of(const char *key, char ret[NAME_MAX_BYTES + 1]);
 
 struct streams_wishes {
     const struct event_families *families;
-    char *const *communities; /* globs */
-    size_t n_communities;     /* 0: every one */
-    bool (*is_ours)(void *context, const char *log);
+    char *const *communities;                                        /* globs */
+    size_t n_communities;                                            /* 0: every one */
+    int (*is_ours)(void *context, const char *log, struct err *err); /* 1, 0, or negative: it cannot be found out */
     void *context;
 };
 
@@ -41,6 +41,6 @@ enum streams_made {
     STREAMS_UNREADABLE /* it is no record: err says why */
 };
 
-/* Only of STREAMS_EVENT *ret is a batch. Negative: -ENOMEM. */
+/* Only of STREAMS_EVENT *ret is a batch. Negative: -ENOMEM, or of is_ours. */
 int streams_entry_make(const struct streams_entry *entry, const char *node, const struct streams_wishes *wishes,
                        usec_t now_us, struct batch *ret, struct err *err) MUST_CHECK;

@@ -112,6 +112,25 @@ static int read_position(const struct streams *all, const char *key, char ret[ST
     return r == -ENOENT ? 0 : r;
 }
 
+static int look_again(struct streams_row *row, const char *log, struct err *err)
+{
+    row->lives = store_reader_close(row->lives);
+    int r = store_reader_open(&row->lives, row->all->store_path, err);
+    return r < 0 ? r : store_has_life(row->lives, log);
+}
+
+int streams_is_ours(void *context, const char *log, struct err *err)
+{
+    struct streams_stream *stream = context;
+    struct streams_row *row = stream->row;
+    if (strcmp(log, stream->foreign_log) == 0)
+        return 0;
+    int r = row->lives && store_has_life(row->lives, log) ? 1 : look_again(row, log, err);
+    if (r == 0)
+        text_copy(stream->foreign_log, sizeof(stream->foreign_log), log);
+    return r;
+}
+
 /* Under the lock. */
 static bool others_have(const struct streams_row *list, const struct streams_stream *stream, bool open_only)
 {

@@ -53,12 +53,13 @@ struct streams_stream {
     struct streams_place end;   /* as the server last said */
     bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
     uint64_t n_gaps;
-    size_t n_open;             /* handed in and not settled, under the lock */
-    bool unsaved;              /* what was passed behind the last event is not kept yet */
-    bool asked;                /* for its end, on this connection */
-    bool told_ours, told_bad;  /* once */
-    enum streams_end told_end; /* what was told of its end */
-    usec_t heard_us;           /* when an entry came, or it was asked for its end */
+    size_t n_open;                     /* handed in and not settled, under the lock */
+    bool unsaved;                      /* what was passed behind the last event is not kept yet */
+    bool asked;                        /* for its end, on this connection */
+    bool told_ours, told_bad;          /* once */
+    enum streams_end told_end;         /* what was told of its end */
+    char foreign_log[STORE_LOG_BYTES]; /* the newest that was looked for among the lives of ours, and is none */
+    usec_t heard_us;                   /* when an entry came, or it was asked for its end */
 };
 
 struct streams_row {
@@ -72,7 +73,8 @@ struct streams_row {
     _Atomic uint64_t n_rounds;
     uint64_t seen_rounds;
 
-    struct net_pool *pool; /* of its thread, like what follows */
+    struct net_pool *pool;      /* of its thread, like what follows */
+    struct store_reader *lives; /* as far as they were there when it was opened */
     struct redis *redis;
     size_t url;          /* which of them is in use */
     uint64_t n_failures; /* of all, that it has seen */
@@ -93,7 +95,6 @@ struct streams_row {
 struct streams {
     struct source_parts parts;
     char *store_path;
-    struct store_reader *lives; /* for its lives alone, which do not change */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -150,6 +151,9 @@ bool streams_has_failed(struct streams_row *row);
 int streams_load(struct streams_stream *stream, struct err *err) MUST_CHECK;
 /* Of streams of which nothing is under way. */
 void streams_keep_passed(struct streams_row *row);
+
+/* Whether a life of this very log is called so: one may have begun a moment ago. context: the stream. */
+int streams_is_ours(void *context, const char *log, struct err *err);
 
 void streams_settled(void *self, void *ticket, const struct event *first, int r);
 void streams_settled_all(void *self);

@@ -64,11 +64,6 @@ static void note(struct streams_stream *stream, const struct streams_entry *entr
     pthread_mutex_unlock(&stream->row->all->lock);
 }
 
-static bool is_ours(void *context, const char *log)
-{
-    return store_has_life(((const struct streams *) context)->lives, log);
-}
-
 static int take_event(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
                       struct err *err)
 {
@@ -85,7 +80,7 @@ static int take_new(struct streams_stream *stream, const struct streams_entry *e
 {
     struct streams_row *row = stream->row;
     const struct streams_wishes wishes = { row->all->parts.families, row->settings.communities,
-                                           row->settings.n_communities, is_ours, row->all };
+                                           row->settings.n_communities, streams_is_ours, stream };
     struct streams_known known = stream->known;
     struct batch batch;
     streams_known_add(&known, entry->place);

@@ -235,5 +235,6 @@ void *streams_row_thread(void *argument)
             take_failure(row, &err);
     }
     row->pool = net_pool_close(row->pool);
+    row->lives = store_reader_close(row->lives);
     return NULL;
 }

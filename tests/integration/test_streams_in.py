@@ -10,7 +10,7 @@ from ctl_tools import ask_socket, status_of
 from disk import NO_SPACE, WRITE
 from harness import Daemon, call911, config, event, wait_for
 from redis_server import Node, redis_server
-from store import array_of, kill, read
+from store import array_of, change, kill, read
 from streams import Stream
 from test_admin import socket_of
 
@@ -190,6 +190,17 @@ def test_events_of_its_own_are_passed(start, server):
     position = f"{node.epoch_of(3)}-3"
     wait_for(lambda: read(log_of(hub), "SELECT value FROM positions WHERE source = 'streams'") == [(position,)], "kept")
     assert len(read(log_of(hub))) == 3
+
+
+def test_a_life_of_its_own_that_began_meanwhile(start, server):
+    hub = start(config(streams=rows(server, keys=[KEY])))
+    node = Node(hub, server, KEY)
+    for n in (1, 2):
+        hub.post(array_of(1))
+        node.publish()
+        wait_for(lambda: status_of(hub)["streams"][0]["ours"] == n, "passed")
+        change(log_of(hub), "INSERT INTO lives VALUES (2, ?, ?)", "ab" * 16, node.epoch_of(1) + 1) if n == 1 else None
+    assert len(read(log_of(hub))) == 2
 
 
 def test_what_is_no_record_is_passed(start, server):

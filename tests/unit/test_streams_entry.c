@@ -23,9 +23,11 @@
 
 static struct err err;
 
-static bool is_ours(void *context, const char *log)
+static int is_ours(void *context, const char *log, struct err *error)
 {
     (void) context;
+    if (strcmp(log, "00ee") == 0)
+        return err_set(error, -EIO, "the disk fails");
     return strcmp(log, "00bb") == 0;
 }
 
@@ -143,6 +145,14 @@ static void test_unwanted(void **state)
     batch_done(&batch);
 }
 
+static void test_not_found_out(void **state)
+{
+    struct batch batch;
+    (void) state;
+    assert_int_equal(make_record(RECORD("\"log\":\"00ee\",", ""), NULL, &batch), -EIO);
+    assert_string_equal(err.msg, "the disk fails");
+}
+
 static void test_unreadable(void **state)
 {
     static const struct {
@@ -184,9 +194,9 @@ static void test_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members), cmocka_unit_test(test_nodes),    cmocka_unit_test(test_event),
-        cmocka_unit_test(test_whose),   cmocka_unit_test(test_unwanted), cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_members), cmocka_unit_test(test_nodes),         cmocka_unit_test(test_event),
+        cmocka_unit_test(test_whose),   cmocka_unit_test(test_unwanted),      cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_late),    cmocka_unit_test(test_not_found_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
