@@ -166,6 +166,7 @@ static void examine(struct doctor *doctor, const char *store)
     doctor_check_reload(doctor);
     doctor_check_listeners(doctor);
     doctor_check_sessions(doctor);
+    doctor_check_streams(doctor);
     doctor_check_events(doctor);
     doctor_check_requests(doctor);
     doctor_check_counts(doctor);

@@ -40,6 +40,9 @@ void doctor_check_listeners(struct doctor *doctor);
 /* doctor_sessions.c: the CAD's own connections */
 void doctor_check_sessions(struct doctor *doctor);
 
+/* doctor_streams.c: events of other nodes */
+void doctor_check_streams(struct doctor *doctor);
+
 /* doctor_requests.c: what came */
 void doctor_check_requests(struct doctor *doctor);
 void doctor_check_counts(struct doctor *doctor); /* whatever else is counted */

@@ -5,6 +5,7 @@
 
 #include "counts.h"
 #include "session_words.h"
+#include "streams_words.h"
 #include "summary.h"
 
 struct status {
@@ -91,6 +92,27 @@ static void write_sessions(const struct status *status, struct text *out)
     }
 }
 
+/* "edges at 127.0.0.1:6379: open, 3 streams, 42 events, the last 3 s ago, 0 gaps; cad:events:edge1 ends …" */
+static void write_streams(const struct status *status, struct text *out)
+{
+    const cJSON *row, *stream;
+    cJSON_ArrayForEach (row, json_get(status->daemon, "streams")) {
+        struct text line CLEANUP(text_free) = TEXT_INIT;
+        add_safe(&line, json_get_text(row, "name"));
+        text_add(&line, " at ");
+        add_safe(&line, json_get_text(row, "host"));
+        text_add(&line, ": ");
+        streams_words_write(&line, row, status->now);
+        cJSON_ArrayForEach (stream, json_get(row, "streams")) {
+            struct text one CLEANUP(text_free) = TEXT_INIT;
+            streams_words_of_one(&one, stream);
+            text_addf(&line, "%s%s", one.size ? "; " : "", one.s);
+            line.failed |= one.failed;
+        }
+        table_write_line("Streams:", &line, out);
+    }
+}
+
 static void write_counts(const struct status *status, struct text *out)
 {
     for (size_t i = 0; i < COUNTS_N_TABLES; i++)
@@ -160,6 +182,7 @@ static void write_people(const struct status *status, struct text *out)
         wrap_write(out, status->why_not.msg, 0, wrap_width());
     write_listeners(status, out);
     write_sessions(status, out);
+    write_streams(status, out);
     write_counts(status, out);
     write_reload(status, out);
     write_store(status, out);

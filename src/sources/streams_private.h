@@ -87,7 +87,7 @@ struct streams_row {
 
     struct streams_stream *list; /* changed under the lock, by its thread, like: */
     struct streams_values values;
-    char host[EVENT_PEER_MAX_BYTES + 1];
+    char host[256];
     char trouble[256];
     bool connected;
 };

@@ -2,11 +2,12 @@
 
 import json
 import random
+import re
 import threading
 import time
 
 import pytest
-from ctl_tools import ask_socket, status_of
+from ctl_tools import ask_socket, ctl, status_of
 from disk import NO_SPACE, WRITE
 from harness import Daemon, call911, config, event, wait_for
 from redis_server import Node, redis_server
@@ -47,6 +48,11 @@ def wait_origins(hub, wanted):
 
 def ids(node, first, last):
     return [(node, i) for i in range(first, last + 1)]
+
+
+def flat(said):
+    """Lines that were wrapped are one."""
+    return re.sub(r"\n +", " ", said)
 
 
 def wait_connected(hub, since=0):
@@ -156,6 +162,8 @@ def test_the_end_before_what_was_read_is_told(start, server):
     server.client.delete(KEY)
     hub.reload(config(streams=rows(server, keys=[KEY], communities=["*"])))
     hub.wait_line(f"{KEY} ends at 0-0, before what was read .*-3.: waiting for edge1 to publish it again")
+    for verb in ("status", "doctor"):
+        assert f"{KEY} ends at 0-0, before what was read" in flat(ctl("-c", hub.file, verb).stdout)
     node.again()
     node.publish()
     edge.post(array_of(1))
@@ -177,6 +185,11 @@ def test_lost_entries_are_told_once(start, server):
     assert (row["gaps"], row["events"], row["entries"]) == (1, 5, 5)
     assert row["streams"][0]["gaps"] == 1
     assert len([line for line in hub.lines() if "are lost" in line]) == 1
+    said = ctl("-c", hub.file, "status").stdout
+    assert re.search(r"Streams: +edges at .*redis.sock: open, 1 stream, 5 events, the last \S+ \S+ ago, 1 gap\n", flat(said))
+    said = flat(ctl("-c", hub.file, "doctor").stdout)
+    assert "streams edges: open, 1 stream, 5 events" in said
+    assert "streams edges: entries were lost 1 time since the start" in said
 
 
 def test_events_of_its_own_are_passed(start, server):
@@ -236,6 +249,8 @@ def test_the_server_goes_and_comes(start, tmp_path):
         since = len(hub.lines())
         hub.wait_line("redis.sock", since)
         assert status_of(hub)["streams"][0]["state"] == "waiting"
+        for verb in ("status", "doctor"):
+            assert "no connection since" in flat(ctl("-c", hub.file, verb).stdout)
         server.start()
         wait_connected(hub, since)
         edge.post(array_of(2))
