@@ -158,6 +158,10 @@ struct config_section {
     size_t n_options;
     size_t settings_size;
 
+    /* Events come by it without a listener or a community of ours: where it has an element, "listeners: [ ]" is no
+     * mistake, and with that neither is a file without communities. */
+    bool alone;
+
     /* Of one group without mistakes so far, what rows cannot say. Of config, all but sections and actions has been
      * read; what has a mistake is unset. A sentence holds no URL and no secret. May be NULL. */
     void (*check)(const struct config *config, const void *settings, config_complain *complain, void *context);

@@ -43,14 +43,59 @@ static void refuse_clashes(const struct walk *walk, const struct part *part, str
     }
 }
 
+static bool is_list_of_some(const struct node *list, bool some)
+{
+    return list && node_is(list, NODE_LIST) && (list->n_members > 0) == some;
+}
+
+static bool names_community(const struct config_section *section)
+{
+    bool names = false;
+    for (size_t i = 0; i < section->n_options; i++)
+        names |= section->options[i].names && strcmp(section->options[i].names, CONFIG_COMMUNITY) == 0;
+    return names;
+}
+
+/* Whether the file has an element of a section that is so. */
+static bool has_section(const struct walk *walk, const struct node *root, bool (*is)(const struct config_section *))
+{
+    bool has = false;
+    struct part part;
+    for (size_t i = 0; schema_part(walk->config->schema, i, &part); i++) {
+        const struct config_section *section = part.list.section;
+        char name[GROUP_ROOM];
+        if (!section || !is(section))
+            continue;
+        snprintf(name, sizeof(name), "%.*s", row_group_name_size(section->group), section->group);
+        has |= is_list_of_some(node_member(root, name), true);
+    }
+    return has;
+}
+
+static bool is_alone(const struct config_section *section)
+{
+    return section->alone;
+}
+
+static bool may_be_none(const struct walk *walk, const struct config_list *of, const struct node *root)
+{
+    if (of->absent == ABSENT_IS_NONE)
+        return true;
+    bool of_communities = strcmp(of->group, CONFIG_COMMUNITY) == 0;
+    bool none_listens = is_list_of_some(node_member(root, "listeners"), false);
+    return none_listens && has_section(walk, root, is_alone) &&
+           !(of_communities && has_section(walk, root, names_community));
+}
+
 /* Shows no value: it may be a key in a wrong place. */
-static bool is_fit(const struct walk *walk, const struct config_list *of, const struct node *setting, const char *name)
+static bool is_fit(const struct walk *walk, const struct config_list *of, const struct node *setting, const char *name,
+                   const struct node *root)
 {
     char sentence[NAME_ROOM];
     size_t n = setting->n_members;
     if (!node_is(setting, NODE_LIST))
         snprintf(sentence, sizeof(sentence), "expected a list, \"- name: …\" for each %s", of->one);
-    else if (!n && of->absent != ABSENT_IS_NONE)
+    else if (!n && !may_be_none(walk, of, root))
         snprintf(sentence, sizeof(sentence), "expected at least one %s", of->one);
     else if (n > LIST_MAX_ELEMENTS)
         snprintf(sentence, sizeof(sentence), "expected at most %d", LIST_MAX_ELEMENTS);
@@ -90,11 +135,13 @@ static void walk_list(const struct walk *walk, const struct part *part, const st
     snprintf(name, sizeof(name), "%.*s", row_group_name_size(of->group), of->group);
     if (!setting && (of->absent == ABSENT_IS_NONE || walk->source->incomplete))
         return;
+    if (!setting && of->absent == ABSENT_IS_MISTAKE && may_be_none(walk, of, root))
+        return;
     if (!setting && of->absent == ABSENT_IS_MISTAKE) {
         problems_add(walk->problems, setting_place(walk, root), "%s: missing, expected at least one %s", name, of->one);
         return;
     }
-    if (setting && !is_fit(walk, of, setting, name))
+    if (setting && !is_fit(walk, of, setting, name, root))
         return;
 
     unsigned n = setting ? (unsigned) setting->n_members : 1;

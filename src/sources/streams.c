@@ -293,6 +293,7 @@ const struct source_type source_streams = {
                  .options = options,
                  .n_options = ARRAY_SIZE(options),
                  .settings_size = sizeof(struct streams_settings),
+                 .alone = true,
                  .check = streams_check },
     .instance_size = sizeof(struct streams),
     .open = streams_open,

@@ -337,3 +337,23 @@ def test_who_watches_sees_other_nodes(start, server):
         assert line.data["origin"]["node"] == "edge1"
         hub.post(call911(8, caller="Ben", location="Pier"))  # who looks at a community of ours alone sees ours alone
         assert ours.until(lambda sent: sent.kind == "log")[-1].id == 2
+
+
+def test_a_hub_alone(start, server):
+    """Neither a listener nor a community is its own; a reload may bring both, and take them away."""
+    edge = start()
+    edge.post(array_of(3))
+    node = Node(edge, server, KEY)
+    node.publish()
+    alone = {"listeners": [], "communities": None, "streams": rows(server, keys=[KEY])}
+    hub = start(config(**alone), listeners_ready=0)
+    wait_connected(hub)
+    wait_origins(hub, ids("edge1", 1, 3))
+    hub.reload(config(streams=rows(server, keys=[KEY])))
+    assert hub.wait_ready().post(event()).status == 200
+    hub.reload(config(**alone))
+    edge.post(array_of(2))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 5))
+    assert ctl("-c", hub.file, "status").returncode == 0
+    assert "no community" in ctl("-c", hub.file, "send", "EVENT_911").stderr

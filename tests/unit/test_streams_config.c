@@ -68,6 +68,34 @@ static void mistakes(void **state)
     }
 }
 
+/* A hub needs neither a community nor a listener; whoever listens needs both. */
+static void without_communities(void **state)
+{
+    static const struct {
+        const char *text, *line; /* NULL: it is taken */
+    } cases[] = {
+        { "listeners: [ ]\nstreams: [ { url: \"redis://h\" } ]\n", NULL },
+        { "listeners: [ ]\ncommunities: [ ]\nstreams: [ { url: \"redis://h\" } ]\n", NULL },
+        { "streams: [ { url: \"redis://h\" } ]\n", "communities: missing, expected at least one community" },
+        { "communities: [ ]\nstreams: [ { url: \"redis://h\" } ]\n", "expected at least one community" },
+        { "listeners: [ ]\n", "expected at least one listener" },
+        { "listeners: [ ]\nstreams: [ ]\n", "expected at least one listener" },
+        { "listeners: [ ]\nstreams: [ { url: \"redis://h\" } ]\nsessions: [ { community_id: x } ]\n",
+          "communities: missing" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        int r;
+        struct config *config = NULL;
+        write_text("hub.yaml", cases[i].text);
+        char *lines = load("hub.yaml", &r, &config);
+        if (r != (cases[i].line ? -EINVAL : 0) || (cases[i].line && !strstr(lines, cases[i].line)))
+            fail_msg("%s: %s", cases[i].text, lines);
+        free(lines);
+        config_free(config);
+    }
+}
+
 /* Whatever differs makes another one of it. */
 static void the_same(void **state)
 {
@@ -105,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_taken),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(without_communities),
         cmocka_unit_test(the_same),
     };
     return cmocka_run_group_tests(tests, copy_fixtures, remove_fixtures);
