@@ -357,3 +357,28 @@ def test_a_hub_alone(start, server):
     wait_origins(hub, ids("edge1", 1, 5))
     assert ctl("-c", hub.file, "status").returncode == 0
     assert "no community" in ctl("-c", hub.file, "send", "EVENT_911").stderr
+
+
+def test_what_is_of_long_ago_rings_no_siren(start, server):
+    """But for who asks for it."""
+    edge = start()
+    for i in range(3):
+        edge.post(call911(i, caller="Ann", location="Pier"))
+    records = Node(edge, server, KEY).records()
+    for i, record in records.items():
+        old = re.sub('"time":"[^"]*"', '"time":"2026-01-01T00:00:00.000000Z"', record) if i == 2 else record
+        server.client.xadd(KEY, {"record": old}, id=f"5-{i}")
+    actions = [{"name": name, "type": "exec", "command": ["/bin/true"], **more}
+               for name, more in (("siren", {}), ("archive", {"late": True}))]
+    hub = start(config(streams=rows(server, keys=[KEY]), actions=actions))
+    wait_origins(hub, ids("edge1", 1, 3))
+
+    def done():
+        told = {action["name"]: action for action in status_of(hub)["actions"]}
+        return all(one["lag"] == 0 for one in told.values()) and told
+
+    told = wait_for(done, "both actions at the end")
+    assert (told["siren"]["delivered"], told["siren"]["left_out"]["late"]) == (2, 1)
+    assert (told["archive"]["delivered"], told["archive"]["left_out"]["late"]) == (3, 0)
+    assert status_of(hub)["streams"][0]["late"] == 1
+    assert json.loads(Node(hub, server, "none").records()[2])["known"]["late_s"] > 600
