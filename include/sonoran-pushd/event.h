@@ -283,8 +283,9 @@ void event_write_record(const struct event *event, const struct description *des
 void event_write_view(const struct event *event, const struct description *description, struct text *out,
                       size_t *ret_data_at, size_t *ret_data_bytes);
 
-/* Whether a node may be called so. */
+/* Whether a node may be called so, and a life of a log. */
 bool event_is_node(const char *name);
+bool event_is_log(const char *log);
 
 /* The way back: the event as a batch of one, and its description. What was written from them is the same again, byte
  * for byte. -EINVAL and what is wrong with it ("level: missing"), -ENOMEM. */

@@ -6,6 +6,7 @@
 #include "event_private.h"
 
 #define LATE "late_s"
+#define ID_MAX 0x1p53
 
 struct member {
     const char *name;
@@ -41,7 +42,8 @@ static bool is_flag(const cJSON *value)
 /* Those that a double would spoil are texts. */
 static bool is_id(const cJSON *value)
 {
-    return cJSON_IsNumber(value) || cJSON_IsString(value);
+    bool whole = cJSON_IsNumber(value) && value->valuedouble >= -ID_MAX && value->valuedouble <= ID_MAX;
+    return whole || cJSON_IsString(value);
 }
 
 static bool are_texts(const cJSON *list)
@@ -108,14 +110,29 @@ void description_take_known(struct description *ret, struct span known)
     text_add_bytes(&ret->known, known.s, known.size);
 }
 
-/* First in the object: the rest stays as it was sent. */
+#define LATE_BEGIN "\"" LATE "\":"
+
+/* What stands between the braces of known, without what another one told there. */
+static struct span members_of(const struct text *known)
+{
+    struct span inside = { known->s + 1, known->size > strlen("{}") ? known->size - strlen("{}") : 0 };
+    if (inside.size <= strlen(LATE_BEGIN) || memcmp(inside.s, LATE_BEGIN, strlen(LATE_BEGIN)) != 0)
+        return inside;
+    const char *comma = memchr(inside.s, ',', inside.size);
+    size_t passed = comma ? (size_t) (comma + 1 - inside.s) : inside.size;
+    return (struct span){ inside.s + passed, inside.size - passed };
+}
+
+/* First in the object: the rest stays as it was sent. What is longer than any known of ours is none. */
 int description_set_late(struct description *description, uint64_t late_s)
 {
     struct text known = TEXT_INIT, *old = &description->known;
-    bool empty = old->size <= strlen("{}");
-    text_addf(&known, "{\"" LATE "\":%llu%s", (unsigned long long) late_s, empty ? "}" : ",");
-    if (!empty)
-        text_add_bytes(&known, old->s + 1, old->size - 1);
+    struct span members = members_of(old);
+    if (members.size + strlen("{}") > EVENT_KNOWN_MAX_BYTES)
+        members.size = 0;
+    text_addf(&known, "{" LATE_BEGIN "%llu%s", (unsigned long long) late_s, members.size ? "," : "");
+    text_add_bytes(&known, members.s, members.size);
+    text_add(&known, "}");
     if (known.failed) {
         text_free(&known);
         return -ENOMEM;

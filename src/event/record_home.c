@@ -17,7 +17,7 @@ bool event_is_node(const char *name)
     return size && size <= NAME_MAX_BYTES && strspn(name, letters) == size;
 }
 
-static bool is_log(const char *log)
+bool event_is_log(const char *log)
 {
     size_t size = strlen(log);
     return size && size <= NAME_MAX_BYTES && strspn(log, "0123456789abcdef") == size;
@@ -55,7 +55,7 @@ int record_read_home(struct span origin, struct record_home *ret, struct err *er
                 values[part] = value;
     if (read_text(values[NODE], ret->node, sizeof(ret->node), event_is_node) < 0)
         return err_set(err, -EINVAL, "origin.node: expected a name of A-Z a-z 0-9 . _ -");
-    if (read_text(values[LOG], ret->log, sizeof(ret->log), is_log) < 0)
+    if (read_text(values[LOG], ret->log, sizeof(ret->log), event_is_log) < 0)
         return err_set(err, -EINVAL, "origin.log: expected hex digits");
     if (read_id(values[ID], &ret->id) < 0)
         return err_set(err, -EINVAL, "origin.id: expected a number from 1 on");

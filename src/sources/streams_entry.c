@@ -73,8 +73,8 @@ static int make(struct batch *batch, const char *node, const struct streams_wish
 {
     const struct event *event = &batch->events[0];
     const struct event_home home = home_of(event, node);
-    if (!home.log) {
-        err_set(err, -EINVAL, "log: missing");
+    if (!home.log || !event_is_log(home.log)) {
+        err_set(err, -EINVAL, home.log ? "log: expected hex digits" : "log: missing");
         return STREAMS_UNREADABLE;
     }
     int r = wishes->is_ours(wishes->context, home.log, err);

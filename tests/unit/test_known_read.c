@@ -40,6 +40,7 @@ static const char *const unsound[] = {
     "{\"units\":[{\"id\":1},null]}",
     "{\"units\":[{\"number\":\"3-L-27\"}]}",
     "{\"units\":[{\"id\":true}]}",
+    "{\"units\":[{\"id\":4e127}]}",
     "{\"units\":[{\"id\":1,\"number\":27}]}",
     "{\"units\":[{\"id\":1,\"status\":\"2\"}]}",
     "{\"units\":[{\"id\":1,\"api_ids\":\"a\"}]}",

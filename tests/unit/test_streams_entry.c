@@ -161,6 +161,7 @@ static void test_unreadable(void **state)
                   { "{}", "id: missing" },
                   { "no JSON", "" },
                   { RECORD("", ""), "log: missing" },
+                  { RECORD("\"log\":\"00a,\",", ""), "log: expected hex digits" },
                   { RECORD(FOREIGN, "\"origin\":{},"), "origin.node: expected" } };
     struct batch batch;
     (void) state;
@@ -185,6 +186,10 @@ static void test_late(void **state)
     batch_done(&batch);
     assert_int_equal(make(&entry, NULL, time_us + (STREAMS_LATE_S + 1) * USEC_PER_SEC, &batch), STREAMS_EVENT);
     assert_string_equal(batch.events[0].decided->known.s, "{\"late_s\":601,\"units\":[]}");
+    batch_done(&batch);
+    const struct streams_entry again = { .record = span_of(RECORD(FOREIGN, "\"known\":{\"late_s\":5},")) };
+    assert_int_equal(make(&again, NULL, time_us + (STREAMS_LATE_S + 1) * USEC_PER_SEC, &batch), STREAMS_EVENT);
+    assert_string_equal(batch.events[0].decided->known.s, "{\"late_s\":601}");
     batch_done(&batch);
     assert_int_equal(make(&entry, NULL, 0, &batch), STREAMS_EVENT); /* its clock is ahead */
     assert_string_equal(batch.events[0].decided->known.s, "{\"units\":[]}");
