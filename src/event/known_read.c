@@ -147,5 +147,6 @@ int description_set_late(struct description *description, uint64_t late_s)
 uint64_t description_get_late(const cJSON *known)
 {
     const cJSON *late = json_get(known, LATE);
-    return cJSON_IsNumber(late) && late->valuedouble > 0 && late->valuedouble < 1e12 ? (uint64_t) late->valuedouble : 0;
+    bool is_late = late && cJSON_IsNumber(late) && late->valuedouble > 0 && late->valuedouble < ID_MAX;
+    return is_late ? (uint64_t) late->valuedouble : 0;
 }

@@ -29,8 +29,11 @@ static char *copy(const char *s, bool *failed)
 static char **copy_list(char *const *list, size_t n, bool *failed)
 {
     char **made = calloc(n + 1, sizeof(*made));
-    *failed |= !made;
-    for (size_t i = 0; made && i < n; i++)
+    if (!made) {
+        *failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
         made[i] = copy(list[i], failed);
     return made;
 }
