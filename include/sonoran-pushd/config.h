@@ -159,7 +159,8 @@ struct config_section {
     size_t settings_size;
 
     /* Events come by it without a listener or a community of ours: where it has an element, "listeners: [ ]" is no
-     * mistake, and with that neither is a file without communities. */
+     * mistake, and with that neither is a file without communities. Its names are no ways in: its events have those of
+     * where they came to. */
     bool alone;
 
     /* Of one group without mistakes so far, what rows cannot say. Of config, all but sections and actions has been

@@ -74,7 +74,8 @@ static const char *name_at(const struct part *part, struct list list, size_t i)
 static bool is_meant(const struct part *part, const char *names)
 {
     const char *group = part->list.group;
-    bool brought = part->list.section && row_group_is_list(group) && rows_find(part->rows, "name");
+    const struct config_section *section = part->list.section;
+    bool brought = section && !section->alone && row_group_is_list(group) && rows_find(part->rows, "name");
     return group && (strcmp(group, names) == 0 || (brought && strcmp(names, CONFIG_LISTENER) == 0));
 }
 

@@ -23,14 +23,32 @@ static size_t count(const struct streams_row *row)
     return n;
 }
 
+/* What stands in lines and in the status is a text. */
 static bool is_key(struct span key)
 {
-    return key.size && key.size <= STREAMS_KEY_MAX_BYTES && !memchr(key.s, '\0', key.size);
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    text_add_safe(&shown, key.s, key.size, 0);
+    return key.size && key.size <= STREAMS_KEY_MAX_BYTES && shown.size == key.size &&
+           memcmp(shown.s, key.s, key.size) == 0;
+}
+
+static bool may_be_read(struct streams_row *row, struct span key)
+{
+    bool odd = !is_key(key), full = count(row) == STREAMS_MAX;
+    if (odd && !row->told_odd)
+        streams_tell(row, LOG_WARNING, "a key is not read, like all such: expected up to %d bytes of plain text",
+                     STREAMS_KEY_MAX_BYTES);
+    if (full && !row->told_full)
+        streams_tell(row, LOG_WARNING, "more than %d streams: the others are not read, give them to another row",
+                     STREAMS_MAX);
+    row->told_odd |= odd;
+    row->told_full |= full;
+    return !odd && !full;
 }
 
 static int add(struct streams_row *row, struct span key, struct err *err)
 {
-    if (!is_key(key) || find(row, key) || count(row) == STREAMS_MAX)
+    if (find(row, key) || !may_be_read(row, key))
         return 0;
     struct streams_stream *stream = calloc(1, sizeof(*stream));
     if (!stream)

@@ -76,11 +76,12 @@ struct streams_row {
     struct net_pool *pool;      /* of its thread, like what follows */
     struct store_reader *lives; /* as far as they were there when it was opened */
     struct redis *redis;
-    size_t url;          /* which of them is in use */
-    uint64_t n_failures; /* of all, that it has seen */
-    uint64_t n_at_once;  /* entries of a stream in one answer */
-    unsigned n_failed;   /* connections in a row */
-    bool looked;         /* for its keys, since the start */
+    size_t url;               /* which of them is in use */
+    uint64_t n_failures;      /* of all, that it has seen */
+    uint64_t n_at_once;       /* entries of a stream in one answer */
+    unsigned n_failed;        /* connections in a row */
+    bool looked;              /* for its keys, since the start */
+    bool told_odd, told_full; /* of keys that are not read, once */
     usec_t look_us;
     uint64_t told_hash; /* of the last trouble that was told, and when: */
     usec_t told_us;

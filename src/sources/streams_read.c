@@ -186,8 +186,6 @@ int streams_read(struct streams_row *row, struct err *err)
     if (!n)
         return 0;
     int r = streams_ask(row, question.words, n, &reply, err);
-    if (r == -EMSGSIZE && row->n_at_once > 1)
-        row->n_at_once /= 2;
     if (r < 0)
         return r;
     r = take_answer(row, reply, err);

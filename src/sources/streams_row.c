@@ -231,7 +231,9 @@ void *streams_row_thread(void *argument)
     while (!row->stopping) {
         int r = serve(row, &err);
         let_go(row);
-        if (r < 0 && !row->stopping)
+        if (r == -EMSGSIZE && row->n_at_once > 1)
+            row->n_at_once /= 2; /* and again: with fewer it may be small enough */
+        else if (r < 0 && !row->stopping)
             take_failure(row, &err);
     }
     row->pool = net_pool_close(row->pool);

@@ -382,3 +382,19 @@ def test_what_is_of_long_ago_rings_no_siren(start, server):
     assert (told["archive"]["delivered"], told["archive"]["left_out"]["late"]) == (3, 0)
     assert status_of(hub)["streams"][0]["late"] == 1
     assert json.loads(Node(hub, server, "none").records()[2])["known"]["late_s"] > 600
+
+
+def test_what_is_large_comes_too(start, server):
+    """An answer with all of it would be larger than one may be."""
+    edge = start()
+    edge.post(call911(1))
+    record = json.loads(Node(edge, server, KEY).records()[1])
+    for i in range(1, 101):
+        record.update(id=i, data={"call": {"callId": i}, "x": "y" * (1 << 20)})
+        server.client.xadd(KEY, {"record": json.dumps(record)}, id=f"5-{i}")
+    server.client.xadd(b"cad:events:\xff\x1b", {"record": "{}"})
+    hub = start(hub_config(server))
+    wait_for(lambda: len(origins(hub)) == 100, "all of them")
+    assert origins(hub) == ids("edge1", 1, 100)
+    hub.wait_line("a key is not read, like all such")
+    assert status_of(hub)["streams"][0]["connects"] > 1

@@ -52,6 +52,9 @@ static void mistakes(void **state)
         { "name: a, url: [ ]", "streams[0].url" },
         { "name: a, url: \"redis://h\", keys: [ \"\" ]", "expected the key of a stream, or a glob" },
         { "name: a, url: \"redis://h\", start: later", "streams[0].start" },
+        { "name: a, url: \"redis://h\" }\nactions:\n  - { name: b, type: exec, command: [ /bin/true ], listeners: [ a "
+          "]",
+          "unknown listener" },
     };
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
