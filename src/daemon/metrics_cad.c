@@ -1,11 +1,12 @@
-/* metrics_cad.c - what is known of each community of the configuration, in numbers: a board without a name. What test
- * events made up is remembered, and counts no further: nobody is to be woken by it. */
+/* metrics_cad.c - what is known of each community of the configuration, and of other nodes, in numbers: a board without
+ * a name. What test events made up is remembered, and counts no further: nobody is to be woken by it. */
 #include <string.h>
 
 #include "daemon_private.h"
 
 #define N_STATUSES 5
 #define N_PRIORITIES 10
+#define OTHERS_MAX 256
 
 struct cad {
     uint64_t known_units, known_calls, known_calls911;
@@ -157,9 +158,24 @@ static void add_community(struct pipeline *pipeline, const struct state *state, 
                         sizeof(calls[i]));
 }
 
+/* Those of other nodes, by their realms: as many as a day brought, and no more than anybody draws. */
+static void add_others(struct pipeline *pipeline, const struct state *state, struct report_list *list)
+{
+    char realm[REALM_MAX_BYTES + 1] = "";
+    usec_t now = now_us();
+    for (int n = 0; n < OTHERS_MAX && state_next_realm(state, realm);) {
+        usec_t heard_us = strchr(realm, '@') ? pipeline_last_heard_us(pipeline, realm) : 0;
+        if (!heard_us || heard_us + STATE_KEEP_US < now)
+            continue;
+        add_community(pipeline, state, realm, list);
+        n++;
+    }
+}
+
 void metrics_cad_add(struct pipeline *pipeline, const struct state *state, const struct config *config,
                      struct report_list *list)
 {
     for (size_t i = 0; i < config->n_communities; i++)
         add_community(pipeline, state, config->communities[i].name, list);
+    add_others(pipeline, state, list);
 }

@@ -14,6 +14,7 @@ from redis_server import Node, redis_server
 from store import array_of, change, kill, read
 from streams import Stream
 from test_admin import socket_of
+from test_metrics import counted
 
 KEY = "cad:events:edge1"
 ORIGINS = "SELECT origin_node, origin_id FROM events WHERE origin_node IS NOT NULL ORDER BY id"
@@ -94,6 +95,9 @@ def test_nodes_of_one_name_stay_apart(start, server):
 
     all_of_them = {("default", "edge1"): "Ann", ("default", "edge2"): "Ben", ("default", None): "Cid"}
     assert callers() == all_of_them
+    told = counted(hub)
+    for realm in ("default", "default@edge1", "default@edge2"):
+        assert told[f'sonoran_pushd_calls911_waiting{{community="{realm}"}}'] == 1
     assert callers("?community=default%40edge1") == {("default", "edge1"): "Ann"}
     assert callers("?community=default") == {("default", None): "Cid"}
     hub.post(event("EVENT_REMOVE_911", {"callIds": [7]}))
