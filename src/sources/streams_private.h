@@ -39,7 +39,7 @@ struct streams_values {
     uint64_t late;    /* of these those that were old when they came */
     uint64_t gaps, ours, unwanted, unreadable, connects;
     uint64_t cut_us; /* by the wall clock; 0: it is connected */
-    uint64_t last_event_us;
+    uint64_t last_event_us, last_gap_us;
 };
 
 struct streams_row;

@@ -54,14 +54,25 @@ static void pass(struct streams_stream *stream, const struct streams_known *know
     pthread_mutex_unlock(&stream->row->all->lock);
 }
 
-static void note(struct streams_stream *stream, const struct streams_entry *entry, bool lost)
+static void note(struct streams_stream *stream, const struct streams_entry *entry)
 {
     pthread_mutex_lock(&stream->row->all->lock);
     stream->place = entry->place;
     stream->row->values.entries++;
-    stream->row->values.gaps += lost;
-    stream->n_gaps += lost;
     pthread_mutex_unlock(&stream->row->all->lock);
+}
+
+/* Boards show it. */
+static void note_lost(struct streams_stream *stream)
+{
+    struct streams *all = stream->row->all;
+    pthread_mutex_lock(&all->lock);
+    stream->n_gaps++;
+    stream->row->values.gaps++;
+    stream->row->values.last_gap_us = now_us();
+    pthread_mutex_unlock(&all->lock);
+    if (all->parts.changed)
+        all->parts.changed(all->parts.set);
 }
 
 static int take_event(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
@@ -104,9 +115,11 @@ static int take_entry(struct streams_stream *stream, const struct redis_reply *r
         stream->place = entry.place;
         return 0;
     }
-    if (news == STREAMS_LOST)
+    if (news == STREAMS_LOST) {
         tell_lost(stream, &entry);
-    note(stream, &entry, news == STREAMS_LOST);
+        note_lost(stream);
+    }
+    note(stream, &entry);
     return take_new(stream, &entry, err);
 }
 

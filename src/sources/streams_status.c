@@ -4,6 +4,7 @@
 #include "streams_private.h"
 
 #define OBJECT "streams"
+#define GAP_SHOWN_US (3600 * USEC_PER_SEC)
 
 static const struct report_row rows[] = {
     { .name = "streams_entries",
@@ -149,12 +150,19 @@ void streams_add_report(void *self, struct report_list *list)
     pthread_mutex_unlock(&all->lock);
 }
 
+/* Since when something may be missing that a board would show; 0: nothing. What was lost is shown for a while. */
+static usec_t cut_since_us(const struct streams_values *values)
+{
+    bool lost = values->last_gap_us && now_us() - values->last_gap_us < GAP_SHOWN_US;
+    return values->cut_us ? values->cut_us : lost ? values->last_gap_us : 0;
+}
+
 static void add_words(const struct streams_row *row, struct text *out)
 {
     if (row->values.cut_us)
         text_addf(out, "streams %s: no connection to Redis, events of other nodes may be missing", row->settings.name);
-    else if (row->values.gaps)
-        text_addf(out, "streams %s: entries were lost %llu time%s since the start", row->settings.name,
+    else if (cut_since_us(&row->values))
+        text_addf(out, "streams %s: events of other nodes are lost, %llu time%s since the start", row->settings.name,
                   (unsigned long long) row->values.gaps, text_plural(row->values.gaps));
 }
 
@@ -171,7 +179,7 @@ void streams_add_board(void *self, const char *community, struct json_writer *ou
         json_add_text(out, "source", STREAMS_SOURCE);
         json_add_text(out, "name", row->settings.name);
         json_add_null(out, "community");
-        json_add_known_time(out, "cut_since", row->values.cut_us);
+        json_add_known_time(out, "cut_since", cut_since_us(&row->values));
         add_words(row, &words);
         json_add_text(out, "words", words.s);
         out->out->failed |= words.failed;

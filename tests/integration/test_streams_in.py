@@ -189,6 +189,8 @@ def test_lost_entries_are_told_once(start, server):
     assert (row["gaps"], row["events"], row["entries"]) == (1, 5, 5)
     assert row["streams"][0]["gaps"] == 1
     assert len([line for line in hub.lines() if "are lost" in line]) == 1
+    (shown,) = [one for one in ask_socket(socket_of(hub), "GET", "/api/state")[2]["sources"] if one["source"] == "streams"]
+    assert shown["words"] == "streams edges: events of other nodes are lost, 1 time since the start" and shown["cut_since"]
     said = ctl("-c", hub.file, "status").stdout
     assert re.search(r"Streams: +edges at .*redis.sock: open, 1 stream, 5 events, the last \S+ \S+ ago, 1 gap\n", flat(said))
     said = flat(ctl("-c", hub.file, "doctor").stdout)
