@@ -26,6 +26,8 @@ void streams_words_write(struct text *out, const cJSON *row, usec_t now)
         text_add(out, ", the last ");
         table_write_ago(out, last_us, now);
     }
+    if (json_get_count(row, "lag"))
+        text_addf(out, ", up to %llu to read", (unsigned long long) json_get_count(row, "lag"));
     add_number(out, row, "gaps", "gap");
 }
 

@@ -174,7 +174,6 @@ static void take_end(struct streams_stream *stream, struct streams_place end)
     if (what == STREAMS_END_ANEW)
         stream->place = (struct streams_place){ 0 };
     stream->asked = true;
-    stream->heard_us = uptime_us();
     pthread_mutex_unlock(&row->all->lock);
     tell_end(stream, what);
 }
@@ -201,7 +200,6 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
     enum redis_verdict verdict = is_missing(reply) ? REDIS_DONE : redis_judge(reply, err);
     if (verdict == REDIS_NEVER) { /* of another type, or not ours to read: others may be */
         set_gone(stream, true, err->msg);
-        stream->heard_us = uptime_us();
         return 0;
     }
     if (verdict != REDIS_DONE)
@@ -214,27 +212,16 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
     return 0;
 }
 
-static bool is_silent(const struct streams_stream *stream, usec_t silent_us)
-{
-    return !silent_us || !stream->asked || uptime_us() - stream->heard_us >= silent_us;
-}
-
 /* All questions go before the first answer. */
-int streams_ask_for_ends(struct streams_row *row, usec_t silent_us, struct err *err)
+int streams_ask_for_ends(struct streams_row *row, struct err *err)
 {
     int r = 0;
-    size_t n = 0;
-    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
-        if (is_silent(stream, silent_us)) {
-            const struct span words[] = { span_of("XINFO"), span_of("STREAM"), span_of(stream->key) };
-            r = redis_send(row->redis, words, ARRAY_SIZE(words), err);
-            stream->heard_us = 0;
-            n++;
-        }
-    for (struct streams_stream *stream = row->list; stream && r >= 0 && n; stream = stream->next) {
+    for (const struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
+        const struct span words[] = { span_of("XINFO"), span_of("STREAM"), span_of(stream->key) };
+        r = redis_send(row->redis, words, ARRAY_SIZE(words), err);
+    }
+    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
         const struct redis_reply *reply;
-        if (stream->heard_us)
-            continue;
         r = streams_await(row, &reply, err);
         if (r >= 0)
             r = take_info(stream, reply, err);

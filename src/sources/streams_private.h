@@ -12,7 +12,7 @@
 
 #include "streams_entry.h"
 
-#define STREAMS_LOOK_US (30 * USEC_PER_SEC) /* between two looks for new keys and at silent streams */
+#define STREAMS_LOOK_US (30 * USEC_PER_SEC) /* between two looks for new keys and at where streams end */
 #define STREAMS_KEY_MAX_BYTES 256
 #define STREAMS_MAX 1024 /* of one row */
 #define STREAMS_ANSWER_US (20 * USEC_PER_SEC)
@@ -38,6 +38,7 @@ struct streams_values {
     uint64_t events;  /* of them those that were handed in */
     uint64_t late;    /* of these those that were old when they came */
     uint64_t gaps, ours, unwanted, unreadable, connects;
+    uint64_t lag;    /* entries that are not read yet, as far as is known */
     uint64_t cut_us; /* by the wall clock; 0: it is connected */
     uint64_t last_event_us, last_gap_us;
 };
@@ -59,7 +60,6 @@ struct streams_stream {
     bool told_ours, told_bad;          /* once */
     enum streams_end told_end;         /* what was told of its end */
     char foreign_log[STORE_LOG_BYTES]; /* the newest that was looked for among the lives of ours, and is none */
-    usec_t heard_us;                   /* when an entry came, or it was asked for its end */
 };
 
 struct streams_row {
@@ -130,8 +130,7 @@ void streams_tell(const struct streams_row *row, int level, const char *format, 
 /* ---- streams_keys.c: which streams there are, and where they end ---- */
 
 int streams_look_for_keys(struct streams_row *row, struct err *err) MUST_CHECK;
-/* Those that were silent for so long; 0: all. */
-int streams_ask_for_ends(struct streams_row *row, usec_t silent_us, struct err *err) MUST_CHECK;
+int streams_ask_for_ends(struct streams_row *row, struct err *err) MUST_CHECK;
 
 /* ---- streams_read.c: what they have ---- */
 

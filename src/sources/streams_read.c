@@ -58,6 +58,8 @@ static void note(struct streams_stream *stream, const struct streams_entry *entr
 {
     pthread_mutex_lock(&stream->row->all->lock);
     stream->place = entry->place;
+    if (streams_place_compare(entry->place, stream->end) > 0)
+        stream->end = entry->place;
     stream->row->values.entries++;
     pthread_mutex_unlock(&stream->row->all->lock);
 }
@@ -143,7 +145,6 @@ static int take_stream(struct streams_row *row, const struct redis_reply *reply,
     const struct redis_reply *entries = &reply->elements[1];
     for (size_t i = 0; i < entries->n_elements && r >= 0; i++)
         r = take_entry(stream, &entries->elements[i], err);
-    stream->heard_us = uptime_us();
     stream->told_end = STREAMS_END_GOES_ON;
     stream->behind = false;
     return r;

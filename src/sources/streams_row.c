@@ -151,11 +151,11 @@ static void say_connected(struct streams_row *row)
     streams_tell(row, LOG_NOTICE, "connected to %s, reads %zu stream%s", row->host, n, text_plural(n));
 }
 
-static int look(struct streams_row *row, usec_t silent_us, struct err *err)
+static int look(struct streams_row *row, struct err *err)
 {
     int r = streams_look_for_keys(row, err);
     if (r >= 0)
-        r = streams_ask_for_ends(row, silent_us, err);
+        r = streams_ask_for_ends(row, err);
     row->look_us = uptime_us() + STREAMS_LOOK_US;
     row->looked |= r >= 0;
     return r;
@@ -167,7 +167,7 @@ static int begin(struct streams_row *row, struct err *err)
         stream->asked = false;
     int r = connect_to(row, err);
     if (r >= 0)
-        r = look(row, 0, err);
+        r = look(row, err);
     if (r >= 0)
         say_connected(row);
     return r;
@@ -177,7 +177,7 @@ static int go_round(struct streams_row *row, struct err *err)
 {
     int r = streams_has_failed(row) ? streams_begin_again(row, err) : 0;
     if (r >= 0 && uptime_us() >= row->look_us)
-        r = look(row, STREAMS_LOOK_US, err);
+        r = look(row, err);
     if (r >= 0 && count_streams(row) == 0) {
         rest(row, row->look_us - uptime_us());
         return 0;

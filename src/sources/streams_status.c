@@ -25,6 +25,12 @@ static const struct report_row rows[] = {
       .object = OBJECT,
       .member = "late",
       .offset = REPORT_OFFSET(struct streams_values, late) },
+    { .name = "streams_lag_entries",
+      .kind = REPORT_GAUGE,
+      .help = "Entries of the streams that are not read yet, by where they ended when that was asked last.",
+      .object = OBJECT,
+      .member = "lag",
+      .offset = REPORT_OFFSET(struct streams_values, lag) },
     { .name = "streams_gaps",
       .kind = REPORT_COUNTER,
       .help = "How often entries were lost before they were read.",
@@ -79,7 +85,24 @@ static const struct report_row rows[] = {
 
 static const struct report_table streams_report = { rows, ARRAY_SIZE(rows) };
 
+/* Ids of one life count events, of which a node may publish some only: at most so many. */
+static uint64_t lag_of(const struct streams_stream *stream)
+{
+    struct streams_place last = streams_known_last(&stream->known), end = stream->end;
+    bool comparable = !stream->gone && end.ms == last.ms;
+    return comparable && end.seq > last.seq ? end.seq - last.seq : 0;
+}
+
 /* Under the lock, like what follows. */
+static struct streams_values values_of(const struct streams_row *row)
+{
+    struct streams_values values = row->values;
+    values.lag = 0;
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+        values.lag += lag_of(stream);
+    return values;
+}
+
 static void add_stream(const struct streams_stream *stream, struct json_writer *out)
 {
     char place[STREAMS_PLACE_BYTES];
@@ -89,6 +112,7 @@ static void add_stream(const struct streams_stream *stream, struct json_writer *
     json_add_text(out, "node", stream->node);
     json_add_text(out, "last_id", streams_place_write(last, place));
     json_add_text(out, "end_id", streams_place_write(stream->end, place));
+    json_add_int(out, "lag", (int64_t) lag_of(stream));
     json_add_bool(out, "behind", stream->behind);
     json_add_bool(out, "read", !stream->gone);
     json_add_int(out, "gaps", (int64_t) stream->n_gaps);
@@ -97,7 +121,8 @@ static void add_stream(const struct streams_stream *stream, struct json_writer *
 
 static void add_row(const struct streams_row *row, struct json_writer *out)
 {
-    const struct report_part part = { .table = &streams_report, .values = &row->values };
+    const struct streams_values values = values_of(row);
+    const struct report_part part = { .table = &streams_report, .values = &values };
     json_begin_object(out, NULL);
     json_add_text(out, "name", row->settings.name);
     json_add_text(out, "host", row->host);
@@ -141,12 +166,14 @@ void streams_add_report(void *self, struct report_list *list)
 {
     struct streams *all = self;
     pthread_mutex_lock(&all->lock);
-    for (const struct streams_row *row = all->rows; row; row = row->next)
+    for (const struct streams_row *row = all->rows; row; row = row->next) {
+        const struct streams_values values = values_of(row);
         report_list_add(list,
                         &(struct report_part){ .table = &streams_report,
-                                               .values = &row->values,
+                                               .values = &values,
                                                .labels = { { "streams", row->settings.name } } },
-                        sizeof(row->values));
+                        sizeof(values));
+    }
     pthread_mutex_unlock(&all->lock);
 }
 
