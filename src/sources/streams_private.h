@@ -44,6 +44,7 @@ struct streams_values {
 };
 
 struct streams_row;
+struct streams_question;
 
 struct streams_stream {
     struct streams_stream *next;
@@ -76,6 +77,7 @@ struct streams_row {
     struct net_pool *pool;      /* of its thread, like what follows */
     struct store_reader *lives; /* as far as they were there when it was opened */
     struct redis *redis;
+    struct streams_question *question;
     size_t url;               /* which of them is in use */
     uint64_t n_failures;      /* of all, that it has seen */
     uint64_t n_at_once;       /* entries of a stream in one answer */

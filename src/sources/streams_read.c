@@ -1,5 +1,6 @@
 /* streams_read.c - what the streams of a row have behind what was read of them. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "streams_private.h"
@@ -168,13 +169,13 @@ static int take_answer(struct streams_row *row, const struct redis_reply *reply,
 
 /* ---- the question ---- */
 
-struct question {
+struct streams_question {
     struct span words[WORDS_BEFORE + 2 * STREAMS_MAX];
     char places[STREAMS_MAX][STREAMS_PLACE_BYTES];
     char count[24];
 };
 
-static size_t write_question(const struct streams_row *row, struct question *question)
+static size_t write_question(const struct streams_row *row, struct streams_question *question)
 {
     size_t n = 0, at = WORDS_BEFORE;
     snprintf(question->count, sizeof(question->count), "%llu", (unsigned long long) row->n_at_once);
@@ -194,12 +195,15 @@ static size_t write_question(const struct streams_row *row, struct question *que
 
 int streams_read(struct streams_row *row, struct err *err)
 {
-    static _Thread_local struct question question; /* too much for a stack */
     const struct redis_reply *reply;
-    size_t n = write_question(row, &question);
+    if (!row->question) /* too much for a stack */
+        row->question = malloc(sizeof(*row->question));
+    if (!row->question)
+        return err_set(err, -ENOMEM, "no memory");
+    size_t n = write_question(row, row->question);
     if (!n)
         return 0;
-    int r = streams_ask(row, question.words, n, &reply, err);
+    int r = streams_ask(row, row->question->words, n, &reply, err);
     if (r < 0)
         return r;
     r = take_answer(row, reply, err);

@@ -238,5 +238,6 @@ void *streams_row_thread(void *argument)
     }
     row->pool = net_pool_close(row->pool);
     row->lives = store_reader_close(row->lives);
+    free(row->question);
     return NULL;
 }
