@@ -18,7 +18,8 @@ uint64_t primed_count(const cJSON *data, const char *name)
 
 struct primed_moment primed_moment_of(const struct event *event)
 {
-    return (struct primed_moment){ .asked_id = primed_count(event->data, "asked_id"),
+    bool elsewhere = event->home.node; /* whose ids are those of another log: only the times can be compared */
+    return (struct primed_moment){ .asked_id = elsewhere ? UINT64_MAX : primed_count(event->data, "asked_id"),
                                    .asked_us = primed_count(event->data, "asked_us"),
                                    .told_us = event->time_us };
 }

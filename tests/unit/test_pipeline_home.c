@@ -14,21 +14,29 @@ int __wrap_store_commit(struct store *log, struct err *error)
     return commit_fails ? err_set(error, -ENOSPC, "the disk is full") : __real_store_commit(log, error);
 }
 
-static void make(uint64_t id, usec_t time_us, struct batch *ret)
+/* type, verdict and data: of JSON. */
+static void make_of(uint64_t id, usec_t time_us, const char *type, const char *verdict, const char *data,
+                    struct batch *ret)
 {
     struct description decided = DESCRIPTION_INIT;
     struct text record CLEANUP(text_free) = TEXT_INIT, time CLEANUP(text_free) = TEXT_INIT;
     text_add_time_utc(&time, time_us);
     text_addf(&record,
-              "{\"id\":%llu,\"log\":\"00aa\",\"time\":\"%.19s.000000Z\",\"type\":\"EVENT_911\",\"level\":5,"
+              "{\"id\":%llu,\"log\":\"00aa\",\"time\":\"%.19s.000000Z\",\"type\":\"%s\",\"level\":5,"
               "\"community\":\"default\",\"source\":\"push\",\"listener\":\"main\",\"from\":\"203.0.113.7\","
-              "\"verdict\":\"accepted\",\"summary\":\"" SUMMARY "\",\"calls911\":[7],\"calls\":[],\"units\":[]," KNOWN
-              ",\"data\":{\"call\":{\"callId\":7,\"caller\":\"Ben\",\"location\":\"Pier\",\"description\":\"x\"}}}",
-              (unsigned long long) id, time.s);
+              "\"verdict\":\"%s\",\"summary\":\"" SUMMARY "\",\"calls911\":[7],\"calls\":[],\"units\":[]," KNOWN
+              ",\"data\":%s}",
+              (unsigned long long) id, time.s, type, verdict, data);
     if (event_read_record((struct span){ record.s, record.size }, &families_all, ret, &decided, &err) < 0)
         fail_msg("%s: %s", err.msg, record.s);
     assert_int_equal(batch_take_home(ret, "streams", &(struct event_home){ "edge1", "00aa", id }, &decided), 0);
     description_free(&decided);
+}
+
+static void make(uint64_t id, usec_t time_us, struct batch *ret)
+{
+    make_of(id, time_us, "EVENT_911", "accepted",
+            "{\"call\":{\"callId\":7,\"caller\":\"Ben\",\"location\":\"Pier\",\"description\":\"x\"}}", ret);
 }
 
 static void wait_answered(int wanted)
@@ -140,12 +148,39 @@ static void an_old_one_moves_nothing(void **unused)
     }
 }
 
+static void hear_of(uint64_t id, usec_t time_us, const char *type, const char *verdict, const char *data)
+{
+    struct batch batch;
+    int before = n_answered;
+    make_of(id, time_us, type, verdict, data, &batch);
+    assert_int_equal(pipeline_submit(way_in, &batch, NULL), 0);
+    pipeline_flush(way_in);
+    wait_answered(before + 1);
+}
+
+/* What an edge was told by the CAD names ids of its log, which say nothing of those here: times are compared. */
+static void what_an_edge_is_primed_with(void **unused)
+{
+    char data[256];
+    (void) unused;
+    for (uint64_t id = 1; id <= 9; id++)
+        assert_int_equal(post(call_of((int) id), T0), 0);
+    hear_of(1, T0, "EVENT_UNIT_LOGIN", "accepted",
+            "{\"unit\":{\"id\":5,\"status\":2,\"data\":{\"unitNum\":\"3-L-27\",\"name\":\"Mara\"}}}");
+    assert_int_equal(state_find_unit(cad, "default@edge1", 5)->status, 2);
+    snprintf(data, sizeof(data), "{\"asked_id\":1,\"asked_us\":%llu,\"units\":[{\"id\":5,\"status\":4}],\"calls\":[]}",
+             (unsigned long long) (T0 + MINUTE_US));
+    hear_of(2, T0 + MINUTE_US, "STATE_PRIMED", "internal", data);
+    assert_int_equal(state_find_unit(cad, "default@edge1", 5)->status, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pipeline_test(as_it_was_told),
         pipeline_test(with_its_position),
         pipeline_test(an_old_one_moves_nothing),
+        pipeline_test(what_an_edge_is_primed_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
