@@ -36,7 +36,11 @@ class RedisTarget:
         self.process = None
         password = options.get("requirepass")
         self.client = redis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self, wait=True):
         lines = [f"{name.replace('_', '-')} {json.dumps(value)}" for name, value in self.options.items()]
@@ -68,7 +72,7 @@ class RedisTarget:
             self.process.send_signal(signal.SIGCONT)
 
     def close(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.kill()
 
