@@ -71,7 +71,7 @@ def test_tls(on, path, redis, tmp_path):
     url = f"rediss://localhost:{port}"
     daemon = on(actions=[server.action(url=url)])
     assert daemon.post(call911(1)).status == 200
-    daemon.wait_line("event 1 not delivered, next try in .*TLS: certificate problem")
+    daemon.wait_line("event 1 not delivered, next try in .*TLS with .*: certificate problem")
     changed = harness.config(store={"path": str(path)}, actions=[server.action(url=url, ca_file=str(authority.ca))])
     daemon.reload(changed)
     server.wait_ids([1])
