@@ -44,6 +44,7 @@ static int add_others(struct json_writer *out, struct board *board, const char *
     while (r >= 0 && state_next_realm(board->state, realm))
         if (strchr(realm, '@') && (!only || strcmp(only, realm) == 0))
             r = add_community(out, board, moment);
+    board->community = NULL;
     return r;
 }
 
