@@ -154,6 +154,10 @@ struct pipeline_source *pipeline_source_free(struct pipeline_source *source);
  * behind its stop. */
 bool pipeline_source_is_idle(struct pipeline_source *source);
 
+/* Whether nothing is under way of another with the same callbacks: what it keeps with the log (its positions) is not
+ * what it handed over until then. From any thread. */
+bool pipeline_source_is_alone(struct pipeline_source *source);
+
 /* 0: the batch is the pipeline's, and the ticket will be settled. -EBUSY: too much waits, of all sources together;
  * nothing was taken, what was submitted before is flushed, and resume() tells when to try again (for a source without
  * resume nothing is flushed). -ENOMEM: nothing was taken, and nobody tells. */

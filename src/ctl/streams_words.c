@@ -39,8 +39,12 @@ void streams_words_of_one(struct text *out, const cJSON *stream)
         return;
     table_write_safe(out, json_get_text(stream, "key"), 0);
     text_add(out, read);
-    if (*read)
+    if (*read) {
+        const char *trouble = json_get_text(stream, "trouble");
+        text_add(out, *trouble ? ": " : "");
+        table_write_safe(out, trouble, 0);
         return;
+    }
     text_add(out, " ends at ");
     table_write_safe(out, json_get_text(stream, "end_id"), 0);
     text_add(out, ", before what was read (");

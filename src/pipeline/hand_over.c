@@ -73,6 +73,16 @@ bool pipeline_source_is_idle(struct pipeline_source *source)
     return idle;
 }
 
+bool pipeline_source_is_alone(struct pipeline_source *source)
+{
+    bool alone = true;
+    pthread_mutex_lock(&source->pipeline->lock);
+    for (const struct pipeline_source *other = source->pipeline->sources; other; other = other->next)
+        alone &= other == source || !other->n_open || other->callbacks.settled != source->callbacks.settled;
+    pthread_mutex_unlock(&source->pipeline->lock);
+    return alone;
+}
+
 /* Behind what is there already, up to the link behind the last; under what guards the queue. */
 static void append(struct queue *queue, struct submission *first, struct submission **end)
 {

@@ -105,6 +105,7 @@ static void begin_end(struct streams_row *row)
 {
     pthread_mutex_lock(&row->all->lock);
     row->stopping = true;
+    pipeline_flush(row->all->parts.way_in); /* so that all that is under way can be seen */
     pthread_cond_broadcast(&row->all->changed);
     pthread_mutex_unlock(&row->all->lock);
     streams_row_wake(row);

@@ -2,9 +2,12 @@
  * then, so the log never has one without the other. Where something could not be stored, all that was handed in comes
  * back; then every row forgets what it has read and begins again behind what the log has. */
 #include <errno.h>
+#include <sonoran-pushd/wait.h>
 #include <string.h>
 
 #include "streams_private.h"
+
+#define LOOK_AGAIN_US (100 * USEC_PER_MSEC) /* the writer wakes nobody for a source that was closed before */
 
 /* Under the lock. */
 static bool is_over(const struct streams_row *row)
@@ -93,10 +96,9 @@ static void wait_for_return(struct streams_row *row)
 int streams_begin_again(struct streams_row *row, struct err *err)
 {
     wait_for_return(row);
-    int r = row->stopping ? err_set(err, -ECANCELED, "it is stopped") : 0;
-    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
-        r = streams_load(stream, err);
-    return r;
+    for (struct streams_stream *stream = row->list; stream; stream = stream->next)
+        stream->loaded = false; /* where it cannot be loaded now, it is before anything is read */
+    return row->stopping ? err_set(err, -ECANCELED, "it is stopped") : streams_load(row, err);
 }
 
 /* ---- what the log has ---- */
@@ -132,33 +134,65 @@ int streams_is_ours(void *context, const char *log, struct err *err)
 }
 
 /* Under the lock. */
-static bool others_have(const struct streams_row *list, const struct streams_stream *stream, bool open_only)
+static bool is_under_way(const struct streams_row *list, const char *key)
 {
     for (const struct streams_row *row = list; row; row = row->next)
-        for (const struct streams_stream *other = row->list; other; other = other->next)
-            if (row != stream->row && strcmp(other->key, stream->key) == 0 && (!open_only || other->n_open))
+        for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+            if (stream->n_open && strcmp(stream->key, key) == 0)
                 return true;
     return false;
 }
 
-/* A row that another configuration has ended may still have something of the stream under way. */
+/* Rows that another configuration has ended may still have something of the stream under way, and so may those of a
+ * source that was closed and opened again. */
 static int wait_for_others(const struct streams_stream *stream, struct err *err)
 {
     struct streams_row *row = stream->row;
     struct streams *all = row->all;
     pthread_mutex_lock(&all->lock);
-    while (others_have(all->leaving, stream, true) && !row->stopping) {
-        pthread_cond_wait(&all->changed, &all->lock);
+    while (!row->stopping &&
+           (is_under_way(all->leaving, stream->key) || !pipeline_source_is_alone(all->parts.way_in))) {
+        (void) wait_signal(&all->changed, &all->lock, uptime_us() + LOOK_AGAIN_US);
         row->n_rounds++;
     }
-    bool taken = others_have(all->rows, stream, false);
     pthread_mutex_unlock(&all->lock);
-    if (row->stopping)
-        return err_set(err, -ECANCELED, "it is stopped");
-    return taken ? -EBUSY : 0;
+    return row->stopping ? err_set(err, -ECANCELED, "it is stopped") : 0;
 }
 
-int streams_load(struct streams_stream *stream, struct err *err)
+/* Under the lock. NULL: none. */
+static const struct streams_row *reader_of(const struct streams_stream *stream)
+{
+    for (const struct streams_row *row = stream->row->all->rows; row; row = row->next)
+        for (const struct streams_stream *other = row->list; other; other = other->next)
+            if (row != stream->row && !other->taken && strcmp(other->key, stream->key) == 0)
+                return row;
+    return NULL;
+}
+
+/* What was read is kept by the key alone, so that it stays when a server moves or a row is called otherwise: of two
+ * rows that find one key, the first reads it, until it ends. */
+static bool claim(struct streams_stream *stream)
+{
+    struct streams *all = stream->row->all;
+    pthread_mutex_lock(&all->lock);
+    const struct streams_row *reader = reader_of(stream);
+    stream->taken = reader;
+    if (reader)
+        snprintf(stream->why, sizeof(stream->why),
+                 "streams %s reads a stream of this key, and how far that was read is kept by its key: where this is "
+                 "another one, publish it under another key",
+                 reader->settings.name);
+    bool tell = !reader == stream->told_taken;
+    stream->told_taken = reader;
+    pthread_mutex_unlock(&all->lock);
+    if (tell && reader)
+        streams_tell(stream->row, LOG_WARNING, "%s is not read here: %s", stream->key, stream->why);
+    else if (tell)
+        streams_tell(stream->row, LOG_NOTICE, "%s is read here from now on", stream->key);
+    return !reader;
+}
+
+static int load(struct streams_stream *stream, struct err *err)
 {
     char text[STREAMS_KNOWN_BYTES];
     int r = wait_for_others(stream, err);
@@ -170,8 +204,18 @@ int streams_load(struct streams_stream *stream, struct err *err)
     streams_known_read(text, &stream->known);
     stream->place = streams_known_last(&stream->known);
     stream->unsaved = false;
+    stream->loaded = true;
     pthread_mutex_unlock(&stream->row->all->lock);
     return 0;
+}
+
+int streams_load(struct streams_row *row, struct err *err)
+{
+    int r = 0;
+    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
+        if (!stream->loaded && claim(stream))
+            r = load(stream, err);
+    return r;
 }
 
 /* Behind the last event there may be entries that brought none. */

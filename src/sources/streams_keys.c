@@ -56,16 +56,7 @@ static int add(struct streams_row *row, struct span key, struct err *err)
     stream->row = row;
     memcpy(stream->key, key.s, key.size);
     streams_node_of(stream->key, stream->node);
-    int r = streams_load(stream, err);
-    if (r == -EBUSY) {
-        streams_tell(row, LOG_WARNING, "%s is read by another row of streams already", stream->key);
-        stream->gone = true;
-        r = 0;
-    }
-    if (r < 0) {
-        free(stream);
-        return r;
-    }
+    stream->taken = true; /* until it is loaded */
     struct streams_stream **link = &row->list;
     pthread_mutex_lock(&row->all->lock);
     while (*link)
@@ -107,7 +98,7 @@ static int look_for(struct streams_row *row, const char *glob, struct err *err)
 {
     char cursor[24] = "0";
     int r;
-    if (!strpbrk(glob, "*?[\\"))
+    if (!streams_is_glob(glob))
         return add(row, span_of(glob), err);
     do
         r = scan(row, glob, cursor, err);
@@ -120,7 +111,7 @@ int streams_look_for_keys(struct streams_row *row, struct err *err)
     int r = 0;
     for (size_t i = 0; i < row->settings.n_keys && r >= 0; i++)
         r = look_for(row, row->settings.keys[i], err);
-    return r;
+    return r < 0 ? r : streams_load(row, err);
 }
 
 /* ---- where they end ---- */
@@ -191,6 +182,7 @@ static void set_gone(struct streams_stream *stream, bool gone, const char *why)
         streams_tell(stream->row, LOG_WARNING, "%s is not read: %s", stream->key, why);
     pthread_mutex_lock(&stream->row->all->lock);
     stream->gone = gone;
+    text_copy(stream->why, sizeof(stream->why), why);
     pthread_mutex_unlock(&stream->row->all->lock);
 }
 
@@ -217,11 +209,15 @@ int streams_ask_for_ends(struct streams_row *row, struct err *err)
 {
     int r = 0;
     for (const struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
+        if (stream->taken)
+            continue;
         const struct span words[] = { span_of("XINFO"), span_of("STREAM"), span_of(stream->key) };
         r = redis_send(row->redis, words, ARRAY_SIZE(words), err);
     }
     for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
         const struct redis_reply *reply;
+        if (stream->taken)
+            continue;
         r = streams_await(row, &reply, err);
         if (r >= 0)
             r = take_info(stream, reply, err);

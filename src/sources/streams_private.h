@@ -9,6 +9,7 @@
 #include <sonoran-pushd/log.h>
 #include <sonoran-pushd/sources.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "streams_entry.h"
 
@@ -54,13 +55,16 @@ struct streams_stream {
     struct streams_place place; /* behind which it is read */
     struct streams_place end;   /* as the server last said */
     bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
+    bool taken;                 /* another row reads a stream of this key, or it is not known yet */
+    bool loaded;                /* known is what the log has, or further */
+    char why[256];              /* it is not read */
     uint64_t n_gaps;
-    size_t n_open;                     /* handed in and not settled, under the lock */
-    bool unsaved;                      /* what was passed behind the last event is not kept yet */
-    bool asked;                        /* for its end, on this connection */
-    bool told_ours, told_bad;          /* once */
-    enum streams_end told_end;         /* what was told of its end */
-    char foreign_log[STORE_LOG_BYTES]; /* the newest that was looked for among the lives of ours, and is none */
+    size_t n_open;                        /* handed in and not settled, under the lock */
+    bool unsaved;                         /* what was passed behind the last event is not kept yet */
+    bool asked;                           /* for its end, on this connection */
+    bool told_ours, told_bad, told_taken; /* once */
+    enum streams_end told_end;            /* what was told of its end */
+    char foreign_log[STORE_LOG_BYTES];    /* the newest that was looked for among the lives of ours, and is none */
 };
 
 struct streams_row {
@@ -94,6 +98,16 @@ struct streams_row {
     char trouble[256];
     bool connected;
 };
+
+static inline bool streams_is_glob(const char *key)
+{
+    return strpbrk(key, "*?[\\");
+}
+
+static inline bool streams_is_read(const struct streams_stream *stream)
+{
+    return !stream->gone && !stream->taken;
+}
 
 struct streams {
     struct source_parts parts;
@@ -146,11 +160,12 @@ int streams_hand_in(struct streams_stream *stream, struct batch *take_batch, con
                     struct err *err) MUST_CHECK;
 void streams_flush(struct streams_row *row);
 /* Behind -EAGAIN: waits until what failed has come back and can be tried again; then what is known is what the log
- * has. */
+ * has, or is to be loaded. */
 int streams_begin_again(struct streams_row *row, struct err *err) MUST_CHECK;
 bool streams_has_failed(struct streams_row *row);
-/* What the log has of a stream, when nothing of it is under way by another row. -EBUSY: another row reads it. */
-int streams_load(struct streams_stream *stream, struct err *err) MUST_CHECK;
+/* Of each stream that no other row reads, what the log has of it, when nothing of it is under way by whoever read it
+ * before. */
+int streams_load(struct streams_row *row, struct err *err) MUST_CHECK;
 /* Of streams of which nothing is under way. */
 void streams_keep_passed(struct streams_row *row);
 

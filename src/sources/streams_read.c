@@ -183,10 +183,10 @@ static size_t write_question(const struct streams_row *row, struct streams_quest
                                                span_of("BLOCK"), span_of(BLOCK),   span_of("STREAMS") };
     memcpy(question->words, before, sizeof(before));
     for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
-        if (!stream->gone)
+        if (streams_is_read(stream))
             question->words[at++] = span_of(stream->key);
     for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
-        if (!stream->gone) {
+        if (streams_is_read(stream)) {
             streams_place_write(stream->place, question->places[n]);
             question->words[at++] = span_of(question->places[n++]);
         }

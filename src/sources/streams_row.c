@@ -138,7 +138,7 @@ static size_t count_streams(const struct streams_row *row)
 {
     size_t n = 0;
     for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
-        n += !stream->gone;
+        n += streams_is_read(stream);
     return n;
 }
 

@@ -4,19 +4,58 @@
 
 #include "streams_private.h"
 
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_list(char *const *a, size_t n_a, char *const *b, size_t n_b)
+{
+    bool equal = n_a == n_b;
+    for (size_t i = 0; i < n_a && equal; i++)
+        equal = same(a[i], b[i]);
+    return equal;
+}
+
+/* A glob may find other keys at another server; a key is the same one at each. */
+static bool is_read_by(const struct streams_settings *row, const char *key, const struct streams_settings *other)
+{
+    bool one_server = row->database == other->database && same_list(row->urls, row->n_urls, other->urls, other->n_urls);
+    bool read = false;
+    for (size_t i = 0; i < other->n_keys && !read; i++)
+        read = strcmp(key, other->keys[i]) == 0 && (one_server || !streams_is_glob(key));
+    return read;
+}
+
+static void check_key(const struct config *config, const struct streams_settings *row, const char *key,
+                      config_complain *complain, void *context)
+{
+    const struct config_settings section = config_section_get(config, &source_streams.section);
+    const struct streams_settings *all = section.elements;
+    struct err err;
+    if (!*key || strlen(key) > STREAMS_KEY_MAX_BYTES)
+        complain(context, "keys", "expected the key of a stream, or a glob: cad:events:*");
+    for (size_t i = 0; i < section.n_elements && &all[i] != row; i++)
+        if (is_read_by(row, key, &all[i])) {
+            err_set(&err, 0,
+                    "expected keys that no other row has, and streams %s reads this one: how far a stream was read is "
+                    "kept by its key",
+                    all[i].name);
+            complain(context, "keys", err.msg);
+        }
+}
+
 void streams_check(const struct config *config, const void *settings, config_complain *complain, void *context)
 {
     const struct streams_settings *row = settings;
     struct err err;
-    (void) config;
     for (size_t i = 0; i < row->n_urls; i++)
         if (redis_check_url(row->urls[i], &err) < 0)
             complain(context, "url", err.msg);
     if (row->n_urls == 0)
         complain(context, "url", "expected redis://host:6379, rediss://host:6379 or unix:/path");
     for (size_t i = 0; i < row->n_keys; i++)
-        if (!*row->keys[i] || strlen(row->keys[i]) > STREAMS_KEY_MAX_BYTES)
-            complain(context, "keys", "expected the key of a stream, or a glob: cad:events:*");
+        check_key(config, row, row->keys[i], complain, context);
 }
 
 static char *copy(const char *s, bool *failed)
@@ -73,19 +112,6 @@ bool streams_settings_copy(struct streams_settings *ret, const struct streams_se
     ret->keys = copy_list(from->keys, from->n_keys, &failed);
     ret->communities = copy_list(from->communities, from->n_communities, &failed);
     return !failed;
-}
-
-static bool same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool same_list(char *const *a, size_t n_a, char *const *b, size_t n_b)
-{
-    bool equal = n_a == n_b;
-    for (size_t i = 0; i < n_a && equal; i++)
-        equal = same(a[i], b[i]);
-    return equal;
 }
 
 bool streams_settings_equal(const struct streams_settings *a, const struct streams_settings *b)

@@ -89,7 +89,7 @@ static const struct report_table streams_report = { rows, ARRAY_SIZE(rows) };
 static uint64_t lag_of(const struct streams_stream *stream)
 {
     struct streams_place last = streams_known_last(&stream->known), end = stream->end;
-    bool comparable = !stream->gone && end.ms == last.ms;
+    bool comparable = streams_is_read(stream) && end.ms == last.ms;
     return comparable && end.seq > last.seq ? end.seq - last.seq : 0;
 }
 
@@ -114,7 +114,9 @@ static void add_stream(const struct streams_stream *stream, struct json_writer *
     json_add_text(out, "end_id", streams_place_write(stream->end, place));
     json_add_int(out, "lag", (int64_t) lag_of(stream));
     json_add_bool(out, "behind", stream->behind);
-    json_add_bool(out, "read", !stream->gone);
+    json_add_bool(out, "read", streams_is_read(stream));
+    if (!streams_is_read(stream) && stream->why[0])
+        json_add_text(out, "trouble", stream->why);
     json_add_int(out, "gaps", (int64_t) stream->n_gaps);
     json_end(out);
 }

@@ -1,0 +1,119 @@
+"""The source streams: what was read of a stream is kept by its key, whichever row reads it, whatever the disk does."""
+
+import contextlib
+import resource
+import sqlite3
+
+import pytest
+from ctl_tools import ctl, status_of
+from disk import BROKEN, WRITE
+from harness import config, run, wait_for, write_private
+from redis_server import Node, redis_server
+from store import array_of
+from test_streams_in import KEY, flat, ids, log_of, origins, wait_connected, wait_origins
+
+
+@pytest.fixture
+def server(tmp_path):
+    with redis_server(tmp_path / "redis") as one:
+        yield one
+
+
+def row(name, server, **options):
+    return {"name": name, "url": server.url, "keys": ["cad:events:*"], **options}
+
+
+def streams_of(hub):
+    return {one["name"]: {stream["key"]: stream for stream in one["streams"]} for one in status_of(hub)["streams"]}
+
+
+def test_two_rows_that_find_one_key(start, server, tmp_path):
+    """One reads it and the other says so; when it ends, the other goes on where it was."""
+    with redis_server(tmp_path / "other") as other:
+        edge = start()
+        for target in (server, other):
+            node = Node(edge, target, KEY)
+            edge.post(array_of(5))
+            node.publish()
+        both = [row("a", server), row("b", other)]
+        hub = start(config(streams=both))
+        line = hub.wait_line(f"{KEY} is not read here: streams . reads a stream of this key")
+        refused = "a" if "streams a: " in line else "b"
+        reader = "b" if refused == "a" else "a"
+        n = 5 if reader == "a" else 10
+        wait_origins(hub, ids("edge1", 1, n))
+        told = streams_of(hub)
+        assert told[reader][KEY]["read"] and not told[refused][KEY]["read"]
+        assert f"streams {reader} reads a stream of this key" in told[refused][KEY]["trouble"]
+        for verb in ("status", "doctor"):
+            assert f"{KEY} is not read: streams {reader} reads" in flat(ctl("-c", hub.file, verb).stdout)
+        since = len(hub.lines())
+        rest = [one for one in both if one["name"] == refused]
+        hub.reload(config(streams=rest))
+        hub.reload(config(streams=[*rest, row("c", server, keys=["none:*"])]))  # it may take until the next look
+        wait_for(lambda: any("is read here from now on" in one for one in hub.lines()[since:]), "the other", 60)
+        wait_for(lambda: streams_of(hub)[refused][KEY]["read"], "it is read")
+        node.publish()
+        edge.post(array_of(1))
+        target = Node(edge, server if refused == "a" else other, KEY)
+        target.published_id = 10
+        target.publish()
+        wait_for(lambda: ("edge1", 11) in origins(hub), "the newest")
+        assert len(set(origins(hub))) == len(origins(hub))
+
+
+@pytest.mark.parametrize("key, other, mistake", [
+    ("cad:events:edge1", True, True),
+    ("cad:events:*", False, True),
+    ("cad:events:*", True, False),
+])
+def test_one_key_in_two_rows_is_a_mistake(tmp_path, server, key, other, mistake):
+    """A glob may find other keys at another server."""
+    second = row("b", server, keys=[key], **({"database": 1} if other else {}))
+    file = tmp_path / "hub.yaml"
+    write_private(file, config(streams=[row("a", server, keys=[key]), second]))
+    done = run("--check", "-c", file)
+    assert ("streams a reads this one" in flat(done.stderr)) == mistake, done.stderr
+
+
+def test_a_source_that_is_closed_over_a_locked_log(start, server):
+    """What is under way of the one that was closed is waited for by the one that is opened."""
+    edge = start()
+    hub = start(config(streams=[row("a", server, keys=[KEY])]))
+    node = Node(edge, server, KEY)
+    wait_connected(hub)
+    edge.post(array_of(50))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 50))
+    edge.post(array_of(50))
+    with contextlib.closing(sqlite3.connect(log_of(hub), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        node.publish()
+        wait_for(lambda: status_of(hub)["streams"][0]["events"] == 100, "they are handed in")
+        hub.reload(config())
+        hub.reload(config(streams=[row("b", server)]))
+        wait_for(lambda: any(one["cmd"] in ("scan", "xread") for one in server.client.client_list()), "it has looked")
+        other.execute("ROLLBACK")
+    edge.post(array_of(10))
+    node.publish()
+    wait_for(lambda: ("edge1", 110) in origins(hub), "the newest")
+    assert origins(hub) == ids("edge1", 1, 110)
+
+
+def test_a_log_that_cannot_be_read_when_what_failed_comes_back(start, server, disk):
+    """What was handed in and not stored is read again, also where the log does not say at once how far it was read."""
+    edge = start()
+    hub = start(config(streams=[row("a", server, keys=[KEY])]), env=disk.env)
+    node = Node(edge, server, KEY)
+    wait_connected(hub)
+    files = resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE)
+    for i in range(2):
+        since = len(hub.lines())
+        with disk.failing(BROKEN, calls=1 << WRITE):
+            edge.post(array_of(100, 100 * i))
+            node.publish()
+            hub.wait_line("events cannot be stored", since)
+            resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE, (3, files[1]))  # nothing more can be opened
+        hub.wait_line("streams a: ", since)
+        resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE, files)
+        wait_origins(hub, ids("edge1", 1, 100 * i + 100))
