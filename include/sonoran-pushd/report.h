@@ -7,8 +7,8 @@
  * Units:   in the name of the row and in unit: bytes; seconds, which are microseconds here, and of a time those since
  *          1970 UTC.
  * Rules:   a counter never goes back while what it counts is configured, whatever is reloaded: an action that is
- *          taken out and comes back begins anew. Labels come from the configuration or from the table, never from a
- *          sender.
+ *          taken out and comes back begins anew. Labels come from the configuration or from the table, and of other
+ *          nodes from what a Redis server has of them, as many as anybody draws; never from a sender.
  * Owner:   parts borrow everything; a list has copies.
  * Threads: any; everything here is pure. What one thread counts while others look (report_count, report_observe) they
  *          look at by report_copy.

@@ -11,6 +11,7 @@ static void add_number(struct text *out, const cJSON *object, const char *name, 
 void streams_words_write(struct text *out, const cJSON *row, usec_t now)
 {
     usec_t cut_us = daemon_get_time(row, "cut_since"), last_us = daemon_get_time(row, "last_event");
+    usec_t trouble_us = daemon_get_time(row, "last_trouble");
     const char *trouble = json_get_text(row, "trouble");
     int n_streams = cJSON_GetArraySize(json_get(row, "streams"));
     if (cut_us) {
@@ -28,7 +29,17 @@ void streams_words_write(struct text *out, const cJSON *row, usec_t now)
     }
     if (json_get_count(row, "lag"))
         text_addf(out, ", up to %llu to read", (unsigned long long) json_get_count(row, "lag"));
+    if (json_get_count(row, "lag_s")) {
+        text_add(out, " behind what came ");
+        table_write_ago(out, now - json_get_count(row, "lag_s") * USEC_PER_SEC, now);
+    }
     add_number(out, row, "gaps", "gap");
+    if (trouble_us) {
+        text_add(out, ", the last trouble ");
+        table_write_ago(out, trouble_us, now);
+        text_add(out, ": ");
+        table_write_safe(out, trouble, 0);
+    }
 }
 
 void streams_words_of_one(struct text *out, const cJSON *stream)

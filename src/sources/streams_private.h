@@ -40,8 +40,9 @@ struct streams_values {
     uint64_t late;    /* of these those that were old when they came */
     uint64_t gaps, ours, unwanted, unreadable, connects;
     uint64_t lag;    /* entries that are not read yet, as far as is known */
+    uint64_t lag_us; /* how old what was read last is, where there are some; of the stream that is furthest behind */
     uint64_t cut_us; /* by the wall clock; 0: it is connected */
-    uint64_t last_event_us, last_gap_us;
+    uint64_t last_event_us, last_gap_us, last_trouble_us;
 };
 
 struct streams_row;
@@ -59,6 +60,7 @@ struct streams_stream {
     bool loaded;                /* known is what the log has, or further */
     char why[256];              /* it is not read */
     uint64_t n_gaps;
+    usec_t read_us;                       /* the time of the newest event that was read, since the start */
     size_t n_open;                        /* handed in and not settled, under the lock */
     bool unsaved;                         /* what was passed behind the last event is not kept yet */
     bool asked;                           /* for its end, on this connection */
@@ -95,7 +97,7 @@ struct streams_row {
     struct streams_stream *list; /* changed under the lock, by its thread, like: */
     struct streams_values values;
     char host[256];
-    char trouble[256];
+    char trouble[256]; /* the last one, also when it is over */
     bool connected;
 };
 

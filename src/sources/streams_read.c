@@ -83,9 +83,11 @@ static int take_event(struct streams_stream *stream, struct batch *take_batch, c
 {
     const struct description *decided = take_batch->events[0].decided;
     bool late = strncmp(decided->known.s, "{\"late_s\"", strlen("{\"late_s\"")) == 0;
+    const usec_t time_us = take_batch->events[0].time_us;
     int r = streams_hand_in(stream, take_batch, known, err);
     pthread_mutex_lock(&stream->row->all->lock);
     stream->row->values.late += r == 0 && late;
+    stream->read_us = r == 0 ? time_us : stream->read_us;
     pthread_mutex_unlock(&stream->row->all->lock);
     return r;
 }

@@ -55,7 +55,10 @@ static void set_connected(struct streams_row *row, bool connected, const char *w
     if (connected || !row->values.cut_us)
         row->values.cut_us = connected ? 0 : now_us();
     row->values.connects += connected;
-    text_copy(row->trouble, sizeof(row->trouble), words);
+    if (*words) {
+        text_copy(row->trouble, sizeof(row->trouble), words);
+        row->values.last_trouble_us = now_us();
+    }
     pthread_mutex_unlock(&all->lock);
     if (changed && all->parts.changed)
         all->parts.changed(all->parts.set);

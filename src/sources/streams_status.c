@@ -4,6 +4,8 @@
 #include "streams_private.h"
 
 #define OBJECT "streams"
+#define ONE "stream"
+#define SHOWN_MAX 256 /* of a row, in the metrics: no more than anybody draws */
 #define GAP_SHOWN_US (3600 * USEC_PER_SEC)
 
 static const struct report_row rows[] = {
@@ -31,6 +33,11 @@ static const struct report_row rows[] = {
       .object = OBJECT,
       .member = "lag",
       .offset = REPORT_OFFSET(struct streams_values, lag) },
+    { .name = "streams_lag_seconds",
+      .unit = "seconds",
+      .kind = REPORT_GAUGE,
+      .help = "How old the newest event that was read is where there are more; of the stream that is furthest behind.",
+      .offset = REPORT_OFFSET(struct streams_values, lag_us) },
     { .name = "streams_gaps",
       .kind = REPORT_COUNTER,
       .help = "How often entries were lost before they were read.",
@@ -81,9 +88,50 @@ static const struct report_row rows[] = {
       .object = OBJECT,
       .member = "last_event",
       .offset = REPORT_OFFSET(struct streams_values, last_event_us) },
+    { .name = "streams_last_trouble_timestamp_seconds",
+      .unit = "seconds",
+      .kind = REPORT_TIME,
+      .help = "When something was wrong with it last, 0: not since the start.",
+      .object = OBJECT,
+      .member = "last_trouble",
+      .offset = REPORT_OFFSET(struct streams_values, last_trouble_us) },
 };
 
 static const struct report_table streams_report = { rows, ARRAY_SIZE(rows) };
+
+struct stream_values {
+    uint64_t read_id, end_id, lag, lag_us, gaps;
+};
+
+static const struct report_row rows_of_one[] = {
+    { .name = "stream_read_event_id",
+      .kind = REPORT_GAUGE,
+      .help = "Id of the newest event of a stream that was read, in the log of its node.",
+      .offset = REPORT_OFFSET(struct stream_values, read_id) },
+    { .name = "stream_end_event_id",
+      .kind = REPORT_GAUGE,
+      .help = "Id of the event with which a stream ended when that was asked last.",
+      .offset = REPORT_OFFSET(struct stream_values, end_id) },
+    { .name = "stream_lag_entries",
+      .kind = REPORT_GAUGE,
+      .help = "Entries of a stream that are not read yet, at most.",
+      .object = ONE,
+      .member = "lag",
+      .offset = REPORT_OFFSET(struct stream_values, lag) },
+    { .name = "stream_lag_seconds",
+      .unit = "seconds",
+      .kind = REPORT_GAUGE,
+      .help = "How old the newest event of a stream that was read is where there are more.",
+      .offset = REPORT_OFFSET(struct stream_values, lag_us) },
+    { .name = "stream_gaps",
+      .kind = REPORT_COUNTER,
+      .help = "How often entries of a stream were lost before they were read.",
+      .object = ONE,
+      .member = "gaps",
+      .offset = REPORT_OFFSET(struct stream_values, gaps) },
+};
+
+static const struct report_table one_report = { rows_of_one, ARRAY_SIZE(rows_of_one) };
 
 /* Ids of one life count events, of which a node may publish some only: at most so many. */
 static uint64_t lag_of(const struct streams_stream *stream)
@@ -93,31 +141,52 @@ static uint64_t lag_of(const struct streams_stream *stream)
     return comparable && end.seq > last.seq ? end.seq - last.seq : 0;
 }
 
+/* 0: all is read, or nothing was since the start. A node's clock may be ahead of ours. */
+static uint64_t lag_us_of(const struct streams_stream *stream)
+{
+    usec_t now = now_us();
+    return lag_of(stream) && stream->read_us && stream->read_us < now ? now - stream->read_us : 0;
+}
+
 /* Under the lock, like what follows. */
+static struct stream_values values_of_one(const struct streams_stream *stream)
+{
+    return (struct stream_values){ .read_id = streams_known_last(&stream->known).seq,
+                                   .end_id = stream->end.seq,
+                                   .lag = lag_of(stream),
+                                   .lag_us = lag_us_of(stream),
+                                   .gaps = stream->n_gaps };
+}
+
 static struct streams_values values_of(const struct streams_row *row)
 {
     struct streams_values values = row->values;
-    values.lag = 0;
-    for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
+    values.lag = values.lag_us = 0;
+    for (const struct streams_stream *stream = row->list; stream; stream = stream->next) {
+        uint64_t lag_us = lag_us_of(stream);
         values.lag += lag_of(stream);
+        values.lag_us = lag_us > values.lag_us ? lag_us : values.lag_us;
+    }
     return values;
 }
 
 static void add_stream(const struct streams_stream *stream, struct json_writer *out)
 {
     char place[STREAMS_PLACE_BYTES];
-    struct streams_place last = streams_known_last(&stream->known);
+    const struct streams_place last = streams_known_last(&stream->known);
+    const struct stream_values values = values_of_one(stream);
     json_begin_object(out, NULL);
     json_add_text(out, "key", stream->key);
     json_add_text(out, "node", stream->node);
     json_add_text(out, "last_id", streams_place_write(last, place));
     json_add_text(out, "end_id", streams_place_write(stream->end, place));
-    json_add_int(out, "lag", (int64_t) lag_of(stream));
+    json_add_known_time(out, "last_event", stream->read_us);
+    report_add_members(out, &(struct report_part){ .table = &one_report, .values = &values }, ONE);
+    json_add_int(out, "lag_s", (int64_t) (values.lag_us / USEC_PER_SEC));
     json_add_bool(out, "behind", stream->behind);
     json_add_bool(out, "read", streams_is_read(stream));
     if (!streams_is_read(stream) && stream->why[0])
         json_add_text(out, "trouble", stream->why);
-    json_add_int(out, "gaps", (int64_t) stream->n_gaps);
     json_end(out);
 }
 
@@ -130,6 +199,7 @@ static void add_row(const struct streams_row *row, struct json_writer *out)
     json_add_text(out, "host", row->host);
     json_add_text(out, "state", row->connected ? "open" : "waiting");
     report_add_members(out, &part, OBJECT);
+    json_add_int(out, "lag_s", (int64_t) (values.lag_us / USEC_PER_SEC));
     if (row->trouble[0])
         json_add_text(out, "trouble", row->trouble);
     json_begin_array(out, "streams");
@@ -164,18 +234,28 @@ void streams_add_health(void *self, struct json_writer *out)
     pthread_mutex_unlock(&all->lock);
 }
 
+static void add_report_of(const struct streams_row *row, struct report_list *list)
+{
+    const struct streams_values values = values_of(row);
+    const struct report_label of = { "streams", row->settings.name };
+    const struct streams_stream *stream = row->list;
+    report_list_add(list, &(struct report_part){ &streams_report, &values, { of } }, sizeof(values));
+    for (int n = 0; stream && n < SHOWN_MAX; stream = stream->next) {
+        const struct stream_values one = values_of_one(stream);
+        if (!streams_is_read(stream))
+            continue;
+        report_list_add(list, &(struct report_part){ &one_report, &one, { of, { "stream", stream->key } } },
+                        sizeof(one));
+        n++;
+    }
+}
+
 void streams_add_report(void *self, struct report_list *list)
 {
     struct streams *all = self;
     pthread_mutex_lock(&all->lock);
-    for (const struct streams_row *row = all->rows; row; row = row->next) {
-        const struct streams_values values = values_of(row);
-        report_list_add(list,
-                        &(struct report_part){ .table = &streams_report,
-                                               .values = &values,
-                                               .labels = { { "streams", row->settings.name } } },
-                        sizeof(values));
-    }
+    for (const struct streams_row *row = all->rows; row; row = row->next)
+        add_report_of(row, list);
     pthread_mutex_unlock(&all->lock);
 }
 

@@ -1,6 +1,7 @@
 """The source streams: what was read of a stream is kept by its key, whichever row reads it, whatever the disk does."""
 
 import contextlib
+import re
 import resource
 import sqlite3
 
@@ -10,6 +11,7 @@ from disk import BROKEN, WRITE
 from harness import config, run, wait_for, write_private
 from redis_server import Node, redis_server
 from store import array_of
+from test_metrics import counted
 from test_streams_in import KEY, flat, ids, log_of, origins, wait_connected, wait_origins
 
 
@@ -117,3 +119,50 @@ def test_a_log_that_cannot_be_read_when_what_failed_comes_back(start, server, di
         hub.wait_line("streams a: ", since)
         resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE, files)
         wait_origins(hub, ids("edge1", 1, 100 * i + 100))
+
+
+def test_how_far_it_has_come(start, server):
+    """In the status, in words, and in the metrics of each stream, while the log takes no more and after."""
+    edge = start()
+    edge.post(array_of(500, description="x" * 1000))
+    for i, record in Node(edge, server, KEY).records().items():
+        old = re.sub('"time":"[^"]*"', '"time":"2026-01-01T00:00:00.000000Z"', record)
+        server.client.xadd(KEY, {"record": old}, id=f"5-{i}")
+    limits = {"body": "64K", "in_flight": "128K"}
+    hub = start(config(limits=limits))
+    labels = f'{{streams="a",stream="{KEY}"}}'
+    with contextlib.closing(sqlite3.connect(log_of(hub), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        hub.reload(config(limits=limits, streams=[row("a", server)]))
+        told = wait_for(lambda: (one := status_of(hub)["streams"][0])["lag_s"] and one, "it waits")
+        (stream,) = told["streams"]
+        assert stream["end_id"] == "5-500" and 0 < stream["lag"] == told["lag"] < 500
+        assert stream["lag_s"] > 300 * 86400 and told["lag_s"] > 300 * 86400
+        assert stream["last_event"] == "2026-01-01T00:00:00.000000Z"
+        for verb in ("status", "doctor"):
+            assert re.search(r"up to \d+ to read behind what came \d+ d ago", flat(ctl("-c", hub.file, verb).stdout))
+        metrics = counted(hub)
+        assert metrics[f"sonoran_pushd_stream_lag_entries{labels}"] > 0
+        assert metrics[f"sonoran_pushd_stream_lag_seconds{labels}"] > 300 * 86400
+        assert metrics['sonoran_pushd_streams_lag_seconds{streams="a"}'] > 300 * 86400
+        other.execute("ROLLBACK")
+    wait_origins(hub, ids("edge1", 1, 500))
+    metrics = counted(hub)
+    for name, n in ("read_event_id", 500), ("end_event_id", 500), ("lag_entries", 0), ("lag_seconds", 0), ("gaps_total", 0):
+        assert metrics[f"sonoran_pushd_stream_{name}{labels}"] == n
+    assert "behind" not in flat(ctl("-c", hub.file, "status").stdout)
+
+
+def test_the_last_trouble_is_remembered(start, server):
+    hub = start(config(streams=[row("a", server, keys=[KEY])]))
+    wait_connected(hub)
+    assert "last_trouble" not in status_of(hub)["streams"][0]
+    since = len(hub.lines())
+    server.kill()
+    hub.wait_line("redis.sock", since)
+    server.start()
+    wait_connected(hub, since)
+    told = wait_for(lambda: (one := status_of(hub)["streams"][0])["state"] == "open" and one, "it is open")
+    assert told["last_trouble"] and told["trouble"]
+    assert re.search(r"0 gaps, the last trouble \S+ \S+ ago: ", flat(ctl("-c", hub.file, "status").stdout))
+    assert counted(hub)['sonoran_pushd_streams_last_trouble_timestamp_seconds{streams="a"}'] > 0
