@@ -275,6 +275,9 @@ void event_describe(const struct event *event, const struct state *state, struct
  * for what is to be seen at once. */
 struct log_mark event_mark(const struct event *event, const struct description *description);
 
+/* The line as people see it, and its mark: one of another node begins with "county@edge1: ". */
+struct log_mark event_write_line(const struct event *event, const struct description *description, struct text *out);
+
 /* The event record of design section 6, as one line of JSON without its end. */
 void event_write_record(const struct event *event, const struct description *description, struct text *out);
 

@@ -52,15 +52,15 @@ void show_heading(const char *words, struct text *out)
 
 static void add_line(const struct event *event, const struct description *description, bool terminal, struct text *out)
 {
-    struct text line CLEANUP(text_free) = TEXT_INIT;
+    struct text line CLEANUP(text_free) = TEXT_INIT, marked CLEANUP(text_free) = TEXT_INIT;
+    struct log_mark mark = event_write_line(event, description, &line);
+    bool colours = log_has_colours(STDOUT_FILENO) && !line.failed;
     time_write(out, event->time_us);
     text_addf(out, " %7llu ", (unsigned long long) event->id);
-    if (log_has_colours(STDOUT_FILENO))
-        log_add_marked(&line, event_mark(event, description), description->line.s);
-    else
-        text_add(&line, description->line.s);
-    wrap_write(out, line.s, LINE_INDENT, terminal ? wrap_width() : 0);
-    out->failed |= line.failed;
+    if (colours)
+        log_add_marked(&marked, mark, line.s);
+    wrap_write(out, colours ? marked.s : line.s, LINE_INDENT, terminal ? wrap_width() : 0);
+    out->failed |= line.failed || marked.failed;
 }
 
 void show_event(const struct event *event, const struct description *description, bool json, bool terminal,

@@ -254,6 +254,8 @@ int viewer_take_state(struct viewer *viewer, const cJSON *state, struct err *err
 void viewer_take_record(struct viewer *viewer, const cJSON *record)
 {
     const char *summary = json_get_text(record, "summary");
+    const char *node = json_get_text(json_get(record, "origin"), "node"),
+               *community = json_get_text(record, "community");
     const cJSON *level = json_get(record, "level");
     struct viewer_line *line = &viewer->feed[viewer->n_feed % VIEWER_FEED_MAX];
     uint64_t id = json_get_count(record, "id");
@@ -266,6 +268,10 @@ void viewer_take_record(struct viewer *viewer, const cJSON *record)
     line->level = json_is(level, cJSON_Number) ? level->valueint : LEVEL_NONE;
     line->test = json_get_flag(record, "test");
     text_reset(&line->text);
+    if (*node) {
+        text_add_prose(&line->text, community, strlen(community), LINE_MAX_CHARS);
+        text_addf(&line->text, "@%s: ", options_is_name(node) ? node : "?");
+    }
     text_add_prose(&line->text, summary, strlen(summary), LINE_MAX_CHARS);
 }
 

@@ -1,4 +1,4 @@
-/* mark.c - the words of a line that are in colour on a terminal. */
+/* mark.c - a line as people see it: of which node it is, and which of its words are in colour on a terminal. */
 #include <string.h>
 #include <syslog.h>
 
@@ -7,12 +7,17 @@
 #define WORDS_MAX 3 /* "911 call 90417" */
 #define WORDS_OTHERWISE 2
 
+/* "county: " */
+static size_t name_size(const struct event *event, const char *line)
+{
+    size_t name = strlen(event->community);
+    return strncmp(line, event->community, name) == 0 && strncmp(line + name, ": ", 2) == 0 ? name + 2 : 0;
+}
+
 /* Behind the name of the community and "test: ". */
 static size_t prefix_size(const struct event *event, const char *line)
 {
-    size_t name = strlen(event->community), size = 0;
-    if (strncmp(line, event->community, name) == 0 && strncmp(line + name, ": ", 2) == 0)
-        size = name + 2;
+    size_t size = name_size(event, line);
     return strncmp(line + size, "test: ", strlen("test: ")) == 0 ? size + strlen("test: ") : size;
 }
 
@@ -63,5 +68,17 @@ struct log_mark event_mark(const struct event *event, const struct description *
     bool panic = begins(line, "PANIC") || begins(line, "TEST PANIC") || begins(line, "panic ended");
     mark.colour = colour_of(event, description, line);
     mark.size = panic ? strcspn(line, ":") : words_size(line);
+    return mark;
+}
+
+struct log_mark event_write_line(const struct event *event, const struct description *description, struct text *out)
+{
+    struct log_mark mark = event_mark(event, description);
+    const char *line = description->line.s;
+    size_t name = event->home.node ? name_size(event, line) : 0, before = out->size;
+    if (event->home.node)
+        text_addf(out, "%s: ", event->realm);
+    mark.start += out->size - before - name;
+    text_add(out, line + name);
     return mark;
 }

@@ -4,7 +4,7 @@
 
 #include "pipeline_private.h"
 
-#define FIXED_FIELDS 11
+#define FIXED_FIELDS 12
 #define FIELDS_ROOM 32 /* more are rare, and come from malloc */
 #define NUMBER_MAX_CHARS 60
 
@@ -12,6 +12,7 @@ struct fields {
     struct log_field few[FIELDS_ROOM], *v, *many;
     size_t n;
     struct text type, numbers; /* of units, each with its NUL */
+    struct text line;
 };
 
 static void add_text(struct fields *fields, const char *name, const char *text)
@@ -89,6 +90,8 @@ static bool fill(struct fields *fields, const struct event *event, const struct 
         add_text(fields, "SONORAN_EVENT", fields->type.s);
     add_number(fields, "SONORAN_EVENT_ID", (int64_t) event->id);
     add_text(fields, "SONORAN_COMMUNITY", event->community);
+    if (event->home.node)
+        add_text(fields, "SONORAN_NODE", event->home.node);
     add_text(fields, "SONORAN_LISTENER", event->origin->name);
     add_text(fields, "SONORAN_FROM", event->origin->peer);
     add_what_it_concerns(fields, event, description);
@@ -105,6 +108,7 @@ static void fields_free(struct fields *fields)
 {
     free(fields->many);
     text_free(&fields->type);
+    text_free(&fields->line);
     text_free(&fields->numbers);
 }
 
@@ -117,7 +121,7 @@ static const char *message_id_of(enum event_verdict verdict)
 
 void line_write(const struct event *event, struct description *description, uint64_t payload_bytes, bool late)
 {
-    struct fields fields CLEANUP(fields_free) = { .type = TEXT_INIT, .numbers = TEXT_INIT };
+    struct fields fields CLEANUP(fields_free) = { .type = TEXT_INIT, .numbers = TEXT_INIT, .line = TEXT_INIT };
     if (!log_wants(description->level)) {
         log_passed(event->id);
         return;
@@ -130,12 +134,15 @@ void line_write(const struct event *event, struct description *description, uint
     }
     if (!fill(&fields, event, description, payload_bytes))
         return; /* told after the next start */
+    struct log_mark mark = event_write_line(event, description, &fields.line);
+    if (fields.line.failed)
+        return;
     log_write(&(struct log_record){
         .level = description->level,
-        .mark = event_mark(event, description),
+        .mark = mark,
         .message_id = message_id_of(event->verdict),
         .time_us = event->time_us,
-        .line = description->line.s,
+        .line = fields.line.s,
         .fields = fields.v,
         .n_fields = fields.n,
         .ticket = event->id, /* so that it is told again where a crash comes before it is written */

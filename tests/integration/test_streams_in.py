@@ -75,7 +75,11 @@ def test_an_event_is_what_it_was(start, server):
     record = json.loads(Node(hub, server, "none").records()[1])
     assert record["origin"] == {"log": life, "id": 1, "node": "edge1"}
     assert record["community"] == "default"
-    assert [line["event_id"] for line in hub.events()] == [1, 2, 3]
+    assert [(line["event_id"], line["node"]) for line in hub.events()] == [(1, "edge1"), (2, "edge1"), (3, "edge1")]
+    assert hub.events()[0]["message"] == "default@edge1: 911 call 7 at Pier, from Ann"
+    assert "node" not in edge.events()[0] and edge.events()[0]["message"] == "911 call 7 at Pier, from Ann"
+    assert " 1 default@edge1: 911 call 7 at Pier, from Ann\n" in ctl("-c", hub.file, "events").stdout
+    assert record["summary"] == "911 call 7 at Pier, from Ann"
 
 
 def test_nodes_of_one_name_stay_apart(start, server):

@@ -46,6 +46,30 @@ static void test_behind_what_stands_in_front(void **state)
     ACCEPTED("county: TEST PANIC: unit 1", LOG_WARNING, "county: \033[1;31mTEST PANIC\033[0m: unit 1");
 }
 
+static void test_of_another_node(void **state)
+{
+    struct event event = {
+        .community = "county", .family = &family, .home = { .node = "edge1" }, .realm = "county@edge1"
+    };
+    const char *const lines[][2] = {
+        { "call 5 x", "county@edge1: \033[36mcall 5\033[0m x" },
+        { "county: call 5 x", "county@edge1: \033[36mcall 5\033[0m x" },
+        { "county: test: call 5 x", "county@edge1: test: \033[36mcall 5\033[0m x" },
+        { "city: call 5 x", "county@edge1: \033[36mcity\033[0m: call 5 x" },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct description description = DESCRIPTION_INIT;
+        struct text line CLEANUP(text_free) = TEXT_INIT, out CLEANUP(text_free) = TEXT_INIT;
+        text_add(&description.line, lines[i][0]);
+        description.level = LOG_INFO;
+        struct log_mark mark = event_write_line(&event, &description, &line);
+        log_add_marked(&out, mark, line.s);
+        assert_string_equal(out.s, lines[i][1]);
+        description_free(&description);
+    }
+}
+
 static void test_red_and_green(void **state)
 {
     (void) state;
@@ -61,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_up_to_the_number),
         cmocka_unit_test(test_behind_what_stands_in_front),
+        cmocka_unit_test(test_of_another_node),
         cmocka_unit_test(test_red_and_green),
     };
     return cmocka_run_group_tests_name("mark", tests, NULL, NULL);

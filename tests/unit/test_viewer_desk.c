@@ -279,6 +279,10 @@ static void test_hold(void **unused)
     expect(24, 80, "after it");
     expect(24, 80, "PANIC  M-2 Ruth");
     expect_not(24, 80, "PAUSED");
+    say("{\"id\":9,\"summary\":\"there\",\"community\":\"east\",\"origin\":{\"node\":\"edge1\"}}");
+    say("{\"id\":10,\"summary\":\"odd\",\"community\":\"east\",\"origin\":{\"node\":\"\\u001b[1m\"}}");
+    expect(24, 80, "east@edge1: there");
+    expect(24, 80, "east@?: odd");
 }
 
 /* In the held picture rows are opened as they were. */

@@ -107,6 +107,7 @@ export function eventRow(model, record) {
   line.append(el("time", "", clockText(timeOf(record.time) ?? now())), el("span", "said",
     ...(record.test ? [el("span", "mark", "TEST")] : []),
     ...(refused ? [el("span", "mark", "REFUSED")] : []),
+    ...(record.origin?.node ? [foreign("mark", `${record.community}@${record.origin.node}`, 24)] : []),
     foreign("", (record.test ? record.summary?.replace(/^test: /u, "") : record.summary) || record.type)));
   return line;
 }
