@@ -109,7 +109,8 @@ struct config_option {
     bool unique;   /* no two in the list may have the same; of a single list, none of all. A kind's: within itself */
     const char *fallback;
     uint64_t min, max;
-    const char *names;        /* of whom it names one: CONFIG_COMMUNITY, CONFIG_LISTENER. CONFIG_NAME, not of kinds */
+    const char *names; /* of whom it names one: CONFIG_COMMUNITY, CONFIG_LISTENER. CONFIG_NAME, not of kinds; with an
+                        * "@", a glob on those of other nodes: "*@edge1" */
     const char *const *words; /* CONFIG_WORD: NULL-terminated; the value is the position. NULL: the schema's kinds */
     size_t offset, size;      /* in the struct that the group fills; CONFIG_FILE: of the secret that it brings */
     bool prose;               /* a sentence for people: a # in it is hardly a comment */

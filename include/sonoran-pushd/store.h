@@ -250,7 +250,7 @@ struct store_filter {
     usec_t since_us, until_us;    /* until 0: no end */
     const char *type;             /* glob, NULL: any */
     const char *verdict;          /* NULL: any */
-    const char *community;        /* by its realm; NULL: any */
+    const char *community;        /* by its realm; with an "@" a glob, but not beside refs; NULL: any */
     const struct store_ref *refs; /* only those that concern all of these, of the community that is named */
     size_t n_refs;
     bool came;   /* of each row only what came, which is read faster, as if nothing was decided about it */

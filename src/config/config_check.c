@@ -97,6 +97,8 @@ static void check_name(const struct check *check, const struct node *setting, co
     struct nearest nearest = nearest_to(setting_node_text(setting));
     struct part part;
     size_t n = 0;
+    if (strchr(setting_node_text(setting), '@')) /* those of other nodes stand nowhere here */
+        return;
     for (size_t i = 0; schema_part(check->walk->config->schema, i, &part); i++)
         if (is_meant(&part, names) && is_known(check, &part, &nearest, &n))
             return;

@@ -130,8 +130,10 @@ static int parse_text(const struct config_option *option, const char *text, char
 {
     if (value_is_secret(option->type) && secret_check(option->type, text, strlen(text), err) < 0)
         return -EBADMSG; /* err says more than what is expected */
-    if ((option->type == CONFIG_NAME && !is_name(text)) || (option->type == CONFIG_PATH && !is_path(text)) ||
-        (option->type == CONFIG_ADDRESS && !is_address(text)) || (option->type == CONFIG_ID && !is_id(text)))
+    bool elsewhere = option->names && strchr(text, '@');
+    if ((option->type == CONFIG_NAME && !is_name(text) && !elsewhere) ||
+        (option->type == CONFIG_PATH && !is_path(text)) || (option->type == CONFIG_ADDRESS && !is_address(text)) ||
+        (option->type == CONFIG_ID && !is_id(text)))
         return -EINVAL;
 
     char *copy = strdup(text);
@@ -279,7 +281,8 @@ void value_add_expected(struct text *text, const struct config_option *option)
         text_add(text, "an id of digits, such as 1234567890");
         break;
     case CONFIG_NAME:
-        text_addf(text, "a name of up to %d letters, digits and . _ -", NAME_MAX_BYTES);
+        text_addf(text, "a name of up to %d letters, digits and . _ -%s", NAME_MAX_BYTES,
+                  option->names ? ", or NAME@NODE" : "");
         break;
     case CONFIG_PATH:
         text_add(text, "a path such as /sonorancad/event, from / on, without blanks, ? and #");

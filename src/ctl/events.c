@@ -167,7 +167,8 @@ static int read_limit(void *context, const char *value, struct err *err)
 static const struct ctl_option rows[] = {
     { "type", 0, "GLOB", read_type, "only these types: EVENT_911, 'EVENT_UNIT_*'", 0 },
     { "verdict", 0, "V", read_verdict, "only accepted, unknown (type), invalid (data) or internal ones", 0 },
-    { "community", 0, "C", NULL, "only those of one community", offsetof(struct arguments, query.filter.community) },
+    { "community", 0, "C", NULL, "only those of one community; of other nodes a glob: *@edge1",
+      offsetof(struct arguments, query.filter.community) },
     { "since", 0, "T", read_since, "not before T", 0 },
     { "until", 0, "T", read_until, "not after T", 0 },
     { "call", 0, "N", read_call, "only those that concern dispatch call N, or 911 call 911:N", 0 },
@@ -195,6 +196,8 @@ static int check_together(struct arguments *arguments)
     struct query *query = &arguments->query;
     bool bounds =
         query->filter.since_us || query->filter.until_us || query->filter.after_id || query->id || query->n_refs;
+    if (query->n_refs && query->filter.community && strpbrk(query->filter.community, "*?["))
+        return ctl_fail(EXIT_USAGE, "ids are those of one community: --community has to name it, as in county@edge1");
     if (query->follow && query->id)
         return ctl_fail(EXIT_USAGE, "--id is one event: it cannot go with --follow");
     if (query->follow && query->filter.until_us)

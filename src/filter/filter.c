@@ -37,10 +37,22 @@ bool filter_wants_type(const struct config_action *config, const struct event_fa
 
 /* ---- events ---- */
 
-static bool in_list(char *const *list, size_t n, const char *name)
+/* "county" is that name, at whichever node; "*@edge1" is a glob on names and nodes, and of other nodes alone. */
+static bool is_named(const char *wanted, const char *name, const char *node)
+{
+    struct text whole CLEANUP(text_free) = TEXT_INIT;
+    if (!strchr(wanted, '@'))
+        return strcmp(wanted, name) == 0;
+    if (!node)
+        return false;
+    text_addf(&whole, "%s@%s", name, node);
+    return glob_matches(span_of(wanted), (struct span){ whole.s, whole.size });
+}
+
+static bool in_list(char *const *list, size_t n, const char *name, const char *node)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i], name) == 0)
+        if (is_named(list[i], name, node))
             return true;
     return n == 0;
 }
@@ -76,9 +88,9 @@ enum left_out filter_look(const struct config_action *config, const struct actio
     const struct event *event = record->event;
     if (!wants_type(config, event->type, event->handler))
         return LEFT_OUT_EVENTS;
-    if (!in_list(config->communities, config->n_communities, event->community))
+    if (!in_list(config->communities, config->n_communities, event->community, event->home.node))
         return LEFT_OUT_COMMUNITIES;
-    if (!in_list(config->listeners, config->n_listeners, event->origin->name))
+    if (!in_list(config->listeners, config->n_listeners, event->origin->name, event->home.node))
         return LEFT_OUT_LISTENERS;
     return filter_condition(config, record) ? LEFT_OUT_WHEN : LEFT_OUT_NOT;
 }

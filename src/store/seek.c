@@ -27,7 +27,7 @@ static void add_conditions(struct text *sql, const struct store_filter *filter)
     if (filter->verdict)
         text_add(sql, " AND verdict = ?5");
     if (filter->community && strchr(filter->community, '@'))
-        text_add(sql, " AND origin_node IS NOT NULL AND community || '@' || origin_node = ?6");
+        text_add(sql, " AND origin_node IS NOT NULL AND community || '@' || origin_node GLOB ?6");
     else if (filter->community)
         text_add(sql, " AND community = ?6 AND origin_node IS NULL");
 }

@@ -107,6 +107,10 @@ def test_nodes_of_one_name_stay_apart(start, server):
     hub.post(event("EVENT_REMOVE_911", {"callIds": [7]}))
     del all_of_them["default", None]
     assert callers() == all_of_them
+    for glob, n in ("*@edge1", 1), ("default@*", 2), ("default@edge2", 1), ("default", 2), ("*@EDGE1", 0):
+        listed = ctl("-c", hub.file, "events", "--json", "--community", glob).stdout.splitlines()
+        assert len(listed) == n, (glob, listed)
+    assert "has to name it" in ctl("-c", hub.file, "events", "--community", "*@edge1", "--call", "911:7").stderr
     story = ask_socket(socket_of(hub), "GET", "/api/story?community=default%40edge1&call911=7")[2]
     assert [entry["type"] for entry in story["entries"]] == ["EVENT_911"]
     found = read(log_of(hub), "SELECT DISTINCT community FROM refs WHERE kind = '911' ORDER BY community")

@@ -89,6 +89,33 @@ static void test_event(void **state)
     free_events(&events);
 }
 
+/* node NULL: of this log's own. */
+static bool wants_of(const char *community, const char *listener, const char *node)
+{
+    const struct origin origin = { .name = "main" };
+    const struct event event = {
+        .community = "default", .origin = &origin, .home = { .node = node }, .type = "EVENT_911"
+    };
+    const struct action_record record = { .event = &event };
+    char *communities[] = { (char *) (uintptr_t) community }, *listeners[] = { (char *) (uintptr_t) listener };
+    const struct config_action action = { .communities = communities,
+                                          .n_communities = community != NULL,
+                                          .listeners = listeners,
+                                          .n_listeners = listener != NULL };
+    return filter_look(&action, &record) == LEFT_OUT_NOT;
+}
+
+static void test_of_other_nodes(void **state)
+{
+    (void) state;
+    assert_true(wants_of("default", "main", NULL) && wants_of("default", "main", "edge1"));
+    assert_true(wants_of("default@edge1", NULL, "edge1") && wants_of("*@edge1", "m*@e*", "edge1"));
+    assert_true(wants_of("def*@*", NULL, "edge2") && wants_of(NULL, "main@edge2", "edge2"));
+    assert_false(wants_of("default@edge1", NULL, "edge2") || wants_of("*@edge1", NULL, "edge2"));
+    assert_false(wants_of("*@*", NULL, NULL) || wants_of(NULL, "*@*", NULL));
+    assert_false(wants_of("def*", NULL, "edge1") || wants_of("default@edge1", "main@edge2", "edge1"));
+}
+
 static void test_check(void **state)
 {
     const cJSON *fixture = *state, *item;
@@ -158,7 +185,8 @@ static void test_many_stars(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest others[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_many_stars) };
+    const struct CMUnitTest others[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_many_stars),
+                                         cmocka_unit_test(test_of_other_nodes) };
     cJSON *events = load_fixtures("filter"), *checks = load_fixtures("filter-check");
     int failed = run_fixtures("action_filter", events, test_event, others, ARRAY_SIZE(others));
     failed += run_fixtures("action_filter_check", checks, test_check, NULL, 0);
