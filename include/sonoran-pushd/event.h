@@ -79,8 +79,10 @@ void description_free(struct description *description);
 void description_add_number(struct description *description, const char *number);
 const char *description_next_number(const struct description *description, const char *number);
 
-/* Of another node's event, that it came here so late; told by its known from then on. get: 0 where it did not. */
-int description_set_late(struct description *description, uint64_t late_s) MUST_CHECK; /* -ENOMEM */
+/* Of another node's event, that it came here so late; told by its known from then on, and in the log first in it, from
+ * which the log has when it came. Below 0: before its time, which is of a clock that is ahead. get: 0 where it was not
+ * late. */
+int description_set_late(struct description *description, int64_t late_s) MUST_CHECK; /* -ENOMEM */
 uint64_t description_get_late(const cJSON *known);
 
 /* For a description that is read back: known as it was written, or none where that is not sound, or not in its shape.

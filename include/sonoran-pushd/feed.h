@@ -89,6 +89,7 @@ struct feed_entry {
     usec_t time_us;
     const char *type;
     enum event_verdict verdict;
+    bool elsewhere; /* of another node, and so is its time */
 };
 
 /* Walks behind after_id up to last_id, in the order of the ids. read: 1, or 0 and the end of the walk. rest: the walk

@@ -211,6 +211,7 @@ int store_trim(struct store *store, const struct store_time *now, struct store_t
 struct store_row {
     uint64_t id;
     usec_t time_us;
+    usec_t came_us;  /* the same; of another node's event when it came here, as far as the walk has known */
     const char *log; /* the life that it is of */
     const char *source, *community, *listener, *peer, *type;
     const char *realm; /* as of struct event, like: */

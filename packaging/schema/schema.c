@@ -86,7 +86,7 @@ static void allow_value(cJSON *schema, const struct config_option *option)
         allow_number(schema, option, "^[0-9]{1,20}$");
         break;
     case CONFIG_NAME:
-        allow_text(schema, "^[A-Za-z0-9._-]{1,32}$");
+        allow_text(schema, option->names ? "^([A-Za-z0-9._-]{1,32}|.*@.*)$" : "^[A-Za-z0-9._-]{1,32}$");
         break;
     case CONFIG_PATH:
         allow_string(schema, "^/[!-\"$->@-~]{0,254}$");

@@ -34,6 +34,7 @@ static bool is_repeat(struct worker *worker, const struct feed_record *record)
     return !cooldown_lets_through(worker->cooldown, &record->event, &record->description);
 }
 
+/* time_us 0: of another node, whose clock may be any. */
 void look_time(struct worker *worker, uint64_t id, usec_t time_us)
 {
     if (id != worker->timed_id + 1) /* another place in the log, perhaps an earlier one */

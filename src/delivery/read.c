@@ -48,7 +48,7 @@ static int take_record(struct worker *worker, int r, const struct feed_record *r
 static int take_new(struct worker *worker, const struct feed_entry *entry, struct reading *reading)
 {
     const struct feed_record *record = NULL;
-    look_time(worker, entry->id, entry->time_us);
+    look_time(worker, entry->id, entry->elsewhere ? 0 : entry->time_us);
     if (entry->id <= reading->after_id || !look_wants(worker, entry->type, entry->verdict))
         return 0;
     int r = feed_take(worker->reader, &record);

@@ -124,13 +124,13 @@ static struct span members_of(const struct text *known)
 }
 
 /* First in the object: the rest stays as it was sent. What is longer than any known of ours is none. */
-int description_set_late(struct description *description, uint64_t late_s)
+int description_set_late(struct description *description, int64_t late_s)
 {
     struct text known = TEXT_INIT, *old = &description->known;
     struct span members = members_of(old);
     if (members.size + strlen("{}") > EVENT_KNOWN_MAX_BYTES)
         members.size = 0;
-    text_addf(&known, "{" LATE_BEGIN "%llu%s", (unsigned long long) late_s, members.size ? "," : "");
+    text_addf(&known, "{" LATE_BEGIN "%lld%s", (long long) late_s, members.size ? "," : "");
     text_add_bytes(&known, members.s, members.size);
     text_add(&known, "}");
     if (known.failed) {

@@ -53,7 +53,7 @@ static int read_kept(struct feed_reader *reader, struct feed_entry *ret)
     assert(event->id > reader->at_id && event->id <= reader->last_id);
     reader->last = record;
     reader->at_id = event->id;
-    *ret = (struct feed_entry){ event->id, event->time_us, event->type, event->verdict };
+    *ret = (struct feed_entry){ event->id, event->time_us, event->type, event->verdict, event->home.node != NULL };
     return 1;
 }
 
@@ -71,7 +71,7 @@ static int read_row(struct feed_reader *reader, struct feed_entry *ret, struct e
     if (r <= 0)
         return r;
     reader->at_id = row->id;
-    *ret = (struct feed_entry){ row->id, row->time_us, row->type, row->verdict };
+    *ret = (struct feed_entry){ row->id, row->time_us, row->type, row->verdict, row->home.node != NULL };
     return 1;
 }
 

@@ -87,6 +87,7 @@ static void take_row(struct ahead *ahead, const struct store_row *row, struct ah
     batch_done(&ret->batch); /* here, since malloc takes long where one thread gives back what another one took */
     ret->id = row->id;
     ret->time_us = row->time_us;
+    ret->order_us = row->came_us < row->time_us ? row->came_us : row->time_us;
     text_copy(ret->realm, sizeof(ret->realm), row->realm);
     ret->elsewhere = row->home.node;
     ret->bytes = 0;

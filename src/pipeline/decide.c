@@ -19,12 +19,16 @@ void decide_apply(const struct event *event, struct state *state)
         (void) event->handler->apply(event, state); /* without memory, what lines can name is less */
 }
 
-/* The clock of another node is its own, and what it tells may be of last week: state forgets by the order of this log,
- * so such an event counts as no earlier than what stands before it. */
+/* The clock of another node is its own, and what it tells may be of last week, or of next year: state forgets by the
+ * order of this log, so such an event counts as no earlier than what stands before it, and no later than now. */
 usec_t decide_order(usec_t time_us, bool elsewhere, usec_t *newest_us)
 {
-    if (!elsewhere || time_us > *newest_us)
+    if (!elsewhere) {
         *newest_us = time_us;
+    } else if (time_us > *newest_us) {
+        usec_t now = now_us();
+        *newest_us = time_us < now ? time_us : now > *newest_us ? now : *newest_us;
+    }
     return *newest_us;
 }
 

@@ -203,7 +203,7 @@ struct ahead;
 /* An event of the log at a start, in its order. */
 struct ahead_event {
     uint64_t id;
-    usec_t time_us;
+    usec_t time_us, order_us; /* order_us: not behind when it came */
     char realm[REALM_MAX_BYTES + 1];
     size_t bytes;   /* of its body */
     bool elsewhere; /* another node's */

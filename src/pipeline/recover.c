@@ -21,7 +21,7 @@ static void take(struct pipeline *pipeline, struct ahead_event *event)
     bool internal = event->readable && event->batch.events[0].verdict == EVENT_INTERNAL;
     if (!internal)
         last_heard_note(pipeline, event->realm, event->time_us);
-    usec_t order_us = decide_order(event->time_us, event->elsewhere, &pipeline->taken_us);
+    usec_t order_us = decide_order(event->order_us, event->elsewhere, &pipeline->taken_us);
     if (!event->readable) {
         state_set_event(pipeline->state, event->id, order_us);
         turns_pass(&pipeline->turns, event->id, order_us);
@@ -45,7 +45,7 @@ static int read_newest(struct pipeline *pipeline, struct store_reader *reader, s
     if (r >= 0)
         r = store_read(reader, &row, err);
     if (r > 0)
-        pipeline->newest_us = row.time_us;
+        pipeline->newest_us = row.came_us;
     store_rest(reader);
     return r;
 }
@@ -59,7 +59,7 @@ static int is_stale(const struct pipeline *pipeline, struct store_reader *reader
     int r = store_seek(reader, &(struct store_filter){ .after_id = place->turned_id }, err);
     if (r >= 0)
         r = store_read(reader, &row, err);
-    bool stale = r > 0 && row.time_us <= pipeline->newest_us && pipeline->newest_us - row.time_us >= STATE_KEEP_US;
+    bool stale = r > 0 && row.came_us <= pipeline->newest_us && pipeline->newest_us - row.came_us >= STATE_KEEP_US;
     store_rest(reader);
     return r < 0 ? r : stale;
 }

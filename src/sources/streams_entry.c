@@ -59,10 +59,11 @@ static int take(struct batch *batch, const struct event_home *home, usec_t now_u
 {
     char node[NAME_MAX_BYTES + 1], log[NAME_MAX_BYTES + 1];
     const usec_t time_us = batch->events[0].time_us;
-    const uint64_t age_s = now_us > time_us ? (now_us - time_us) / USEC_PER_SEC : 0;
+    const int64_t age_s = (int64_t) (now_us / USEC_PER_SEC) - (int64_t) (time_us / USEC_PER_SEC);
     text_copy(node, sizeof(node), home->node);
     text_copy(log, sizeof(log), home->log);
-    int r = age_s > STREAMS_LATE_S ? description_set_late(take_decided, age_s) : 0;
+    const bool told = strncmp(take_decided->known.s, "{\"late_s\":", strlen("{\"late_s\":")) == 0; /* by another */
+    int r = told || age_s > STREAMS_LATE_S || age_s < -STREAMS_LATE_S ? description_set_late(take_decided, age_s) : 0;
     if (r < 0)
         return r;
     return batch_take_home(batch, STREAMS_SOURCE, &(struct event_home){ node, log, home->id }, take_decided);

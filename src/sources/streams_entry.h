@@ -13,7 +13,7 @@
 #include "streams_place.h"
 
 #define STREAMS_SOURCE "streams"
-#define STREAMS_LATE_S 600 /* an event that was older when it came is late */
+#define STREAMS_LATE_S 600 /* an event that was older when it came is late; what it may be ahead is as much */
 
 struct streams_entry {
     struct streams_place place, before; /* before: zeros where it does not say */

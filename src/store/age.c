@@ -1,8 +1,8 @@
-/* age.c - where in the log a time lies. Events stand in the order of their ids; their times grow with them as long as
- * nobody sets the clock, so a few looks find the place, and not the whole file has to be read. */
+/* age.c - where in the log a time lies. Events stand in the order of their ids; the times at which they came grow with
+ * them as long as nobody sets the clock, so a few looks find the place, and not the whole file has to be read. */
 #include "store_private.h"
 
-#define SQL "SELECT id, received_at FROM events WHERE id >= ?1 ORDER BY id LIMIT 1"
+#define SQL "SELECT id, " ROW_ARRIVAL " FROM events WHERE id >= ?1 ORDER BY id LIMIT 1"
 
 /* What others have written into the file may be any number; this one can be added to and taken away from. */
 #define TIME_MAX_US (INT64_MAX / 4)

@@ -100,15 +100,15 @@ static int last_of_excess(struct store *store, int64_t first, uint64_t excess, i
     return r < 0 || code == SQLITE_ROW || code == SQLITE_DONE ? r : store_problem(store->db, code, err, "cannot read");
 }
 
-/* How many of the oldest are past keep; they stand in the order of their time. */
+/* How many of the oldest are past keep; they stand in the order in which they came. */
 static int last_expired(struct store *store, int64_t first, usec_t now, int64_t *ret_last, struct err *err)
 {
     sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
     if (!store->keep_us || now < store->keep_us)
         return 0;
-    int code = SQLITE_ROW, r = oldest_with(store, "received_at", first, &statement, err);
+    int code = SQLITE_ROW, r = oldest_with(store, ROW_ARRIVAL, first, &statement, err);
     while (r == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW &&
-           (usec_t) sqlite3_column_int64(statement, 1) < now - store->keep_us)
+           sqlite3_column_int64(statement, 1) < (int64_t) (now - store->keep_us))
         *ret_last = sqlite3_column_int64(statement, 0);
     return r < 0 || code == SQLITE_ROW || code == SQLITE_DONE ? r : store_problem(store->db, code, err, "cannot read");
 }

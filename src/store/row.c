@@ -50,6 +50,21 @@ static const char *realm_of(struct store_reader *reader, const char *community, 
     return reader->realm;
 }
 
+/* As ROW_ARRIVAL has it. */
+static usec_t came_us(const struct store_row *row)
+{
+    static const char begin[] = "{\"late_s\":";
+    const size_t size = sizeof(begin) - 1;
+    int64_t late_s, most_s = INT64_MAX / (int64_t) USEC_PER_SEC / 4;
+    bool told = row->home.node && row->known.size > size && memcmp(row->known.s, begin, size) == 0;
+    if (!told || row->time_us > INT64_MAX / 2)
+        return row->time_us;
+    late_s = strtoll(row->known.s + size, NULL, 10); /* it ends in a brace */
+    late_s = late_s > most_s ? most_s : late_s < -most_s ? -most_s : late_s;
+    int64_t came = (int64_t) row->time_us + late_s * (int64_t) USEC_PER_SEC;
+    return came > 0 ? (usec_t) came : 0;
+}
+
 /* In the order of ROW_COUNTED_COLUMNS. */
 static void read_counted(struct store_reader *reader, sqlite3_stmt *walk, struct store_row *ret)
 {
@@ -76,6 +91,7 @@ static void read_counted(struct store_reader *reader, sqlite3_stmt *walk, struct
     };
     ret->home.node = (const char *) sqlite3_column_text(walk, 13);
     ret->realm = realm_of(reader, ret->community, ret->home.node);
+    ret->came_us = came_us(ret);
 }
 
 /* In the order of ROW_COLUMNS. */
@@ -106,6 +122,7 @@ void row_read(struct store_reader *reader, struct store_row *ret)
     ret->log = life_of(reader, ret->id);
     if (!reader->walk_came)
         read_decided(walk, ret);
+    ret->came_us = came_us(ret);
     ret->test = reader->walk_told && sqlite3_column_int(walk, 23);
 }
 

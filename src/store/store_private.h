@@ -177,6 +177,10 @@ int lives_look(struct store_reader *reader, struct err *err) MUST_CHECK;  /* whe
 int lives_read(sqlite3 *db, struct store_life **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* row.c: the columns that a walk asks for, and the row that it stands at. */
+/* When it came: of another node's event its time is that node's, and known begins with how late that was. */
+#define ROW_ARRIVAL                                                                                                    \
+    "received_at + CASE WHEN origin_node IS NOT NULL AND known GLOB '{\"late_s\":*' "                                  \
+    "THEN 1000000 * CAST(substr(known, 11) AS INTEGER) ELSE 0 END"
 #define ROW_CAME_COLUMNS                                                                                               \
     "id, received_at, source, community, listener, peer, type, verdict, type_sent, data, extra, "                      \
     "origin_node, origin_log, origin_id"

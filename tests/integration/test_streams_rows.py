@@ -1,18 +1,20 @@
 """The source streams: what was read of a stream is kept by its key, whichever row reads it, whatever the disk does."""
 
 import contextlib
+import json
 import re
 import resource
 import sqlite3
 
 import pytest
-from ctl_tools import ctl, status_of
+from ctl_tools import ask_socket, ctl, status_of
 from disk import BROKEN, WRITE
-from harness import config, run, wait_for, write_private
+from harness import Daemon, call911, config, run, wait_for, write_private
 from redis_server import Node, redis_server
-from store import array_of
+from store import array_of, read
+from test_admin import socket_of
 from test_metrics import counted
-from test_streams_in import KEY, flat, ids, log_of, origins, wait_connected, wait_origins
+from test_streams_in import KEY, ORIGINS, flat, ids, log_of, origins, wait_connected, wait_origins
 
 
 @pytest.fixture
@@ -166,3 +168,40 @@ def test_the_last_trouble_is_remembered(start, server):
     assert told["last_trouble"] and told["trouble"]
     assert re.search(r"0 gaps, the last trouble \S+ \S+ ago: ", flat(ctl("-c", hub.file, "status").stdout))
     assert counted(hub)['sonoran_pushd_streams_last_trouble_timestamp_seconds{streams="a"}'] > 0
+
+
+def test_clocks_of_nodes_that_are_wrong(start, server, tmp_path):
+    """They age nothing that is of others, a restart knows the same, and what is asked for by time is found by theirs."""
+    edge = start()
+    for i in range(1, 5):
+        edge.post(call911(i, caller="Ann", location="Pier"))
+    log = tmp_path / "hub.db"
+    text = config(streams=[row("a", server, keys=["cad:events:*"])]).replace("events.db", str(log))
+    hub = Daemon(tmp_path / "hub0", text).wait_ready()
+    hub.post(call911(8, caller="Ben", location="Quay"))
+    times = {1: "2026-01-03", 2: "2099-01-01", 3: "2026-01-02", 4: "2098-01-01"}
+    for i, record in Node(edge, server, KEY).records().items():
+        record = re.sub('"time":"[^"]*"', f'"time":"{times[i]}T00:00:00.000000Z"', record)
+        server.client.xadd(KEY, {"record": record}, id=f"5-{i}")
+    hub.reload(text.replace("cad:events:*", "cad:events:edge*"))
+    wait_for(lambda: read(log, ORIGINS) == ids("edge1", 1, 4), "all of them")
+
+    def known():
+        state = ask_socket(socket_of(hub), "GET", "/api/state")[2]
+        return {(one["node"], call["id"]) for one in state["communities"] for call in one["calls911"]}
+
+    def listed(*bounds):
+        output = ctl("-c", hub.file, "events", "--json", *bounds).stdout
+        return [json.loads(line).get("origin", {}).get("id") for line in output.splitlines()]
+
+    before = known()
+    assert (None, 8) in before and ("edge1", 4) in before
+    for i in range(2):
+        assert listed("--since", "2026-01-03") == [None, 1, 2, 4]
+        assert listed("--since", "2090-01-01") == [2, 4]
+        assert listed("--since", "2026-01-01", "--until", "2026-01-05") == [1, 3]
+        hub.finish()
+        hub = Daemon(tmp_path / f"again{i}", text).wait_ready()
+        wait_connected(hub)
+        assert known() == before
+    hub.finish()

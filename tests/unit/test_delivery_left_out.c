@@ -231,7 +231,7 @@ static void test_cooldown_over_a_reload(void **state)
 }
 
 /* node NULL: of ours. */
-static void add_of(const char *node, usec_t time_us, uint64_t late_s)
+static void add_of(const char *node, usec_t time_us, int64_t late_s)
 {
     const struct origin origin = { .source = "session", .name = "main", .peer = "192.0.2.1" };
     struct description description CLEANUP(description_free) = DESCRIPTION_INIT;
@@ -290,17 +290,19 @@ static void test_late(void **state)
     assert_delivered((uint64_t[]){ 1, 2, 3, 5 }, 4);
 }
 
-/* Of another node's the row says it, whatever stands before it. */
+/* Of another node's the row says it, whatever stands before it; and ours do not go by its clock. */
 static void test_late_from_a_node(void **state)
 {
     (void) state;
     start_with(ACTION);
     add_of("edge1", now_us(), 601);
+    add_of("edge1", now_us() + SECONDS(86400), -86400);
+    add_of_elsewhere(now_us());
     add_event("EVENT_911", now_us() + SECONDS(3600), DATA, NULL);
     add_of("edge1", now_us(), 0);
     add_of("edge1", now_us(), 599);
     look_at_all();
-    assert_delivered((uint64_t[]){ 2, 3, 4 }, 3);
+    assert_delivered((uint64_t[]){ 2, 3, 4, 5, 6 }, 5);
     assert_int_equal(left_out(LEFT_OUT_LATE), 1);
 }
 

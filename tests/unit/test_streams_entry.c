@@ -191,8 +191,14 @@ static void test_late(void **state)
     assert_int_equal(make(&again, NULL, time_us + (STREAMS_LATE_S + 1) * USEC_PER_SEC, &batch), STREAMS_EVENT);
     assert_string_equal(batch.events[0].decided->known.s, "{\"late_s\":601}");
     batch_done(&batch);
-    assert_int_equal(make(&entry, NULL, 0, &batch), STREAMS_EVENT); /* its clock is ahead */
+    assert_int_equal(make(&again, NULL, time_us, &batch), STREAMS_EVENT);
+    assert_string_equal(batch.events[0].decided->known.s, "{\"late_s\":0}");
+    batch_done(&batch);
+    assert_int_equal(make(&entry, NULL, time_us - STREAMS_LATE_S * USEC_PER_SEC, &batch), STREAMS_EVENT);
     assert_string_equal(batch.events[0].decided->known.s, "{\"units\":[]}");
+    batch_done(&batch); /* its clock is ahead: */
+    assert_int_equal(make(&entry, NULL, time_us - (STREAMS_LATE_S + 1) * USEC_PER_SEC, &batch), STREAMS_EVENT);
+    assert_string_equal(batch.events[0].decided->known.s, "{\"late_s\":-601,\"units\":[]}");
     batch_done(&batch);
 }
 
