@@ -5,17 +5,22 @@
 
 #define SUGGEST_MAX_CHARS 40
 
+/* "sessions[].url or streams[].url": each place where it is one. Those of a group stand together. */
 static bool suggest_elsewhere(struct text *text, const struct config_schema *schema, const char *name)
 {
-    const struct span span = { name, strlen(name) };
-    if (schema_is_group(schema, span)) {
+    const struct config_option *option;
+    const char *group = NULL;
+    if (schema_is_group(schema, (struct span){ name, strlen(name) })) {
         text_add(text, name);
         return true;
     }
-    const struct config_option *option = schema_find(schema, span);
-    if (option)
-        text_addf(text, "%s%s%s", option->group, *option->group ? "." : "", name);
-    return option;
+    for (size_t i = 0; (option = config_schema_option(schema, i)); i++) {
+        if (strcmp(option->name, name) != 0 || (group && strcmp(option->group, group) == 0))
+            continue;
+        text_addf(text, "%s%s%s%s", group ? " or " : "", option->group, *option->group ? "." : "", name);
+        group = option->group;
+    }
+    return group;
 }
 
 bool suggest_option(struct text *text, const struct config_schema *schema, const char *group, const char *name)
