@@ -186,6 +186,24 @@ static void set_gone(struct streams_stream *stream, bool gone, const char *why)
     pthread_mutex_unlock(&stream->row->all->lock);
 }
 
+/* Where its newest entry stands; zeros: there is none. */
+static struct streams_place newest_of(const struct redis_reply *info)
+{
+    const struct redis_reply *entry = redis_member(info, "last-entry");
+    struct streams_entry read;
+    bool there = entry && entry->type == REDIS_LIST && streams_entry_read(entry, &read) == 0;
+    return there ? read.place : (struct streams_place){ 0 };
+}
+
+/* Ids went on behind what was read, and nothing stands there: no entry will come that tells of it, or not soon. */
+static void look_for_lost(struct streams_stream *stream, struct streams_place newest)
+{
+    struct streams_place last = streams_known_last(&stream->known);
+    bool ahead = stream->known.n && stream->end.ms == last.ms && streams_place_compare(stream->end, last) > 0;
+    if (ahead && streams_place_compare(newest, last) <= 0)
+        streams_lose(stream, stream->end);
+}
+
 static int take_info(struct streams_stream *stream, const struct redis_reply *reply, struct err *err)
 {
     struct streams_place end = { 0 };
@@ -201,6 +219,7 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
         (void) streams_place_read(last->text, &end);
     set_gone(stream, false, "");
     take_end(stream, end);
+    look_for_lost(stream, newest_of(reply));
     return 0;
 }
 

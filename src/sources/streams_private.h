@@ -55,6 +55,7 @@ struct streams_stream {
     struct streams_known known; /* changed under the lock, by the row's thread, like: */
     struct streams_place place; /* behind which it is read */
     struct streams_place end;   /* as the server last said */
+    struct streams_place lost;  /* up to it entries are lost, which is told; zeros: none */
     bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
     bool taken;                 /* another row reads a stream of this key, or it is not known yet */
     bool loaded;                /* known is what the log has, or further */
@@ -154,6 +155,9 @@ int streams_ask_for_ends(struct streams_row *row, struct err *err) MUST_CHECK;
 
 /* One XREAD, and what it brought. */
 int streams_read(struct streams_row *row, struct err *err) MUST_CHECK;
+
+/* What is behind the last that was read up to there is gone: told and counted, once. */
+void streams_lose(struct streams_stream *stream, struct streams_place up_to);
 
 /* ---- streams_hand_in.c: to the writer ---- */
 

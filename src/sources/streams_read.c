@@ -11,14 +11,14 @@
 
 /* ---- one entry ---- */
 
-static void tell_lost(const struct streams_stream *stream, const struct streams_entry *entry)
+static void tell_lost(const struct streams_stream *stream, struct streams_place up_to)
 {
     char last[STREAMS_PLACE_BYTES], before[STREAMS_PLACE_BYTES];
     streams_tell(stream->row, LOG_WARNING,
                  "%s: entries of node %s are lost, behind %s up to %s: the stream was cut (max_len) or deleted before "
                  "they were read",
                  stream->key, stream->node, streams_place_write(streams_known_last(&stream->known), last),
-                 streams_place_write(entry->before, before));
+                 streams_place_write(up_to, before));
 }
 
 /* Once for each stream, since each entry may be like it. */
@@ -66,16 +66,25 @@ static void note(struct streams_stream *stream, const struct streams_entry *entr
 }
 
 /* Boards show it. */
-static void note_lost(struct streams_stream *stream)
+static void note_lost(struct streams_stream *stream, struct streams_place up_to)
 {
     struct streams *all = stream->row->all;
     pthread_mutex_lock(&all->lock);
+    stream->lost = up_to;
     stream->n_gaps++;
     stream->row->values.gaps++;
     stream->row->values.last_gap_us = now_us();
     pthread_mutex_unlock(&all->lock);
     if (all->parts.changed)
         all->parts.changed(all->parts.set);
+}
+
+void streams_lose(struct streams_stream *stream, struct streams_place up_to)
+{
+    if (streams_place_compare(stream->lost, up_to) == 0)
+        return;
+    tell_lost(stream, up_to);
+    note_lost(stream, up_to);
 }
 
 static int take_event(struct streams_stream *stream, struct batch *take_batch, const struct streams_known *known,
@@ -121,10 +130,8 @@ static int take_entry(struct streams_stream *stream, const struct redis_reply *r
         stream->place = entry.place;
         return 0;
     }
-    if (news == STREAMS_LOST) {
-        tell_lost(stream, &entry);
-        note_lost(stream);
-    }
+    if (news == STREAMS_LOST)
+        streams_lose(stream, entry.before);
     note(stream, &entry);
     return take_new(stream, &entry, err);
 }

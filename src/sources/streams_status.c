@@ -137,7 +137,7 @@ static const struct report_table one_report = { rows_of_one, ARRAY_SIZE(rows_of_
 static uint64_t lag_of(const struct streams_stream *stream)
 {
     struct streams_place last = streams_known_last(&stream->known), end = stream->end;
-    bool comparable = streams_is_read(stream) && end.ms == last.ms;
+    bool comparable = streams_is_read(stream) && end.ms == last.ms && streams_place_compare(end, stream->lost) != 0;
     return comparable && end.seq > last.seq ? end.seq - last.seq : 0;
 }
 

@@ -205,3 +205,29 @@ def test_clocks_of_nodes_that_are_wrong(start, server, tmp_path):
         wait_connected(hub)
         assert known() == before
     hub.finish()
+
+
+def test_entries_that_were_lost_and_none_behind_them(start, server):
+    """Told when the end is asked for, and not once more by the next event."""
+    edge = start()
+    only = [row("a", server, keys=[KEY])]
+    hub = start(config(streams=only))
+    node = Node(edge, server, KEY)
+    edge.post(array_of(3))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 3))
+    epoch = node.epoch_of(1)
+    with server.client.pipeline(transaction=True) as pipe:
+        pipe.xadd(KEY, {"record": "{}"}, id=f"{epoch}-5")
+        pipe.xtrim(KEY, maxlen=0, approximate=False)
+        pipe.execute()
+    hub.reload(config(streams=[{**only[0], "communities": ["*"]}]))
+    hub.wait_line(f"{KEY}: entries of node edge1 are lost, behind {epoch}-3 up to {epoch}-5:")
+    told = status_of(hub)["streams"][0]
+    assert (told["gaps"], told["lag"], told["streams"][0]["gaps"]) == (1, 0, 1)
+    edge.post(array_of(4))
+    node.published_id, node.last = 5, f"{epoch}-5"
+    node.publish()
+    wait_origins(hub, [*ids("edge1", 1, 3), *ids("edge1", 6, 7)])
+    assert status_of(hub)["streams"][0]["gaps"] == 1
+    assert len([line for line in hub.lines() if "are lost" in line]) == 1
