@@ -90,6 +90,7 @@ struct streams_row {
     uint64_t n_at_once;       /* entries of a stream in one answer */
     unsigned n_failed;        /* connections in a row */
     bool looked;              /* for its keys, since the start */
+    bool told_behind;         /* boards show that it is, since the last look */
     bool told_odd, told_full; /* of keys that are not read, once */
     usec_t look_us;
     uint64_t told_hash; /* of the last trouble that was told, and when: */
@@ -184,6 +185,9 @@ void streams_pause(void *self);
 void streams_resume(void *self);
 
 /* ---- streams_status.c ---- */
+
+/* Has boards look again where that changed. */
+void streams_look_for_lag(struct streams_row *row);
 
 void streams_add_status(void *self, struct json_writer *out);
 void streams_add_health(void *self, struct json_writer *out);

@@ -161,6 +161,7 @@ static int look(struct streams_row *row, struct err *err)
         r = streams_ask_for_ends(row, err);
     row->look_us = uptime_us() + STREAMS_LOOK_US;
     row->looked |= r >= 0;
+    streams_look_for_lag(row);
     return r;
 }
 

@@ -7,6 +7,7 @@
 #define ONE "stream"
 #define SHOWN_MAX 256 /* of a row, in the metrics: no more than anybody draws */
 #define GAP_SHOWN_US (3600 * USEC_PER_SEC)
+#define BEHIND_US (60 * USEC_PER_SEC) /* and boards show it */
 
 static const struct report_row rows[] = {
     { .name = "streams_entries",
@@ -259,20 +260,42 @@ void streams_add_report(void *self, struct report_list *list)
     pthread_mutex_unlock(&all->lock);
 }
 
+static bool is_behind(const struct streams_values *values)
+{
+    return values->lag_us > BEHIND_US;
+}
+
+void streams_look_for_lag(struct streams_row *row)
+{
+    struct streams *all = row->all;
+    pthread_mutex_lock(&all->lock);
+    const struct streams_values values = values_of(row);
+    bool changed = row->told_behind != is_behind(&values);
+    row->told_behind = is_behind(&values);
+    pthread_mutex_unlock(&all->lock);
+    if (changed && all->parts.changed)
+        all->parts.changed(all->parts.set);
+}
+
 /* Since when something may be missing that a board would show; 0: nothing. What was lost is shown for a while. */
 static usec_t cut_since_us(const struct streams_values *values)
 {
-    bool lost = values->last_gap_us && now_us() - values->last_gap_us < GAP_SHOWN_US;
-    return values->cut_us ? values->cut_us : lost ? values->last_gap_us : 0;
+    usec_t now = now_us();
+    bool lost = values->last_gap_us && now - values->last_gap_us < GAP_SHOWN_US;
+    usec_t behind = is_behind(values) ? now - values->lag_us : 0;
+    return values->cut_us ? values->cut_us : behind ? behind : lost ? values->last_gap_us : 0;
 }
 
-static void add_words(const struct streams_row *row, struct text *out)
+static void add_words(const struct streams_row *row, const struct streams_values *values, struct text *out)
 {
-    if (row->values.cut_us)
+    if (values->cut_us)
         text_addf(out, "streams %s: no connection to Redis, events of other nodes may be missing", row->settings.name);
-    else if (cut_since_us(&row->values))
+    else if (is_behind(values))
+        text_addf(out, "streams %s: events of other nodes come late, there are more than were read yet",
+                  row->settings.name);
+    else if (cut_since_us(values))
         text_addf(out, "streams %s: events of other nodes are lost, %llu time%s since the start", row->settings.name,
-                  (unsigned long long) row->values.gaps, text_plural(row->values.gaps));
+                  (unsigned long long) values->gaps, text_plural(values->gaps));
 }
 
 /* They are of many communities: for who sees all. */
@@ -284,12 +307,13 @@ void streams_add_board(void *self, const char *community, struct json_writer *ou
     pthread_mutex_lock(&all->lock);
     for (const struct streams_row *row = all->rows; row; row = row->next) {
         struct text words CLEANUP(text_free) = TEXT_INIT;
+        const struct streams_values values = values_of(row);
         json_begin_object(out, NULL);
         json_add_text(out, "source", STREAMS_SOURCE);
         json_add_text(out, "name", row->settings.name);
         json_add_null(out, "community");
-        json_add_known_time(out, "cut_since", cut_since_us(&row->values));
-        add_words(row, &words);
+        json_add_known_time(out, "cut_since", cut_since_us(&values));
+        add_words(row, &values, &words);
         json_add_text(out, "words", words.s);
         out->out->failed |= words.failed;
         json_end(out);

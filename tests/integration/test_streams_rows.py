@@ -143,6 +143,9 @@ def test_how_far_it_has_come(start, server):
         assert stream["last_event"] == "2026-01-01T00:00:00.000000Z"
         for verb in ("status", "doctor"):
             assert re.search(r"up to \d+ to read behind what came \d+ d ago", flat(ctl("-c", hub.file, verb).stdout))
+        (shown,) = [one for one in ask_socket(socket_of(hub), "GET", "/api/state")[2]["sources"] if one["source"] == "streams"]
+        assert shown["words"] == "streams a: events of other nodes come late, there are more than were read yet"
+        assert shown["cut_since"].startswith("2026-01-01T00:00:0")
         metrics = counted(hub)
         assert metrics[f"sonoran_pushd_stream_lag_entries{labels}"] > 0
         assert metrics[f"sonoran_pushd_stream_lag_seconds{labels}"] > 300 * 86400
