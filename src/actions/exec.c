@@ -12,6 +12,7 @@
  *   SONORAN_EVENT_ID   position in the log          SONORAN_VERDICT    "accepted", …
  *   SONORAN_TIME       2026-11-23T16:00:00.123456Z  SONORAN_SUMMARY    its line as {summary}, cut if it is very long
  *   SONORAN_COMMUNITY  name of the community        SONORAN_CALLS, SONORAN_CALLS911, SONORAN_UNITS  ids with commas
+ *   SONORAN_NODE       of an event of another node
  *   SONORAN_FAMILY     "unit", or empty             SONORAN_LEVEL      4, as in the journal
  *   SONORAN_SOURCE     "push"                       SONORAN_TEST       1 for an event that was made up, or empty
  * and one for each fact that it has (facts.h): SONORAN_CALLER, SONORAN_UNIT_NAME, cut and on one line. What the system

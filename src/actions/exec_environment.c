@@ -95,6 +95,8 @@ static void put_event(struct variables *all, const struct event *event)
     text_add_time_utc(&all->value, event->time_us);
     put(all, "SONORAN_TIME");
     put_text(all, "SONORAN_COMMUNITY", event->community);
+    if (event->home.node)
+        put_text(all, "SONORAN_NODE", event->home.node);
     put_text(all, "SONORAN_LISTENER", event->origin->name);
     put_text(all, "SONORAN_FROM", event->origin->peer);
     put_text(all, "SONORAN_VERDICT", event_verdict_name(event->verdict));

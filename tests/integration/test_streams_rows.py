@@ -234,3 +234,30 @@ def test_entries_that_were_lost_and_none_behind_them(start, server):
     wait_origins(hub, [*ids("edge1", 1, 3), *ids("edge1", 6, 7)])
     assert status_of(hub)["streams"][0]["gaps"] == 1
     assert len([line for line in hub.lines() if "are lost" in line]) == 1
+
+
+def test_actions_of_one_node(start, server, tmp_path):
+    """All have a community of one name."""
+    edges = {name: start() for name in ("edge1", "edge2")}
+    script = 'echo "$0 $SONORAN_COMMUNITY $SONORAN_NODE" >>' + str(tmp_path / "told")
+    wanted = {"one": {"communities": ["*@edge1"]}, "two": {"listeners": ["main@*2"]}, "both": {"communities": ["def*@*"]},
+              "all": {"communities": ["default"]}}
+    actions = [{"name": name, "type": "exec", "command": ["/bin/sh", "-c", script, name], **only}
+               for name, only in wanted.items()]
+    hub = start(config(streams=[row("a", server)], actions=actions))
+    hub.post(call911(1))
+    for name, edge in edges.items():
+        edge.post(call911(1))
+        Node(edge, server, f"cad:events:{name}").publish()
+    hub.reload(config(streams=[row("a", server, communities=["*"])], actions=actions))
+    wait_for(lambda: len(origins(hub)) == 2, "both")
+
+    def settled():
+        told = status_of(hub)["actions"]
+        return all(action["lag"] == 0 for action in told) and told
+
+    told = {action["name"]: action for action in wait_for(settled, "all actions at the end")}
+    assert {name: told[name]["delivered"] for name in wanted} == {"one": 1, "two": 1, "both": 2, "all": 3}
+    lines = (tmp_path / "told").read_text().splitlines()
+    assert sorted(lines) == ["all default ", "all default edge1", "all default edge2", "both default edge1",
+                             "both default edge2", "one default edge1", "two default edge2"]
