@@ -169,6 +169,18 @@ static const struct streams_row *reader_of(const struct streams_stream *stream)
     return NULL;
 }
 
+void streams_put(struct streams_stream *take_stream)
+{
+    struct streams_row *row = take_stream->row;
+    struct streams_stream **link = &row->list;
+    take_stream->taken = true; /* until it is known that no other row reads it */
+    pthread_mutex_lock(&row->all->lock);
+    while (*link)
+        link = &(*link)->next;
+    *link = take_stream;
+    pthread_mutex_unlock(&row->all->lock);
+}
+
 /* What was read is kept by the key alone, so that it stays when a server moves or a row is called otherwise: of two
  * rows that find one key, the first reads it, until it ends. */
 static bool claim(struct streams_stream *stream)

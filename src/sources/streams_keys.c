@@ -56,13 +56,7 @@ static int add(struct streams_row *row, struct span key, struct err *err)
     stream->row = row;
     memcpy(stream->key, key.s, key.size);
     streams_node_of(stream->key, stream->node);
-    stream->taken = true; /* until it is loaded */
-    struct streams_stream **link = &row->list;
-    pthread_mutex_lock(&row->all->lock);
-    while (*link)
-        link = &(*link)->next;
-    *link = stream;
-    pthread_mutex_unlock(&row->all->lock);
+    streams_put(stream);
     return 0;
 }
 

@@ -170,6 +170,8 @@ void streams_flush(struct streams_row *row);
  * has, or is to be loaded. */
 int streams_begin_again(struct streams_row *row, struct err *err) MUST_CHECK;
 bool streams_has_failed(struct streams_row *row);
+/* Its row has it, behind the others, and reads it when it is loaded. */
+void streams_put(struct streams_stream *take_stream);
 /* Of each stream that no other row reads, what the log has of it, when nothing of it is under way by whoever read it
  * before. */
 int streams_load(struct streams_row *row, struct err *err) MUST_CHECK;
