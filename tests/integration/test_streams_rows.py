@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from ctl_tools import ask_socket, ctl, status_of
 from disk import BROKEN, WRITE
-from harness import Daemon, call911, config, run, wait_for, write_private
+from harness import call911, config, run, wait_for, write_private
 from redis_server import Node, redis_server
 from store import array_of, read
 from test_admin import socket_of
@@ -180,7 +180,7 @@ def test_clocks_of_nodes_that_are_wrong(start, server, tmp_path):
         edge.post(call911(i, caller="Ann", location="Pier"))
     log = tmp_path / "hub.db"
     text = config(streams=[row("a", server, keys=["cad:events:*"])]).replace("events.db", str(log))
-    hub = Daemon(tmp_path / "hub0", text).wait_ready()
+    hub = start(text)
     hub.post(call911(8, caller="Ben", location="Quay"))
     times = {1: "2026-01-03", 2: "2099-01-01", 3: "2026-01-02", 4: "2098-01-01"}
     for i, record in Node(edge, server, KEY).records().items():
@@ -199,15 +199,14 @@ def test_clocks_of_nodes_that_are_wrong(start, server, tmp_path):
 
     before = known()
     assert (None, 8) in before and ("edge1", 4) in before
-    for i in range(2):
+    for _ in range(2):
         assert listed("--since", "2026-01-03") == [None, 1, 2, 4]
         assert listed("--since", "2090-01-01") == [2, 4]
         assert listed("--since", "2026-01-01", "--until", "2026-01-05") == [1, 3]
-        hub.finish()
-        hub = Daemon(tmp_path / f"again{i}", text).wait_ready()
+        hub.stop()
+        hub = start(text)
         wait_connected(hub)
         assert known() == before
-    hub.finish()
 
 
 def test_entries_that_were_lost_and_none_behind_them(start, server):
