@@ -16,7 +16,7 @@ from clocks import Clock  # noqa: E402
 from disk import Disk  # noqa: E402
 from manager import Systemd  # noqa: E402
 from network import Network  # noqa: E402
-from redis_target import RedisTarget  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
 
 
 FILES = 8192  # that a test may have open; a login has 1024
@@ -142,11 +142,11 @@ def systemd(tmp_path):
 
 @pytest.fixture
 def redis(tmp_path):
-    """redis(tcp=True, maxmemory="16mb") gives a redis-server of the test's own; see redis_target.py."""
+    """redis(tcp=True, maxmemory="16mb") gives a redis-server of the test's own; see redis_server.py."""
     servers = []
 
     def start(**options):
-        servers.append(RedisTarget(tmp_path / f"redis{len(servers)}", **options))
+        servers.append(RedisServer(tmp_path / f"redis{len(servers)}", **options))
         return servers[-1]
 
     yield start

@@ -2,7 +2,7 @@
 
 from ctl_tools import ctl
 from harness import call911, wait_for
-from redis_target import assert_whole
+from redis_server import assert_whole
 from store import array_of, change, kill, read
 from test_session_primed import KNOWN
 

@@ -3,7 +3,7 @@
 import random
 
 from harness import wait_for
-from redis_target import assert_whole
+from redis_server import assert_whole
 from store import end_all, kill, numbers, under_load
 from test_redis import post
 

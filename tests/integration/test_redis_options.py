@@ -4,7 +4,7 @@ import harness
 import pytest
 from certificates import Authority
 from harness import call911
-from redis_target import assert_whole
+from redis_server import assert_whole
 from test_redis import post
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 from ctl_tools import ctl
 from harness import REPOSITORY, call911, config, free_port, wait_for
-from redis_target import ResponseError, assert_whole
+from redis_server import ResponseError, assert_whole
 from test_redis import post
 
 KEY = "cad:events:edge1"

@@ -10,7 +10,7 @@ import pytest
 from ctl_tools import ask_socket, ctl, status_of
 from disk import NO_SPACE, WRITE
 from harness import Daemon, call911, config, event, wait_for
-from redis_server import Node, redis_server
+from redis_server import Node
 from store import array_of, change, kill, read
 from streams import Stream
 from test_admin import socket_of
@@ -21,9 +21,8 @@ ORIGINS = "SELECT origin_node, origin_id FROM events WHERE origin_node IS NOT NU
 
 
 @pytest.fixture
-def server(tmp_path):
-    with redis_server(tmp_path / "redis") as one:
-        yield one
+def server(redis):
+    return redis()
 
 
 def rows(server, **options):
@@ -252,25 +251,25 @@ def test_a_key_of_another_type(start, server):
     hub.wait_line(f"{KEY} is not read: .*WRONGTYPE")
 
 
-def test_the_server_goes_and_comes(start, tmp_path):
-    with redis_server(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always") as server:
-        edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
-        node = Node(edge, server, KEY)
-        wait_connected(hub)
-        edge.post(array_of(2))
-        node.publish()
-        server.kill()
-        since = len(hub.lines())
-        hub.wait_line("redis.sock", since)
-        assert status_of(hub)["streams"][0]["state"] == "waiting"
-        for verb in ("status", "doctor"):
-            assert "no connection since" in flat(ctl("-c", hub.file, verb).stdout)
-        server.start()
-        wait_connected(hub, since)
-        edge.post(array_of(2))
-        node.publish()
-        wait_origins(hub, ids("edge1", 1, 4))
-        assert status_of(hub)["streams"][0]["state"] == "open"
+def test_the_server_goes_and_comes(start, redis):
+    server = redis(appendonly="yes", appendfsync="always")
+    edge, hub = start(), start(config(streams=rows(server, keys=[KEY])))
+    node = Node(edge, server, KEY)
+    wait_connected(hub)
+    edge.post(array_of(2))
+    node.publish()
+    server.kill()
+    since = len(hub.lines())
+    hub.wait_line("redis.sock", since)
+    assert status_of(hub)["streams"][0]["state"] == "waiting"
+    for verb in ("status", "doctor"):
+        assert "no connection since" in flat(ctl("-c", hub.file, verb).stdout)
+    server.start()
+    wait_connected(hub, since)
+    edge.post(array_of(2))
+    node.publish()
+    wait_origins(hub, ids("edge1", 1, 4))
+    assert status_of(hub)["streams"][0]["state"] == "open"
 
 
 def test_communities_are_narrowed(start, server):

@@ -3,8 +3,7 @@
 import random
 
 import pytest
-from harness import Daemon, config, run, wait_for, write_private
-from redis_server import redis_server
+from harness import Daemon, config, wait_for
 from store import array_of, kill, read
 
 EDGES = ("edge1", "edge2")
@@ -17,12 +16,8 @@ def text_of(node, server, log, **more):
 
 
 @pytest.fixture
-def server(tmp_path):
-    with redis_server(tmp_path / "redis") as one:
-        write_private(tmp_path / "check.yaml", text_of("a", one, tmp_path / "check.db"))
-        if run("-c", tmp_path / "check.yaml", "--check").returncode:
-            pytest.skip("this build has no action redis")
-        yield one
+def server(redis):
+    return redis()
 
 
 class Nodes:
