@@ -155,6 +155,11 @@ def test_policy_that_evicts_is_told(on, path, redis):
     daemon.wait_line("the server's maxmemory-policy is allkeys-lru")
 
 
+def calls(server):
+    """How often it was asked to run the script."""
+    return server.client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+
+
 def test_replica(on, path, redis):
     """Of several addresses the one that takes something; with one alone, it is waited for."""
     master, replica = redis(tcp=True), redis(tcp=True)
@@ -163,6 +168,11 @@ def test_replica(on, path, redis):
     daemon = on(actions=[replica.action(url=[replica.url, master.url])])
     post(daemon, 1)
     master.wait_ids([1])
+    assert calls(replica) and not daemon.find_line("not delivered"), "the first was asked, and the next one at once"
+    asked = calls(replica)
+    post(daemon, 2)
+    master.wait_ids([1, 2])
+    assert calls(replica) == asked, "it stays where events are taken"
     alone = on(path.with_name("alone.db"), actions=[replica.action(stream="alone")])
     post(alone, 1)
     alone.wait_line("event 1 not delivered, next try in .*it is a replica")
@@ -325,16 +335,20 @@ def test_cannot_save(on, path, redis):
 
 def test_replica_without_its_master(on, path, redis):
     """The next address is tried, and the first one again where that takes nothing either."""
-    master, replica = redis(tcp=True), redis(tcp=True, replica_serve_stale_data="no")
+    master, replica, other = redis(tcp=True), redis(tcp=True, replica_serve_stale_data="no"), redis(tcp=True)
     replica.client.replicaof("127.0.0.1", master.port)
     wait_for(lambda: replica.client.info("replication")["master_link_status"] == "up", "a replica")
     master.kill()
     wait_for(lambda: replica.client.info("replication")["master_link_status"] == "down", "a replica alone")
-    daemon = on(actions=[replica.action()])
+    daemon = on(actions=[replica.action(url=[replica.url, other.url])])
     post(daemon, 1)
-    daemon.wait_line("event 1 not delivered, next try in .*(it is a replica that has lost its master|it is a replica)")
+    other.wait_ids([1])
+    assert calls(replica) and not daemon.find_line("not delivered")
+    other.kill()
+    post(daemon, 2)
+    daemon.wait_line("event 2 not delivered, next try in .*it is a replica that has lost its master")
     replica.client.replicaof("NO", "ONE")
-    replica.wait_ids([1])
+    replica.wait_ids([1, 2])
 
 
 def test_still_loads(on, path, redis):
