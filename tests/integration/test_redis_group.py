@@ -1,26 +1,31 @@
-"""config/examples/group.py: consumers of a group that are killed again and again; each event comes to one of them."""
+"""config/examples/group.py and group.js: consumers of a group that are killed again and again; each event comes to one of them."""
 
+import os
 import random
 import subprocess
 
+import cad
 import harness
 import pytest
 from harness import wait_for
 from store import end_all, numbers, under_load
 
-GROUP = harness.REPOSITORY / "config/examples/group.py"
+EXAMPLES = harness.REPOSITORY / "config/examples"
 KEY = "cad:events:edge1"
 
 
 class Consumer:
-    def __init__(self, folder, server, name):
-        self.file, self.command = folder / f"{name}.out", ["/usr/bin/python3", GROUP, f"unix://{server.socket}", "bots", name, KEY]
+    """As program says: what stands before its arguments, and its environment."""
+
+    def __init__(self, program, folder, server, name):
+        command, self.env = program
+        self.file, self.command = folder / f"{name}.out", [*command, f"unix://{server.socket}", "bots", name, KEY]
         self.process = None
         self.start()
 
     def start(self):
         with open(self.file, "ab") as out, open(self.file.with_suffix(".err"), "ab") as err:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env)
 
     def kill(self):
         self.process.kill()
@@ -32,12 +37,19 @@ class Consumer:
         return [int(line.split()[1]) for line in lines if len(line.split()) > 3]
 
 
+@pytest.fixture(params=["group.py", "group.js"])
+def program(request):
+    if request.param == "group.py":
+        return ["/usr/bin/python3", EXAMPLES / request.param], None
+    return ["node", EXAMPLES / request.param], {**os.environ, "NODE_PATH": str(cad.installed())}
+
+
 @pytest.fixture
-def consumers(tmp_path):
+def consumers(tmp_path, program):
     started = []
 
     def start(server, names):
-        started.extend(Consumer(tmp_path, server, name) for name in names)
+        started.extend(Consumer(program, tmp_path, server, name) for name in names)
         return started
 
     yield start
@@ -71,6 +83,20 @@ def test_flushed(on, path, redis, consumers):
     assert daemon.post(harness.call911(1)).status == 200
     wait_for(lambda: ann.ids() == [1], "the first event")
     server.client.flushall()
+    assert daemon.post(harness.call911(2)).status == 200
+    wait_for(lambda: ann.ids()[-1:] == [2], "the second event")
+    assert ann.ids() in ([1, 1, 2], [1, 2])
+
+
+def test_killed_server(on, path, redis, consumers):
+    """Under a consumer that waits for events."""
+    server = redis()
+    daemon = on(actions=[server.action()])
+    (ann,) = consumers(server, ["ann"])
+    assert daemon.post(harness.call911(1)).status == 200
+    wait_for(lambda: ann.ids() == [1], "the first event")
+    server.kill()
+    server.start()
     assert daemon.post(harness.call911(2)).status == 200
     wait_for(lambda: ann.ids()[-1:] == [2], "the second event")
     assert ann.ids() in ([1, 1, 2], [1, 2])
