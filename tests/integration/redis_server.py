@@ -26,17 +26,17 @@ PROGRAM = os.environ.get("REDIS_SERVER", "redis-server")
 
 
 class RedisServer:
-    """options: lines of its configuration: save="", maxmemory="16mb"."""
+    """options: lines of its configuration: save="", maxmemory="16mb". wrapper: what stands before its command."""
 
-    def __init__(self, folder, tcp=False, **options):
+    def __init__(self, folder, tcp=False, host="127.0.0.1", wrapper=(), **options):
         if not shutil.which(PROGRAM):
             pytest.skip(f"there is no {PROGRAM}")
         if not redis:
             pytest.skip("there is no python3-redis")
         folder.mkdir(exist_ok=True)
-        self.folder, self.options = folder, {"save": "", **options}
+        self.folder, self.host, self.wrapper, self.options = folder, host, wrapper, {"save": "", **options}
         self.socket, self.port = folder / "redis.sock", free_port() if tcp else 0
-        self.url = f"redis://127.0.0.1:{self.port}" if tcp else f"unix:{self.socket}"
+        self.url = f"redis://{host}:{self.port}" if tcp else f"unix:{self.socket}"
         self.process = None
         password = options.get("requirepass")
         self.client = redis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
@@ -48,11 +48,11 @@ class RedisServer:
 
     def start(self, wait=True):
         lines = [f"{name.replace('_', '-')} {json.dumps(value)}" for name, value in self.options.items()]
-        lines += [f"port {self.port}", "bind 127.0.0.1", f"unixsocket {self.socket}", f"dir {self.folder}"]
+        lines += [f"port {self.port}", f"bind {self.host}", f"unixsocket {self.socket}", f"dir {self.folder}"]
         file = self.folder / "redis.conf"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([PROGRAM, file], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.wrapper, PROGRAM, file], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
             wait_for(self.answers, "an answer of redis-server")
 
