@@ -106,7 +106,9 @@ struct redis_streams {
     const struct action_log *log;
     struct redis_stream *v;
     size_t n;
-    uint64_t walked_from; /* from this event on all have come to the action; 0: none has yet */
+    uint64_t walked_from;     /* from this event on all have come to the action; 0: none has yet */
+    usec_t lost_us, pause_us; /* when a stream had lost something, and how long nothing is published again behind that;
+                                 0: none had */
 };
 
 /* The place of it in v; SIZE_MAX: no memory. Those of a batch are asked for before anything else. */

@@ -1,5 +1,5 @@
 /* redis_streams.c - what each stream ends with, as far as that is known, and what has to be done where it is something
- * else. Pure but for what the log is asked. */
+ * else. Pure but for what the log is asked, and the time. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,6 +11,9 @@
 
 #define STREAMS_MAX 1024                 /* of which something is believed; the others are asked again */
 #define RENEWED_US (200 * USEC_PER_MSEC) /* the writer has to commit a new life */
+#define LOST_US USEC_PER_SEC             /* nothing is published again for so long, twice as long each time */
+#define LOST_MAX_US (30 * USEC_PER_SEC)
+#define QUIET_US (60 * USEC_PER_SEC) /* without a loss: then the next one is the first */
 
 /* ---- ids ---- */
 
@@ -175,6 +178,26 @@ static void tell_lost(const struct redis_streams *streams, const struct redis_st
             stream->key, has, had);
 }
 
+/* What a server that is short of memory takes away each time it is there again is not published without a pause. */
+static bool may_publish_again(struct redis_streams *streams, struct redis_stream *stream, struct action_outcome *ret)
+{
+    usec_t now = uptime_us(), since_us = now - streams->lost_us;
+    bool is_first = !streams->pause_us || since_us > streams->pause_us + QUIET_US;
+    if (!is_first && since_us < streams->pause_us) {
+        stream->is_known = false;
+        ret->retry_after_us = streams->pause_us - since_us;
+        err_set(&ret->err, 0,
+                "the stream %s has lost its entries again: its server has too little memory for it and a "
+                "maxmemory-policy that evicts, or somebody deletes it",
+                stream->key);
+        return stop(ret, ACTION_RETRY);
+    }
+    usec_t longer_us = 2 * streams->pause_us < LOST_MAX_US ? 2 * streams->pause_us : LOST_MAX_US;
+    streams->pause_us = is_first ? LOST_US : longer_us;
+    streams->lost_us = now;
+    return true;
+}
+
 bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
                         uint64_t event_id, struct action_outcome *ret)
 {
@@ -189,6 +212,8 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
         return explain_later(stream, found, ret);
     if (!is_same && told == FEED_IS_AHEAD)
         return renew(streams, stream, found, ret);
+    if (has_lost && !may_publish_again(streams, stream, ret))
+        return false;
 
     if (told != FEED_IS_OURS)
         told_id = 0;

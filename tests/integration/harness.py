@@ -6,6 +6,7 @@ A wait is for a condition and has a bound (PATIENCE_S). How fast anything is bel
 import contextlib
 import errno
 import fcntl
+import functools
 import http.client
 import json
 import os
@@ -339,8 +340,9 @@ class Daemon:
 
     # What it is told
 
-    @property
+    @functools.cached_property
     def address(self):
+        """Of the first one it told of."""
         return "127.0.0.1", self.ready()[0][1]
 
     def connect(self, source=None):

@@ -186,6 +186,33 @@ static void test_lost(void **state)
     assert_true(stream("a")->is_known);
 }
 
+/* As by a server that is short of memory: each time it is there again. */
+static void test_lost_again_and_again(void **state)
+{
+    (void) state;
+    usec_t before_us = 0;
+    for (int i = 0; i < 8; i++) {
+        streams.lost_us -= streams.pause_us; /* it has passed */
+        stream("a")->last = (struct redis_id){ 2000, 130 };
+        stream("a")->is_believed = true;
+        assert_false(take("a", 0, 0, 131));
+        expect_back(1);
+        assert_true(streams.pause_us == 30 * USEC_PER_SEC || streams.pause_us > before_us);
+        before_us = streams.pause_us;
+
+        stream("a")->last = (struct redis_id){ 2000, 130 };
+        assert_false(take("a", 0, 0, 131));
+        assert_int_equal(outcome.result, ACTION_RETRY);
+        assert_in_range(outcome.retry_after_us, 1, streams.pause_us);
+        assert_non_null(strstr(outcome.err.msg, "too little memory"));
+        assert_false(stream("a")->is_known);
+    }
+    streams.lost_us -= 91 * USEC_PER_SEC;
+    assert_false(take("a", 0, 0, 131));
+    expect_back(1);
+    assert_int_equal(streams.pause_us, USEC_PER_SEC);
+}
+
 static bool is_doubted(uint64_t epoch, uint64_t id, uint64_t event_id)
 {
     return redis_streams_doubt(&streams, stream("a"), (struct redis_id){ epoch, id }, event_id);
@@ -247,6 +274,7 @@ int main(void)
         streams_test(test_of_another_log),
         streams_test(test_the_same_again),
         streams_test(test_lost),
+        streams_test(test_lost_again_and_again),
         streams_test(test_doubts),
         streams_test(test_renewed),
         streams_test(test_not_without_end),
