@@ -272,8 +272,10 @@ def test_one_of_several_streams_is_none(start, redis):
     daemon = start(communities=communities, actions=[server.action(stream="cad:{community}")])
     daemon.secrets.update(keys.values())
     server.client.set("cad:b", "a text")
+    assert daemon.post({**call911(1), "key": keys["a"]}).status == 200
+    server.wait_ids([1], "cad:a")
     with server.frozen():  # so that the last two are of one batch
-        for call, name in enumerate("aab", 1):
+        for call, name in enumerate("aab", 2):
             assert daemon.post({**call911(call), "key": keys[name]}).status == 200
     off(daemon, "the key is there already, and is no stream")
     assert server.ids("cad:a")[0] == 1
