@@ -91,18 +91,8 @@ def cluster(redis):
     first.client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
     second.client.execute_command("CLUSTER MEET", "127.0.0.1", first.port, first.options["cluster_port"])
     for node in nodes:
-        wait_for(lambda: "cluster_state:ok" in text_of(node, "CLUSTER INFO"), "a cluster")
+        wait_for(lambda: node.client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "a cluster")
     return nodes
-
-
-def text_of(node, command):
-    """As it came: the library would read it."""
-    connection = node.client.connection_pool.get_connection("_")
-    connection.send_command(*command.split())
-    try:
-        return connection.read_response()
-    finally:
-        node.client.connection_pool.release(connection)
 
 
 def test_moved(on, start, cluster):
@@ -116,8 +106,8 @@ def test_moved(on, start, cluster):
 
 def test_ask(on, start, cluster):
     """The stream's slot is on its way to the other node."""
-    slot = int(text_of(cluster[0], f"CLUSTER KEYSLOT {KEY}"))
-    cluster[0].client.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", text_of(cluster[1], "CLUSTER MYID"))
+    slot = cluster[0].client.execute_command("CLUSTER KEYSLOT", KEY)
+    cluster[0].client.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", cluster[1].client.execute_command("CLUSTER MYID"))
     daemon = on(actions=[cluster[0].action()])
     post(daemon, 1)
     off(daemon, rf"{CLUSTER} \(ASK\)")
