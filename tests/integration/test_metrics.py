@@ -9,7 +9,6 @@ import pytest
 from ctl_tools import ctl, store_of
 from disk import NO_SPACE
 from harness import KEY, PATIENCE_S, REPOSITORY, WRONG_KEY, call911, config, event, refusing_port, wait_for
-from redis_server import redis_server
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -95,14 +94,13 @@ def test_strict_readers(daemon):
 MANUAL = REPOSITORY / "packaging/man/sonoran-pushd.8"
 
 
-def test_manual(start, tmp_path):
+def test_manual(start, redis):
     """It lists them all, with their labels, and no other."""
     nowhere = "http://127.0.0.1:1/x"
-    with redis_server(tmp_path / "redis") as server:
-        daemon = start(actions=[{"name": "bot", "type": "forward", "url": nowhere}],
-                       sessions=[{"name": "city", "community_id": "x", "url": nowhere}],
-                       streams=[{"name": "edges", "url": server.url, "keys": ["cad:events:edge1"]}])
-        text = wait_for(lambda: "stream_gaps" in (one := scrape(daemon)[1]) and one, "the stream")
+    daemon = start(actions=[{"name": "bot", "type": "forward", "url": nowhere}],
+                   sessions=[{"name": "city", "community_id": "x", "url": nowhere}],
+                   streams=[{"name": "edges", "url": redis().url, "keys": ["cad:events:edge1"]}])
+    text = wait_for(lambda: "stream_gaps" in (one := scrape(daemon)[1]) and one, "the stream")
     there = set(re.findall(r"^# TYPE (\S+)", text, re.M))
     section = MANUAL.read_text(encoding="utf-8").split(".Sh METRICS\n")[1].split("\n.Sh ")[0]
     told = dict(re.findall(r"^\.It Va (\w+)(?: Pq (.*))?$", section, re.M))

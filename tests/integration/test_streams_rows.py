@@ -10,7 +10,7 @@ import pytest
 from ctl_tools import ask_socket, ctl, status_of
 from disk import BROKEN, WRITE
 from harness import call911, config, run, wait_for, write_private
-from redis_server import Node, redis_server
+from redis_server import Node
 from store import array_of, read
 from test_admin import socket_of
 from test_metrics import counted
@@ -18,9 +18,8 @@ from test_streams_in import KEY, ORIGINS, flat, ids, log_of, origins, wait_conne
 
 
 @pytest.fixture
-def server(tmp_path):
-    with redis_server(tmp_path / "redis") as one:
-        yield one
+def server(redis):
+    return redis()
 
 
 def row(name, server, **options):
@@ -31,9 +30,9 @@ def streams_of(hub):
     return {one["name"]: {stream["key"]: stream for stream in one["streams"]} for one in status_of(hub)["streams"]}
 
 
-def test_two_rows_that_find_one_key(start, server, tmp_path):
+def test_two_rows_that_find_one_key(start, server, redis):
     """One reads it and the other says so; when it ends, the other goes on where it was."""
-    with redis_server(tmp_path / "other") as other:
+    with contextlib.closing(redis()) as other:
         edge = start()
         for target in (server, other):
             node = Node(edge, target, KEY)
