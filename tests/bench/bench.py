@@ -81,6 +81,15 @@ def rss_kib(pid):
     raise BenchError(f"process {pid} has no VmRSS: it has ended")
 
 
+def wake_ups(pid):
+    """So far, of each thread, with its name."""
+    counts = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        lines = dict(line.split(":\t") for line in (task / "status").read_text().splitlines())
+        counts[task.name, lines["Name"]] = int(lines["voluntary_ctxt_switches"])
+    return counts
+
+
 def idle_seconds(cpus):
     """Of these CPUs together, waiting for I/O included."""
     names = {f"cpu{cpu}" for cpu in cpus}
