@@ -60,9 +60,8 @@ const struct store_life *feed_life_of(const struct feed *feed, uint64_t id);
 /* A new one has begun behind the newest event. By the writer. -ENOMEM */
 int feed_begin_life(struct feed *feed, const struct store_life *life) MUST_CHECK;
 
-/* What somebody outside was told last: an event by its id, of the life that began at epoch_ms. What that is to this
- * log:
- */
+/* What somebody outside was told last: an event by its id, of the life that began at epoch_ms. What that is
+ * to this log: */
 enum feed_told {
     FEED_IS_OURS,  /* it told that: all up to *ret_id is known there, and nothing behind it */
     FEED_IS_AHEAD, /* it told that in the life that goes on, and does not have it any more, though it was told later */

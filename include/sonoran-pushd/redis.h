@@ -2,11 +2,13 @@
  *
  * Shape:   nothing here waits but redis_await. redis_open begins a connection; after each net_pool_wait redis_result
  *          takes it further until it is open: connected, logged in, the database chosen. Then commands go by
- * redis_send, as many as wanted before the first reply, and redis_receive gives one reply after the other, in the order
- * of the commands, until -EAGAIN: that also sends what waits to be sent. What an error reply comes to, redis_judge
- * says. When to connect again, and where, is the caller's. Units:   _us microseconds, times are of uptime_us; sizes are
- * bytes. Memory:  the reply that comes, at most max_reply_bytes and once more as much while it is read; what waits to
- * be sent. Owner:   settings are borrowed for the call. A reply is valid until the next call with its connection.
+ *          redis_send, as many as wanted before the first reply, and redis_receive gives one reply after the other, in
+ *          the order of the commands, until -EAGAIN: that also sends what waits to be sent. What an error reply comes
+ *          to, redis_judge says. When to connect again, and where, is the caller's.
+ * Units:   _us microseconds, times are of uptime_us; sizes are bytes.
+ * Memory:  the reply that comes, at most max_reply_bytes and once more as much while it is read; what waits to be
+ *          sent.
+ * Owner:   settings are borrowed for the call. A reply is valid until the next call with its connection.
  * Threads: as its pool: one.
  * Errors:  negative errno and a sentence, in which the other side's words are safe to show; of a URL host and port
  *          alone, of a password nothing.

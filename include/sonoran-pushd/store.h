@@ -9,13 +9,15 @@
  *          positions(source, key, value), lives(first_id, log, epoch), meta(name, value): schema, boot_id, run, node,
  *          restored (the life before, until that was told), state_after_id and state_turned_id, try:ACTION (struct
  *          store_try), began:ACTION (the event behind which it began), and while rows of schema 1 are to be filled,
- * filled_id, fill_until_id, fill_bytes, fill_after_id and fill_turned_id. Ids begin at 1, grow by one and are never
- * used again: the newest event is never deleted. Units:   received_at in microseconds since 1970 UTC; keep_us,
- * max_size_bytes. Owner:   texts of a row are borrowed until the next call on its reader. Threads: struct store belongs
- * to the thread that writes; every reader has a connection and a thread of its own. Errors:  negative errno and a
- * sentence: -ENOSPC, -EIO, -EBUSY (another program has locked it), -EUCLEAN (damaged), -EMEDIUMTYPE (some other file),
- * -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can be tried again. Source:  sqlite.org:
- * wal.html, pragma.html, rescode.html; design section 10.
+ *          filled_id, fill_until_id, fill_bytes, fill_after_id and fill_turned_id.
+ *          Ids begin at 1, grow by one and are never used again: the newest event is never deleted.
+ * Units:   received_at in microseconds since 1970 UTC; keep_us, max_size_bytes.
+ * Owner:   texts of a row are borrowed until the next call on its reader.
+ * Threads: struct store belongs to the thread that writes; every reader has a connection and a thread of its own.
+ * Errors:  negative errno and a sentence: -ENOSPC, -EIO, -EBUSY (another program has locked it), -EUCLEAN (damaged),
+ *          -EMEDIUMTYPE (some other file), -EPROTONOSUPPORT (of a newer version). What failed is rolled back and can
+ *          be tried again.
+ * Source:  sqlite.org: wal.html, pragma.html, rescode.html; design sections 10 and 17.
  */
 #pragma once
 
@@ -269,7 +271,8 @@ int store_read(struct store_reader *reader, struct store_row *ret, struct err *e
  */
 int store_last_until(struct store_reader *reader, usec_t time_us, uint64_t *ret_id, struct err *err) MUST_CHECK;
 
-/* Whether a life of the log is called so. From any thread, as long as the reader is open. */
+/* Whether a life of the log is called so, as of when the reader was opened, or began its last walk. From any thread, as
+ * long as it is open and begins none. */
 bool store_has_life(const struct store_reader *reader, const char *log);
 
 /* Asked now and then while this reader works: true ends it with -ECANCELED. */

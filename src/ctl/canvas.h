@@ -1,9 +1,11 @@
 /* canvas.h - inside src/ctl: a rectangle of characters, drawn on in memory and looked at as a whole.
  *
- * Shape:   rows and columns count from 0. What does not fit is cut, at a character; what is cut ends in "…" (ascii:
- * "~"). A wide character has two cells, the second with code 0; marks above a letter go with it. Text:    UTF-8 that is
- * safe for a terminal already (text_add_prose). Widths are those of wcwidth(3), so of the locale. Errors:  without
- * memory a canvas has no cells, and drawing does nothing. Threads: none; one canvas belongs to one thread.
+ * Shape:   rows and columns count from 0. What does not fit is cut, at a character; what is cut ends in "…"
+ *          (ascii: "~"). A wide character has two cells, the second with code 0; marks above a letter go with it.
+ * Text:    UTF-8 that is safe for a terminal already (text_add_prose). Widths are those of wcwidth(3), so of the
+ *          locale.
+ * Errors:  without memory a canvas has no cells, and drawing does nothing.
+ * Threads: none; one canvas belongs to one thread.
  */
 #pragma once
 

@@ -13,9 +13,9 @@
  * Threads: any; new, stop and free are for the main thread. The thread ends within the time that a lock takes, unless
  *          it reads the log.
  * Errors:  the program's own are negative errno and a sentence. What the CAD answers is told here, once, and asked
- * again in its time: nothing of it is the session's business. The limits of the CAD are kept for each key: at most one
- * round of calls and units in 60 s, over restarts too. Source:  vendor pages api-endpoints-v2:
- * emergency/calls/get-calls, emergency/units/get-active-units, authentication.
+ *          again in its time: nothing of it is the session's business. The limits of the CAD are kept for each key: at
+ *          most one round of calls and units in 60 s, over restarts too.
+ * Source:  vendor pages api-endpoints-v2: emergency/calls/get-calls, emergency/units/get-active-units, authentication.
  */
 #pragma once
 
