@@ -61,12 +61,14 @@ struct redis_reply {
 
 /* What a reply comes to for whoever sent the command. */
 enum redis_verdict {
-    REDIS_DONE,      /* it is no REDIS_FAULT */
-    REDIS_LATER,     /* the same, again, later: OOM, MISCONF, BUSY, NOREPLICAS, too many clients, … */
-    REDIS_ELSEWHERE, /* another address may do it now, this one later: READONLY, LOADING, MASTERDOWN */
-    REDIS_NO_SCRIPT, /* NOSCRIPT: load it, and again */
-    REDIS_TOO_LARGE, /* this command never, others may */
-    REDIS_NEVER, /* nothing before somebody changes the server or the settings: NOAUTH, WRONGPASS, NOPERM, WRONGTYPE,
+    REDIS_DONE,         /* it is no REDIS_FAULT */
+    REDIS_LATER,        /* the same, again, later: OOM, MISCONF, BUSY, NOREPLICAS, too many clients, … */
+    REDIS_ELSEWHERE,    /* another address may do it now, this one later: READONLY, LOADING, MASTERDOWN */
+    REDIS_NO_SCRIPT,    /* NOSCRIPT: load it, and again */
+    REDIS_TOO_LARGE,    /* this command never, others may */
+    REDIS_NOT_THIS_KEY, /* nothing with this key before somebody changes it, or the rights to it; others may do:
+                           WRONGTYPE, NOPERM of a key */
+    REDIS_NEVER, /* nothing before somebody changes the server or the settings: NOAUTH, WRONGPASS, NOPERM of a command,
                     a cluster (MOVED, ASK, CROSSSLOT, CLUSTERDOWN), a command that is not known, … */
 };
 

@@ -85,20 +85,11 @@ static void forget(struct action_outcome *outcomes, size_t n)
             outcomes[i] = (struct action_outcome){ .result = ACTION_CANCELLED };
 }
 
-/* Which of them it is, they do not say. */
-static bool one_is_too_large(const struct action_outcome *outcomes, size_t n)
-{
-    for (size_t i = 0; n > 1 && i < n; i++)
-        if (outcomes[i].result == ACTION_GIVE_UP)
-            return true;
-    return false;
-}
-
 /* Not at once, without end. */
 static void rest(struct action_outcome *outcomes, size_t n)
 {
     size_t i = 0;
-    while (i < n && outcomes[i].result == ACTION_DONE)
+    while (i < n && (outcomes[i].result == ACTION_DONE || outcomes[i].result == ACTION_GIVE_UP))
         i++;
     if (i == n || outcomes[i].result != ACTION_CANCELLED)
         return;
@@ -109,19 +100,19 @@ static void rest(struct action_outcome *outcomes, size_t n)
 static void deliver_batch(struct action *action, const struct action_payload *payloads, size_t n,
                           struct action_outcome *outcomes)
 {
-    bool again = true;
+    bool again = true, is_too_large = false;
     for (int i = 0; i < ROUNDS_MAX && again; i++) {
         forget(outcomes, n);
         if (!action->link.redis)
             redis_streams_lose(&action->streams);
         if (!redis_link_open(&action->link, &outcomes[0]))
             return;
-        again = !redis_batch_deliver(&action->link, &action->streams, payloads, n, outcomes) ||
+        again = !redis_batch_deliver(&action->link, &action->streams, payloads, n, outcomes, &is_too_large) ||
                 redis_link_was_old(&action->link);
     }
     if (again)
         rest(outcomes, n);
-    if (one_is_too_large(outcomes, n)) {
+    if (is_too_large) { /* which of them it is, it does not say */
         forget(outcomes, n);
         action->single_until = payloads[n - 1].event_id;
         redis_link_close(&action->link); /* the server has closed it, or is about to */
@@ -140,13 +131,34 @@ static size_t count_ordered(const struct action *action, const struct action_pay
     return ordered;
 }
 
+/* What a made-up event comes to: nothing is added. */
+static void try_only(struct redis_link *link, const struct action_payload *payload, struct action_outcome *ret)
+{
+    const char *key = payload->words.v[REDIS_WORD_KEY];
+    const struct span words[] = { span_of("EVALSHA"), span_of(link->script), span_of("1"),
+                                  span_of(key),       span_of(""),           span_of("0") };
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
+    const struct redis_reply *reply;
+    bool again = false;
+    if (!redis_link_send(link, words, ARRAY_SIZE(words), ret) || !redis_link_await(link, &reply, ret))
+        return;
+    if (redis_link_judge(link, reply, ret, &again) != REDIS_DONE)
+        return;
+    text_add_safe(&shown, key, strlen(key), 80);
+    text_add(&shown, reply->type == REDIS_TEXT && span_is(reply->text, "0-0") ? " has no entry yet" : " ends with ");
+    if (reply->type == REDIS_TEXT && !span_is(reply->text, "0-0"))
+        text_add_safe(&shown, reply->text.s, reply->text.size, 60);
+    text_add(&shown, "; a test adds nothing");
+    text_copy(ret->answer, sizeof(ret->answer), shown.s);
+}
+
 static void publish_deliver(struct action *action, const struct action_payload *payloads, size_t n,
                             struct action_outcome *outcomes)
 {
     redis_link_begin(&action->link, uptime_us() + action->config->timeout_us);
     if (!action->log) {
         if (redis_link_open(&action->link, outcomes))
-            redis_batch_try(&action->link, payloads, outcomes);
+            try_only(&action->link, payloads, outcomes);
     } else if (payloads[0].again) {
         outcomes->result = ACTION_GIVE_UP;
         err_set(&outcomes->err, 0, "the stream has gone on, and nothing can be added before its end");
@@ -215,6 +227,16 @@ static struct action *publish_close(struct action *action)
     return NULL;
 }
 
+/* Whether its streams have other names for other events. */
+static bool has_several(const char *template)
+{
+    static const char own[] = "{node}";
+    for (const char *at = template; (at = strchr(at, '{')); at += at[1] == '{' ? 2 : 1)
+        if (at[1] != '{' && strncmp(at, own, strlen(own)) != 0)
+            return true;
+    return false;
+}
+
 static int publish_open(struct action **ret, const struct action_context *context, struct err *err)
 {
     struct action *action = calloc(1, sizeof(*action));
@@ -222,6 +244,7 @@ static int publish_open(struct action **ret, const struct action_context *contex
         return err_set(err, -ENOMEM, "no memory for an action");
     action->config = action->link.config = action->streams.config = context->config;
     action->log = action->streams.log = context->log;
+    action->streams.are_several = has_several(redis_options(context->config)->stream);
     action->link.cancel_fd = context->cancel_fd;
     int r = net_pool_open(&action->link.pool, err);
     if (r < 0) {

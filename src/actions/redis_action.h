@@ -74,8 +74,8 @@ bool redis_link_await(struct redis_link *link, const struct redis_reply **ret_re
                       struct action_outcome *ret) MUST_CHECK;
 
 /* What a reply comes to for an event; the address is left where another one is to be tried, and *ret_again says to. */
-void redis_link_judge(struct redis_link *link, const struct redis_reply *reply, struct action_outcome *ret,
-                      bool *ret_again);
+enum redis_verdict redis_link_judge(struct redis_link *link, const struct redis_reply *reply,
+                                    struct action_outcome *ret, bool *ret_again);
 
 /* The connection is lost, and it may be for its age alone: another one is worth a try at once. */
 bool redis_link_was_old(const struct redis_link *link);
@@ -97,6 +97,7 @@ struct redis_stream {
     bool is_known;        /* this connection has said what it ends with */
     bool is_believed;     /* it once did, and nothing was said since to the contrary */
     struct redis_id last; /* of which it is known or believed */
+    bool has_missed;      /* events that were left, since it did not take them */
     uint64_t
         renewed_from; /* from this event on, entries are of the newest life: it has others in their place; 0: none */
 };
@@ -107,6 +108,7 @@ struct redis_streams {
     struct redis_stream *v;
     size_t n;
     uint64_t walked_from;     /* from this event on all have come to the action; 0: none has yet */
+    bool are_several;         /* or may be: then one that takes nothing does not hold up the others */
     usec_t lost_us, pause_us; /* when a stream had lost something, and how long nothing is published again behind that;
                                  0: none had */
 };
@@ -126,6 +128,9 @@ bool redis_streams_doubt(const struct redis_streams *streams, const struct redis
                          uint64_t event_id);
 void redis_streams_differ(struct redis_stream *stream, uint64_t event_id);
 
+/* It has a trouble of its own, and events for it are left: they come again once it is found to end somehow. */
+void redis_streams_miss(struct redis_stream *stream);
+
 /* The stream is found to end so, before the event is added. Whether things go on from there: what is not behind it is
  * there already. Else ret says what has to be first. */
 bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
@@ -135,9 +140,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
 
 extern const char redis_batch_script[];
 
-/* Once, with an open link. false: what outcomes say is not all: again, with the link opened anew. */
+/* Once, with an open link. false: what outcomes say is not all: again, with the link opened anew. *ret_too_large: one
+ * of several events is too large for the server. */
 bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams, const struct action_payload *payloads,
-                         size_t n, struct action_outcome *outcomes) MUST_CHECK;
-
-/* What a made-up event comes to: nothing is added. */
-void redis_batch_try(struct redis_link *link, const struct action_payload *payload, struct action_outcome *ret);
+                         size_t n, struct action_outcome *outcomes, bool *ret_too_large) MUST_CHECK;

@@ -44,6 +44,7 @@ struct part {
     size_t end;    /* behind the last */
     struct redis_id last;
     bool is_asked;
+    bool is_left;          /* the stream has a trouble of its own, and takes none of them */
     bool is_doubted;       /* the stream has events that the log has not, and ends with */
     struct redis_id found; /* this */
 };
@@ -57,7 +58,8 @@ struct round {
     struct part parts[REDIS_BATCH_MAX];
     size_t n_parts;
     size_t part_of[REDIS_BATCH_MAX];
-    bool again;
+    enum redis_verdict verdict; /* of the last reply of the script */
+    bool again, is_too_large;
 };
 
 static struct redis_stream *stream_of(const struct round *round, const struct part *part)
@@ -143,8 +145,11 @@ static bool read_last(struct round *round, const struct part *part, const struct
                       struct redis_id *ret)
 {
     struct action_outcome *outcome = &round->outcomes[part->first];
-    redis_link_judge(round->link, reply, outcome, &round->again);
-    if (outcome->result != ACTION_DONE)
+    round->verdict = redis_link_judge(round->link, reply, outcome, &round->again);
+    round->is_too_large |= round->verdict == REDIS_TOO_LARGE;
+    if (round->verdict == REDIS_NOT_THIS_KEY)
+        err_wrap(&outcome->err, 0, "the stream %s", stream_of(round, part)->key);
+    if (round->verdict != REDIS_DONE)
         return false;
     outcome->result = ACTION_CANCELLED; /* of the event nothing is known yet */
     if (reply->type == REDIS_TEXT && redis_id_read(reply->text, ret))
@@ -152,6 +157,25 @@ static bool read_last(struct round *round, const struct part *part, const struct
     outcome->result = ACTION_RETRY;
     err_set(&outcome->err, 0, "the script's answer is no id of an entry: is this Redis?");
     return false;
+}
+
+/* Where nothing can be added to this stream before somebody puts it right, the events of others are not held up: those
+ * of this one are given up, and come again behind that. */
+static bool leave(struct round *round, struct part *part)
+{
+    const struct action_outcome outcome = round->outcomes[part->first];
+    bool is_its_own = round->verdict == REDIS_NOT_THIS_KEY || round->verdict == REDIS_DONE;
+    if (outcome.result != ACTION_OFF || !is_its_own || !round->streams->are_several)
+        return false;
+    redis_streams_miss(stream_of(round, part));
+    part->is_left = true;
+    for (size_t i = part->first; i < part->end; i++) {
+        if (round->part_of[i] != (size_t) (part - round->parts))
+            continue;
+        round->outcomes[i] = outcome;
+        round->outcomes[i].result = ACTION_GIVE_UP;
+    }
+    return true;
 }
 
 /* ---- what streams end with ---- */
@@ -183,8 +207,10 @@ static bool hear(struct round *round)
             return false;
         bool is_read = read_last(round, part, reply, &part->found);
         part->is_doubted = is_read && redis_streams_doubt(round->streams, stream, part->found, event_id);
-        if (!part->is_doubted)
-            all_known &= is_read && redis_streams_take(round->streams, stream, part->found, event_id, outcome);
+        if (part->is_doubted)
+            continue;
+        bool is_taken = is_read && redis_streams_take(round->streams, stream, part->found, event_id, outcome);
+        all_known &= is_taken || leave(round, part);
     }
     return all_known && round->link->redis;
 }
@@ -246,6 +272,8 @@ static void pass_known(struct round *round)
         struct part *part = &round->parts[round->part_of[i]];
         const struct redis_stream *stream = stream_of(round, part);
         struct redis_id id = redis_streams_id(round->streams, stream, round->payloads[i].event_id);
+        if (part->is_left)
+            continue;
         if (redis_id_compare(id, stream->last) <= 0) {
             round->outcomes[i].result = ACTION_DONE;
             continue;
@@ -283,7 +311,7 @@ static void note_added(struct round *round, const struct part *part)
 
 /* The stream is not as it was believed to be, and nothing was added: perhaps it has all of it already, since the answer
  * to another try was lost. */
-static void take_other(struct round *round, const struct part *part, struct redis_id found)
+static void take_other(struct round *round, struct part *part, struct redis_id found)
 {
     struct redis_stream *stream = stream_of(round, part);
     struct action_outcome *outcome = &round->outcomes[part->first];
@@ -293,13 +321,16 @@ static void take_other(struct round *round, const struct part *part, struct redi
         round->again = true;
         return;
     }
-    round->again |= redis_streams_take(round->streams, stream, found, event_id, outcome);
+    if (redis_streams_take(round->streams, stream, found, event_id, outcome))
+        round->again = true;
+    else
+        (void) leave(round, part);
 }
 
 static void hear_added(struct round *round)
 {
     for (size_t k = 0; k < round->n_parts && round->link->redis; k++) {
-        const struct part *part = &round->parts[k];
+        struct part *part = &round->parts[k];
         const struct redis_reply *reply;
         struct redis_id found;
         if (part->first == round->n)
@@ -307,8 +338,8 @@ static void hear_added(struct round *round)
         if (!redis_link_await(round->link, &reply, &round->outcomes[part->first]))
             return;
         if (!read_last(round, part, reply, &found))
-            continue;
-        if (redis_id_compare(found, part->last) == 0)
+            (void) leave(round, part);
+        else if (redis_id_compare(found, part->last) == 0)
             note_added(round, part);
         else
             take_other(round, part, found);
@@ -333,7 +364,7 @@ static void bring_forward(struct action_outcome *outcomes, size_t n)
 }
 
 bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams, const struct action_payload *payloads,
-                         size_t n, struct action_outcome *outcomes)
+                         size_t n, struct action_outcome *outcomes, bool *ret_too_large)
 {
     CLEANUP(cleanup_free) struct round *round = calloc(1, sizeof(*round));
     if (!round) {
@@ -351,29 +382,9 @@ bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams,
         if (add(round))
             hear_added(round);
     }
+    *ret_too_large = n > 1 && round->is_too_large;
     if (!link->redis)
         redis_streams_lose(streams);
     bring_forward(outcomes, n);
     return !round->again;
-}
-
-void redis_batch_try(struct redis_link *link, const struct action_payload *payload, struct action_outcome *ret)
-{
-    const char *key = word_of(payload, REDIS_WORD_KEY);
-    const struct span words[] = { span_of("EVALSHA"), span_of(link->script), span_of("1"),
-                                  span_of(key),       span_of(""),           span_of("0") };
-    struct text shown CLEANUP(text_free) = TEXT_INIT;
-    const struct redis_reply *reply;
-    bool again = false;
-    if (!redis_link_send(link, words, ARRAY_SIZE(words), ret) || !redis_link_await(link, &reply, ret))
-        return;
-    redis_link_judge(link, reply, ret, &again);
-    if (ret->result != ACTION_DONE)
-        return;
-    text_add_safe(&shown, key, strlen(key), 80);
-    text_add(&shown, reply->type == REDIS_TEXT && span_is(reply->text, "0-0") ? " has no entry yet" : " ends with ");
-    if (reply->type == REDIS_TEXT && !span_is(reply->text, "0-0"))
-        text_add_safe(&shown, reply->text.s, reply->text.size, 60);
-    text_add(&shown, "; a test adds nothing");
-    text_copy(ret->answer, sizeof(ret->answer), shown.s);
 }

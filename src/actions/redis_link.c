@@ -70,6 +70,7 @@ static enum action_result result_of(enum redis_verdict verdict)
         return ACTION_DONE;
     case REDIS_TOO_LARGE:
         return ACTION_GIVE_UP;
+    case REDIS_NOT_THIS_KEY:
     case REDIS_NEVER:
         return ACTION_OFF;
     case REDIS_LATER:
@@ -88,8 +89,8 @@ static void name_server(const struct redis_link *link, struct err *err)
 }
 
 /* Without the script the next connection, which loads it, does. */
-void redis_link_judge(struct redis_link *link, const struct redis_reply *reply, struct action_outcome *ret,
-                      bool *ret_again)
+enum redis_verdict redis_link_judge(struct redis_link *link, const struct redis_reply *reply,
+                                    struct action_outcome *ret, bool *ret_again)
 {
     enum redis_verdict verdict = redis_judge(reply, &ret->err);
     ret->result = result_of(verdict);
@@ -101,6 +102,7 @@ void redis_link_judge(struct redis_link *link, const struct redis_reply *reply, 
         *ret_again |= link->is_used;
         redis_link_close(link);
     }
+    return verdict;
 }
 
 /* ---- a new connection ---- */
@@ -131,8 +133,7 @@ static bool prepare(struct redis_link *link, struct action_outcome *ret, bool *r
     if (!redis_link_send(link, load, ARRAY_SIZE(load), ret) || !redis_link_send(link, info, ARRAY_SIZE(info), ret) ||
         !redis_link_await(link, &reply, ret))
         return false;
-    redis_link_judge(link, reply, ret, ret_again);
-    if (ret->result != ACTION_DONE) {
+    if (redis_link_judge(link, reply, ret, ret_again) != REDIS_DONE) {
         redis_link_close(link);
         return false;
     }

@@ -85,8 +85,12 @@ void redis_streams_free(struct redis_streams *streams)
 
 void redis_streams_trim(struct redis_streams *streams)
 {
-    if (streams->n >= STREAMS_MAX)
-        redis_streams_free(streams);
+    if (streams->n < STREAMS_MAX)
+        return;
+    for (size_t i = 0; i < streams->n; i++)
+        if (streams->v[i].has_missed)
+            streams->walked_from = 0; /* so that each is compared with the log again */
+    redis_streams_free(streams);
 }
 
 void redis_streams_lose(struct redis_streams *streams)
@@ -136,6 +140,12 @@ bool redis_streams_doubt(const struct redis_streams *streams, const struct redis
 void redis_streams_differ(struct redis_stream *stream, uint64_t event_id)
 {
     stream->renewed_from = event_id;
+}
+
+void redis_streams_miss(struct redis_stream *stream)
+{
+    stream->is_known = false;
+    stream->has_missed = true;
 }
 
 static bool renew(const struct redis_streams *streams, struct redis_stream *stream, struct redis_id found,
@@ -204,7 +214,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     const struct action_log *log = streams->log;
     struct redis_id believed = stream->last;
     bool is_same = stream->is_believed && redis_id_compare(found, believed) == 0;
-    bool has_lost = stream->is_believed && redis_id_compare(found, believed) < 0;
+    bool has_lost = stream->is_believed && redis_id_compare(found, believed) < 0, has_missed = stream->has_missed;
     uint64_t told_id = 0;
     enum feed_told told =
         is_empty(found) ? FEED_IS_EARLIER : log->look_told(log->userdata, found.epoch_ms, found.event_id, &told_id);
@@ -219,6 +229,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
         told_id = 0;
     stream->last = found;
     stream->is_known = stream->is_believed = true;
+    stream->has_missed = false;
     if (stream->renewed_from && told_id >= stream->renewed_from && found.epoch_ms < log->newest_epoch_ms(log->userdata))
         told_id = stream->renewed_from - 1;
     if (has_lost)
@@ -226,7 +237,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     if (!streams->walked_from)
         streams->walked_from = event_id;
     bool has_come = !has_lost && told_id + 1 >= streams->walked_from;
-    if (is_same || has_come || told_id + 1 >= event_id)
+    if (((is_same || has_come) && !has_missed) || told_id + 1 >= event_id)
         return true;
     return go_back(streams, stream, told_id + 1, ret);
 }

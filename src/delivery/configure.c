@@ -200,6 +200,7 @@ static void release(struct worker *worker, struct worker *old)
     worker->newest_id = newest_id;
     worker->began_id = old ? old->began_id : newest_id;
     worker->began_saved = old && old->began_saved;
+    worker->listed_until_id = old ? old->listed_until_id : 0;
     if (old) {
         worker->back_until_id = worker->read_id;
         worker->changes = old->changes;

@@ -89,6 +89,7 @@ static int load_action(struct delivery *delivery, struct config *config, const s
         return err_set(err, r, "cannot set up action %s: %s", action->name, strerror(-r));
     worker->newest_id = store_last_id(store);
     worker->status.n_listed = store_count_failed(store, action->name);
+    worker->listed_until_id = worker->status.n_listed ? worker->newest_id : 0;
     worker->began_saved = true;
     r = store_get_began(store, action->name, &worker->began_id, err);
     if (r >= 0 && !fresh)

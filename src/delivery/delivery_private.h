@@ -143,7 +143,8 @@ struct worker {
     bool retry_all;
     uint64_t epoch; /* grows with each replay: what a read brings that began before is of the old place */
 
-    uint64_t began_id; /* behind which it began when it was new; 0: not known */
+    uint64_t listed_until_id; /* nothing behind it is on the list of failed ones */
+    uint64_t began_id;        /* behind which it began when it was new; 0: not known */
     bool began_saved;
     uint64_t saved_cursor;   /* as the log has it */
     uint64_t saving_cursor;  /* as the transaction under way writes it (worker_save to worker_saved) */

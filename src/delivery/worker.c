@@ -231,6 +231,13 @@ static void count(struct worker *worker, enum attempt_end end, const struct err 
     }
 }
 
+/* Whether it may be on the list of failed ones. What a mirroring target did not take at first comes again in its order
+ * (ACTION_BACK). */
+static bool is_listed(const struct worker *worker, const struct item *item)
+{
+    return item->again || (worker->type->mirrors && item->id <= worker->listed_until_id);
+}
+
 /* Under the lock. */
 static void settle(struct worker *worker, struct item *item, enum attempt_end end, const struct err *err)
 {
@@ -244,10 +251,12 @@ static void settle(struct worker *worker, struct item *item, enum attempt_end en
         count(worker, end, err);
         tell_settled(worker, item, end, err);
     }
-    if (end == ATTEMPT_FAILED)
+    if (end == ATTEMPT_FAILED) {
         changes_note(worker, item, err);
-    else if (item->again && end != ATTEMPT_PUT_BACK)
+        worker->listed_until_id = item->id > worker->listed_until_id ? item->id : worker->listed_until_id;
+    } else if (is_listed(worker, item) && end != ATTEMPT_PUT_BACK) {
         changes_note(worker, item, NULL);
+    }
     remove_item(worker, item);
     worker_item_free(item);
     worker->delivery->settings.changed(worker->delivery->settings.userdata);

@@ -39,9 +39,13 @@ static const struct row codes[] = {
     { "NOPERM", REDIS_NEVER, NULL },
     { "DENIED", REDIS_NEVER,
       "it is in protected mode and takes nobody from other machines: it needs a password, and bind" },
-    { "WRONGTYPE", REDIS_NEVER, "the key is there already, and is no stream: delete it, or choose another name" },
+    { "WRONGTYPE", REDIS_NOT_THIS_KEY,
+      "the key is there already, and is no stream: delete it, or choose another name" },
     { NULL, REDIS_LATER, NULL },
 };
+
+/* NOPERM is said of a command, or of "one of the keys", "a key". */
+static const struct row not_this_key = { "NOPERM", REDIS_NOT_THIS_KEY, NULL };
 
 /* Of ERR. */
 static const struct row errors[] = {
@@ -103,7 +107,10 @@ static const struct row *find(struct span words)
     const struct row *row = find_code(words);
     if (!row->code)
         row = find_inside(words);
-    return row && row->code ? row : find_words(words.s);
+    if (!row || !row->code)
+        return find_words(words.s);
+    bool is_of_a_key = strcmp(row->code, not_this_key.code) == 0 && strcasestr(words.s, "key");
+    return is_of_a_key ? &not_this_key : row;
 }
 
 enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)

@@ -202,7 +202,8 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
 {
     struct streams_place end = { 0 };
     enum redis_verdict verdict = is_missing(reply) ? REDIS_DONE : redis_judge(reply, err);
-    if (verdict == REDIS_NEVER) { /* of another type, or not ours to read: others may be */
+    if (verdict == REDIS_NEVER ||
+        verdict == REDIS_NOT_THIS_KEY) { /* of another type, or not ours to read: others may be */
         set_gone(stream, true, err->msg);
         return 0;
     }

@@ -1,5 +1,6 @@
 """What goes wrong with the server of an action of type redis: each has its sentence, and goes on or is switched off."""
 
+import json
 import re
 import threading
 
@@ -14,6 +15,12 @@ KEY = "cad:events:edge1"
 
 def off(daemon, words, since=0):
     return daemon.wait_line(f"switched off, tried again every 60 min: .*{words}", since)
+
+
+def failed(daemon):
+    """The events on the list of failed ones."""
+    rows = ctl("-c", daemon.file, "failed", "--json").stdout.splitlines()
+    return [json.loads(row)["event_id"] for row in rows]
 
 
 def reload_works(daemon, server, path, changes=(), **action):
@@ -265,20 +272,81 @@ def test_nobody_listens_anywhere(on, redis):
 
 
 def test_one_of_several_streams_is_none(start, redis):
-    """It stops the others too, which one line tells."""
+    """It holds up no other. What it did not take comes again once it takes something, in its order."""
     server = redis()
     keys = {name: f"KEY-{name}-000000" for name in "ab"}
     communities = [{"name": name, "api_key": key} for name, key in keys.items()]
     daemon = start(communities=communities, actions=[server.action(stream="cad:{community}")])
     daemon.secrets.update(keys.values())
     server.client.set("cad:b", "a text")
-    assert daemon.post({**call911(1), "key": keys["a"]}).status == 200
-    server.wait_ids([1], "cad:a")
-    with server.frozen():  # so that the last two are of one batch
-        for call, name in enumerate("aab", 2):
+
+    def post_to(names, first):
+        for call, name in enumerate(names, first):
             assert daemon.post({**call911(call), "key": keys[name]}).status == 200
-    off(daemon, "the key is there already, and is no stream")
-    assert server.ids("cad:a")[0] == 1
+
+    with server.frozen():  # so that all but the first are of one batch
+        post_to("aababa", 1)
+    server.wait_ids([1, 2, 4, 6], "cad:a")
+    daemon.wait_line("event 3 is not delivered and stays on the list of failed ones: the stream cad:b: .*is no stream: delete it")
+    wait_for(lambda: failed(daemon) == [3, 5], "the list of failed ones")
+    post_to("ab", 7)
+    server.wait_ids([1, 2, 4, 6, 7], "cad:a")
+    server.client.delete("cad:b")
+    post_to("ab", 9)
+    server.wait_ids([3, 5, 8, 10], "cad:b")
+    server.wait_ids([1, 2, 4, 6, 7, 9], "cad:a")
+    assert [members["prev"] for _, members in server.entries("cad:b")] == ["0-0", *(place for place, _ in server.entries("cad:b")[:-1])]
+    wait_for(lambda: failed(daemon) == [], "nothing on the list of failed ones")
+    assert not daemon.find_line("switched off")
+
+
+def test_one_of_several_streams_is_not_ours(start, path, redis):
+    """The same of one that the account has no right to; it had some, and gets it again after a restart."""
+    server = redis()
+    keys = {name: f"KEY-{name}-000000" for name in "ab"}
+    changes = {"communities": [{"name": name, "api_key": key} for name, key in keys.items()], "store": {"path": str(path)},
+               "actions": [server.action(stream="cad:{community}", username="e", password="sesame")]}
+    rights = ["on", ">sesame", "+@all", "~cad:*"]
+    server.client.execute_command("ACL", "SETUSER", "e", *rights)
+    daemon = start(**changes)
+    daemon.secrets.update([*keys.values(), "sesame"])
+
+    def post_to(names, first):
+        for call, name in enumerate(names, first):
+            assert daemon.post({**call911(call), "key": keys[name]}).status == 200
+
+    post_to("ab", 1)
+    server.wait_ids([2], "cad:b")
+    server.client.execute_command("ACL", "SETUSER", "e", "resetkeys", "~cad:a")
+    post_to("aba", 3)
+    server.wait_ids([1, 3, 5], "cad:a")
+    daemon.wait_line("event 4 is not delivered and stays on the list of failed ones: the stream cad:b: .*NOPERM")
+    wait_for(lambda: failed(daemon) == [4], "the list of failed ones")
+    daemon.stop()
+    server.client.execute_command("ACL", "SETUSER", "e", *rights)
+    daemon = start(**changes)
+    daemon.secrets.update([*keys.values(), "sesame"])
+    post_to("b", 6)
+    server.wait_ids([2, 4, 6], "cad:b")
+    server.wait_ids([1, 3, 5], "cad:a")
+    wait_for(lambda: failed(daemon) == [], "nothing on the list of failed ones")
+
+
+def test_another_log_under_one_of_several_names(start, redis):
+    server = redis()
+    keys = {name: f"KEY-{name}-000000" for name in "ab"}
+    daemon = start(communities=[{"name": name, "api_key": key} for name, key in keys.items()],
+                   actions=[server.action(stream="cad:{community}")])
+    daemon.secrets.update(keys.values())
+    server.client.xadd("cad:b", {"type": "X"}, id="99999999999999-7")
+    for call, name in enumerate("bab", 1):
+        assert daemon.post({**call911(call), "key": keys[name]}).status == 200
+    server.wait_ids([2], "cad:a")
+    daemon.wait_line("event 1 is not delivered and stays on the list .*ends with 99999999999999-7, which another log has written")
+    server.client.delete("cad:b")
+    assert daemon.post({**call911(4), "key": keys["b"]}).status == 200
+    server.wait_ids([1, 3, 4], "cad:b")
+    server.wait_ids([2], "cad:a")
 
 
 def test_stopped_while_it_waits(on, path, redis):

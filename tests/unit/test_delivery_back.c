@@ -112,6 +112,52 @@ static void test_nowhere_to_go(void **state)
     expect_delivered_again(8, 5, 6);
 }
 
+/* ---- what failed, and comes again ---- */
+
+static unsigned count_stored_failures(void)
+{
+    struct store_failure failure;
+    char error[256];
+    assert_int_equal(save(false), 0);
+    return stored_failures(&failure, error);
+}
+
+/* What is delivered when it comes again is no longer on the list of failed ones: of this life, */
+static void test_failed_comes_again(void **state)
+{
+    (void) state;
+    give_order((struct order){ .id = 3, .result = ACTION_GIVE_UP, .times = 1 });
+    give_order((struct order){ .id = 4, .result = ACTION_GIVE_UP, .times = 2 });
+    start_with(ACTION);
+    add_events(5);
+    wait_until(status_of_first().cursor == 5);
+    assert_int_equal(count_stored_failures(), 2);
+    order_back(6, 2, 0);
+    add_events(1);
+    wait_until(status_of_first().cursor == 6);
+    assert_int_equal(count_stored_failures(), 1);
+}
+
+/* of one before a restart, and before a reload. */
+static void test_failed_comes_again_later(void **state)
+{
+    (void) state;
+    give_order((struct order){ .id = 3, .result = ACTION_GIVE_UP, .times = 1 });
+    start_with(ACTION);
+    add_events(4);
+    wait_until(status_of_first().cursor == 4);
+    assert_int_equal(count_stored_failures(), 1);
+    assert_int_equal(delivery_stop(delivery, USEC_PER_SEC), 0);
+    delivery = delivery_free(delivery);
+    config = config_free(config);
+    start_with(ACTION);
+    reload_with(ACTION_WITH("timeout: \"9s\""));
+    order_back(5, 2, 0);
+    add_events(1);
+    wait_until(status_of_first().cursor == 5);
+    assert_int_equal(count_stored_failures(), 0);
+}
+
 /* ---- all of the log ---- */
 
 static void add_one(enum event_verdict verdict, usec_t time_us, const char *node)
@@ -190,6 +236,8 @@ int main(void)
         delivery_test(test_not_before_a_reload_made_it),
         delivery_test(test_not_further_than_wanted),
         delivery_test(test_nowhere_to_go),
+        delivery_test(test_failed_comes_again),
+        delivery_test(test_failed_comes_again_later),
         delivery_test(test_which),
         delivery_test(test_never_given_up),
         delivery_test(test_log),

@@ -175,7 +175,11 @@ static void test_verdicts(void **state)
                    "has no password");
     expect_verdict("ERR Client sent AUTH, but no password is set", REDIS_NEVER, "has no password");
     expect_verdict("NOPERM this user has no permissions to run the 'xadd' command", REDIS_NEVER, "'xadd'");
-    expect_verdict("WRONGTYPE Operation against a key holding the wrong kind of value", REDIS_NEVER, "no stream");
+    expect_verdict("WRONGTYPE Operation against a key holding the wrong kind of value", REDIS_NOT_THIS_KEY,
+                   "no stream");
+    expect_verdict("NOPERM this user has no permissions to access one of the keys used as arguments",
+                   REDIS_NOT_THIS_KEY, "one of the keys");
+    expect_verdict("NOPERM No permissions to access a key", REDIS_NOT_THIS_KEY, "a key");
     expect_verdict("ERR unknown command 'XADD'", REDIS_NEVER, "unknown command");
     expect_verdict("ERR DB index is out of range", REDIS_NEVER, "database");
     expect_verdict("DENIED Redis is running in protected mode …", REDIS_NEVER, "protected mode");
@@ -189,7 +193,7 @@ static void test_verdicts_of_scripts(void **state)
 {
     (void) state;
     expect_verdict("ERR Error running script (call to f_1): @user_script:3: WRONGTYPE Operation against a key",
-                   REDIS_NEVER, "no stream");
+                   REDIS_NOT_THIS_KEY, "no stream");
     expect_verdict("ERR Error running script (call to f_1): @user_script: 3: -OOM command not allowed", REDIS_LATER,
                    "OOM");
     expect_verdict(
@@ -201,7 +205,7 @@ static void test_verdicts_of_scripts(void **state)
                    REDIS_NEVER, "(ACL)");
     expect_verdict("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
                    REDIS_LATER, "maxmemory");
-    expect_verdict("WRONGTYPE Operation against a key script: 1, on @user_script:3.", REDIS_NEVER, "no stream");
+    expect_verdict("WRONGTYPE Operation against a key script: 1, on @user_script:3.", REDIS_NOT_THIS_KEY, "no stream");
     expect_verdict("ERR The user executing the script can't run this command or subcommand", REDIS_NEVER, "(ACL)");
     expect_verdict("ERR Error running script: @user_script:1: Unknown Redis command called from Lua script",
                    REDIS_NEVER, "Unknown Redis command");

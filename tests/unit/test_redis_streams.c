@@ -213,6 +213,21 @@ static void test_lost_again_and_again(void **state)
     assert_int_equal(streams.pause_us, USEC_PER_SEC);
 }
 
+/* What it did not take comes again, though it ends as it is believed to, and though all has come to the action. */
+static void test_missed(void **state)
+{
+    (void) state;
+    assert_true(take("a", 2000, 119, 120));
+    redis_streams_miss(stream("a"));
+    assert_false(stream("a")->is_known);
+    assert_false(take("a", 2000, 119, 130));
+    expect_back(120);
+    assert_true(take("a", 2000, 119, 120));
+    redis_streams_miss(stream("b")); /* it is next, and nothing of it was left before that */
+    assert_true(take("b", 2000, 139, 140));
+    assert_true(take("b", 2000, 139, 145));
+}
+
 static bool is_doubted(uint64_t epoch, uint64_t id, uint64_t event_id)
 {
     return redis_streams_doubt(&streams, stream("a"), (struct redis_id){ epoch, id }, event_id);
@@ -249,6 +264,22 @@ static void test_renewed(void **state)
     assert_int_equal(redis_streams_id(&streams, stream("a"), 149).epoch_ms, 2000);
 }
 
+/* That one has missed something is not forgotten with it. */
+static void test_missed_by_one_of_too_many(void **state)
+{
+    (void) state;
+    char key[32];
+    assert_true(take("a", 2000, 119, 120));
+    redis_streams_miss(stream("a"));
+    for (int i = 0; i < 1024; i++) {
+        redis_streams_trim(&streams);
+        snprintf(key, sizeof(key), "key-%d", i);
+        assert_true(redis_streams_find(&streams, key) < 1024);
+    }
+    assert_false(take("a", 2000, 119, 130));
+    expect_back(120);
+}
+
 static void test_not_without_end(void **state)
 {
     (void) state;
@@ -275,6 +306,8 @@ int main(void)
         streams_test(test_the_same_again),
         streams_test(test_lost),
         streams_test(test_lost_again_and_again),
+        streams_test(test_missed),
+        streams_test(test_missed_by_one_of_too_many),
         streams_test(test_doubts),
         streams_test(test_renewed),
         streams_test(test_not_without_end),
