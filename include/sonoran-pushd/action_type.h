@@ -126,7 +126,8 @@ struct action_type {
     size_t max_batch; /* 0 is 1 */
 
     /* Its target is to have each event of this log in order: it gets those of our own making and late ones too, but
-     * none of another node's, and never gives up by time. */
+     * none of another node's, and never gives up by time. An event that it has given up and delivers when it comes
+     * again (ACTION_BACK) is no longer on the list of failed ones. */
     bool mirrors;
 
     /* May what it sends come back to us as a new event, without end? Then a worker watches for it. NULL: no. */

@@ -14,7 +14,7 @@
 
 struct duty_asked {
     usec_t since_us, until_us; /* 0: from the first event, to the newest */
-    const char *community;     /* NULL: all */
+    const char *community;     /* its realm; NULL: all */
 };
 
 /* The CAD's own, and what communities have besides. */

@@ -8,9 +8,10 @@
  * Units:   places are ids of events; bytes are those of batch_bytes and of descriptions, about.
  * Owner:   a record belongs to all that hold it, and nobody changes it. The events of one request are one piece of
  *          memory, which goes with the last of them. The feed outlives its readers; records may outlive both.
- * Threads: feed_is_wanted, feed_publish and feed_grow belong to the writer; a reader to one thread at a time; records
- *          feed_newest_id and feed_life to all. The lock is held over no commit, no read of the disk and no freeing,
- *          and what a slow reader holds are the few records that it has in hand.
+ * Threads: feed_is_wanted, feed_publish, feed_grow and feed_begin_life belong to the writer; a reader to one thread
+ *          at a time; records, feed_newest_id and the other functions about lives to all. The lock is held over no
+ *          commit, no read of the disk and no freeing, and what a slow reader holds are the few records that it has in
+ *          hand.
  * Errors:  of reading the event log, as store.h has them. Without memory for a record the feed leaves it to the log.
  * Source:  design sections 2 and 13.
  */
@@ -52,12 +53,11 @@ void feed_grow(struct feed *feed, uint64_t newest_id);
 
 uint64_t feed_newest_id(const struct feed *feed);
 
-/* The life of the log in which new events lie, and the one in which an event does. From any thread; theirs until
- * feed_free. */
+/* The life of the log in which new events lie, and the one in which an event does. The feed's, until feed_free. */
 const struct store_life *feed_life(const struct feed *feed);
 const struct store_life *feed_life_of(const struct feed *feed, uint64_t id);
 
-/* A new one has begun behind the newest event. By the writer. -ENOMEM */
+/* A new one has begun behind the newest event. -ENOMEM */
 int feed_begin_life(struct feed *feed, const struct store_life *life) MUST_CHECK;
 
 /* What somebody outside was told last: an event by its id, of the life that began at epoch_ms. What that is

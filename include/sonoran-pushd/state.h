@@ -1,6 +1,7 @@
 /* state.h - the CAD as we last heard it: units, dispatch calls, 911 calls.
  *
- * Shape:   for each community three maps by id. What was mentioned but never described is a placeholder.
+ * Shape:   for each community, which is named by its realm (event.h), three maps by id. What was mentioned but never
+ *          described is a placeholder.
  *          A unit that logged out stays, offline and without panic, so that later lines can name it; calls keep it
  *          attached. Whatever nobody spoke of in the STATE_KEEP_US before the newest event goes.
  *          A 911 call that was removed is kept as long, so that a later line can name it; snapshots leave it out.

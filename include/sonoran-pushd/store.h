@@ -141,6 +141,7 @@ int store_set_cursor(struct store *store, const char *name, uint64_t id, struct 
 
 /* The first cursor behind name in the alphabet, which is replaced: 1, or 0 if there is none. Begin with "". */
 int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64_t *ret_id, struct err *err) MUST_CHECK;
+
 /* The event behind which an action began, when it was new; 0: not known. */
 int store_get_began(struct store *store, const char *action, uint64_t *ret_id, struct err *err) MUST_CHECK;
 int store_set_began(struct store *store, const char *action, uint64_t id, struct err *err) MUST_CHECK;

@@ -19,7 +19,7 @@
 #include <sonoran-pushd/store.h>
 
 struct story_asked {
-    const char *community; /* NULL: the only one of the log */
+    const char *community; /* its realm; NULL: the only one of the log */
     bool is_911;
     int64_t id;
     size_t max_events; /* of more, those in the middle are left out; 0: none is */
