@@ -64,7 +64,7 @@ int feed_begin_life(struct feed *feed, const struct store_life *life) MUST_CHECK
  * to this log: */
 enum feed_told {
     FEED_IS_OURS,  /* it told that: all up to *ret_id is known there, and nothing behind it */
-    FEED_IS_AHEAD, /* it told that in the life that goes on, and does not have it any more, though it was told later */
+    FEED_IS_AHEAD, /* it told that in the life that goes on, and has lost it since: *ret_id is the newest that it has */
     FEED_IS_EARLIER, /* another log did, before this life began */
     FEED_IS_LATER,   /* another log did, since */
 };
