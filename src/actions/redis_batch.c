@@ -383,8 +383,6 @@ bool redis_batch_deliver(struct redis_link *link, struct redis_streams *streams,
             hear_added(round);
     }
     *ret_too_large = n > 1 && round->is_too_large;
-    if (!link->redis)
-        redis_streams_lose(streams);
     bring_forward(outcomes, n);
     return !round->again;
 }

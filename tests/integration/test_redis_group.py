@@ -25,6 +25,8 @@ class Consumer:
 
     def start(self):
         with open(self.file, "ab") as out, open(self.file.with_suffix(".err"), "ab") as err:
+            out.write(b"\n")  # behind what a killed one had begun
+            out.flush()
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env)
 
     def kill(self):
@@ -32,7 +34,7 @@ class Consumer:
         self.process.wait()
 
     def ids(self):
-        """Whole lines: the last one of a killed consumer may be torn, and comes again."""
+        """Of whole lines: what a killed consumer wrote last may be torn, and comes again."""
         lines = self.file.read_text(encoding="utf-8").split("\n")[:-1]
         return [int(line.split()[1]) for line in lines if len(line.split()) > 3]
 

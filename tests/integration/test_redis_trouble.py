@@ -332,6 +332,17 @@ def test_one_of_several_streams_is_not_ours(start, path, redis):
     wait_for(lambda: failed(daemon) == [], "nothing on the list of failed ones")
 
 
+def test_account_may_not_write_to_any_of_several(start, redis):
+    """What is true of all streams is no trouble of one."""
+    server = redis()
+    server.client.execute_command("ACL", "SETUSER", "e", "on", ">sesame", "~*", "+@all", "-xinfo")
+    daemon = start(actions=[server.action(stream="cad:{community}", username="e", password="sesame")])
+    daemon.secrets.add("sesame")
+    post(daemon, 1)
+    off(daemon, "its account may not do all that a script of ours does")
+    assert failed(daemon) == []
+
+
 def test_another_log_under_one_of_several_names(start, redis):
     server = redis()
     keys = {name: f"KEY-{name}-000000" for name in "ab"}
