@@ -98,10 +98,8 @@ enum redis_verdict redis_link_judge(struct redis_link *link, const struct redis_
         name_server(link, &ret->err);
     if (verdict == REDIS_ELSEWHERE)
         *ret_again |= leave(link);
-    else if (verdict == REDIS_NO_SCRIPT) {
-        *ret_again |= link->is_used;
+    else if (verdict == REDIS_NO_SCRIPT)
         redis_link_close(link);
-    }
     return verdict;
 }
 
