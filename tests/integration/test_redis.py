@@ -125,6 +125,21 @@ def test_quiet_stream_is_asked_once(on, path, redis):
     assert not second.find_line("lost|gone|no longer")
 
 
+def test_log_that_was_cut(on, path, redis):
+    """What the server has lost and the log no longer has is told; the rest is published again."""
+    server = redis()
+    first = on(actions=[server.action()])
+    post(first, 1, 6)
+    server.wait_ids(range(1, 7))
+    first.stop()
+    server.client.flushall()
+    change(path, "DELETE FROM events WHERE id <= 3")
+    second = on(actions=[server.action()])
+    post(second, 7)
+    server.wait_ids([4, 5, 6, 7])
+    second.wait_line("events 1 to 3 are no longer in the log, and may be missing at the target")
+
+
 # Lives of the log
 
 

@@ -124,7 +124,7 @@ static inline void deliver_one(struct action *action, const struct action_payloa
         }
     }
     ret->result = ACTION_DONE;
-    if (order && !hold) {
+    if (order && (!hold || order->result != ACTION_DONE)) {
         ret->result = order->result;
         ret->back_id = order->back_id;
         ret->back_max = order->back_max;

@@ -27,6 +27,7 @@ static void test_back(void **state)
     start_with(ACTION);
     add_events(8);
     expect_delivered_again(8, 5, 3);
+    assert_int_equal(status_of_first().n_attempts, world.n_delivered); /* none for what comes again */
     assert_int_equal(save(false), 0);
     assert_int_equal(stored_cursor("a"), 8);
 }
@@ -110,6 +111,19 @@ static void test_nowhere_to_go(void **state)
     start_with(ACTION);
     add_events(8);
     expect_delivered_again(8, 5, 6);
+}
+
+/* Meanwhile somebody sends it elsewhere, and that counts. */
+static void test_replay_counts_more(void **state)
+{
+    (void) state;
+    give_order((struct order){ .id = 6, .result = ACTION_BACK, .hold = true, .times = 1, .back_id = 4 });
+    start_with(ACTION);
+    add_events(8);
+    wait_until(world.n_tried == 6);
+    assert_int_equal(delivery_replay(delivery, "a", 2, &err), 0);
+    release();
+    expect_delivered_again(8, 5, 2);
 }
 
 /* ---- what failed, and comes again ---- */
@@ -220,6 +234,11 @@ static void test_log(void **state)
     assert_int_equal(id, 1);
     assert_int_equal(log->look_told(log->userdata, epoch_ms, 7, &id), FEED_IS_AHEAD);
     assert_false(delivery_wants_life(delivery));
+    const struct store_life life = { .log = "ab", .epoch_ms = epoch_ms + 7, .first_id = 3 };
+    assert_int_equal(feed_begin_life(feed, &life), 0);
+    assert_int_equal(log->newest_epoch_ms(log->userdata), epoch_ms + 7);
+    assert_int_equal(log->epoch_ms(log->userdata, 2), epoch_ms);
+    assert_int_equal(log->epoch_ms(log->userdata, 3), epoch_ms + 7);
     unsigned n = n_pokes;
     log->renew(log->userdata);
     assert_true(delivery_wants_life(delivery) && n_pokes > n);
@@ -236,6 +255,7 @@ int main(void)
         delivery_test(test_not_before_a_reload_made_it),
         delivery_test(test_not_further_than_wanted),
         delivery_test(test_nowhere_to_go),
+        delivery_test(test_replay_counts_more),
         delivery_test(test_failed_comes_again),
         delivery_test(test_failed_comes_again_later),
         delivery_test(test_which),

@@ -280,6 +280,16 @@ static void test_missed_by_one_of_too_many(void **state)
     expect_back(120);
 }
 
+/* What the log lost, and has others for, is not in the stream though it ends behind that. */
+static void test_renewed_behind_the_cursor(void **state)
+{
+    (void) state;
+    redis_streams_differ(stream("a"), 145);
+    renewed = true;
+    assert_false(take("a", 2000, 170, 150));
+    expect_back(145);
+}
+
 static void test_not_without_end(void **state)
 {
     (void) state;
@@ -310,6 +320,7 @@ int main(void)
         streams_test(test_missed_by_one_of_too_many),
         streams_test(test_doubts),
         streams_test(test_renewed),
+        streams_test(test_renewed_behind_the_cursor),
         streams_test(test_not_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
