@@ -161,7 +161,9 @@ static void publish_deliver(struct action *action, const struct action_payload *
             try_only(&action->link, payloads, outcomes);
     } else if (payloads[0].again) {
         outcomes->result = ACTION_GIVE_UP;
-        err_set(&outcomes->err, 0, "the stream has gone on, and nothing can be added before its end");
+        err_set(&outcomes->err, 0,
+                "the stream has gone on, and nothing can be added before its end; what a stream missed that took "
+                "nothing comes again by itself, with its next event");
     } else {
         deliver_batch(action, payloads, count_ordered(action, payloads, n), outcomes);
     }

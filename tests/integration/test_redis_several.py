@@ -47,6 +47,8 @@ def test_no_stream(publisher, redis):
     wait_for(lambda: failed(daemon) == [3, 5], "the list of failed ones")
     post_to(daemon, "ab", 7)
     server.wait_ids([1, 2, 4, 6, 7], "cad:a")
+    assert ctl("-c", daemon.file, "retry", "bus", "3").returncode == 0
+    daemon.wait_line("event 3 is not delivered .* comes again by itself, with its next event")
     server.client.delete("cad:b")
     post_to(daemon, "ab", 9)
     server.wait_ids([3, 5, 8, 10], "cad:b")
