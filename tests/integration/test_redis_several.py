@@ -109,12 +109,12 @@ def test_lost(publisher, redis):
     """It is found behind an event of another stream that is to be added in the same batch."""
     server = redis()
     daemon = publisher(server)
-    post_to(daemon, "ab", 1)
-    server.wait_ids([2], "cad:b")
+    post_to(daemon, "ba", 1)
+    server.wait_ids([2], "cad:a")
     daemon.stop()
     server.client.delete("cad:b")
     daemon = publisher(server)
     with server.frozen():  # so that all but the first are of one batch
         post_to(daemon, "aab", 3)
-    server.wait_ids([2, 5], "cad:b")
-    server.wait_ids([1, 3, 4], "cad:a")
+    server.wait_ids([1, 5], "cad:b")
+    server.wait_ids([2, 3, 4], "cad:a")

@@ -199,6 +199,20 @@ def test_the_master_moves(on, path, redis):
     assert not daemon.find_line("not delivered")
 
 
+def test_one_of_two_is_down(on, redis):
+    """Each time another one, and each time the other is tried at once."""
+    servers = redis(), redis()
+    daemon = on(actions=[servers[0].action(url=[server.url for server in servers])])
+    for number in range(1, 6):
+        up, down = servers[number % 2], servers[(number + 1) % 2]
+        if number > 1:
+            up.start()
+        down.kill()
+        post(daemon, number)
+        up.wait_ids(range(1, number + 1))
+    assert not daemon.find_line("not delivered")
+
+
 def test_failover_to_a_replica_that_lags(on, path, redis):
     master, replica = redis(tcp=True), redis(tcp=True)
     daemon = on(actions=[master.action(url=[master.url, replica.url])])
