@@ -14,6 +14,7 @@
 
 #include <sonoran-pushd/base.h>
 #include <sonoran-pushd/log.h>
+#include <sonoran-pushd/network.h>
 #include <sonoran-pushd/text.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -29,6 +30,9 @@ struct config_listener {
     char *address; /* as written: "[::]:30120" */
     struct sockaddr_storage socket_address;
     socklen_t socket_address_size;
+    char **allow; /* whose connections it takes, beside this machine's own; none: everybody's */
+    size_t n_allow;
+    struct network *networks; /* the same, read */
 };
 
 struct config_community {
@@ -89,6 +93,7 @@ enum config_type {
     CONFIG_NAME,     /* NAME_MAX_BYTES of A-Z a-z 0-9 . _ - */
     CONFIG_PATH,     /* of a URL: starts with / */
     CONFIG_ADDRESS,  /* "[::]:30120", "0.0.0.0:30120"; port 0: any free one */
+    CONFIG_NETWORK,  /* "203.0.113.0/24", "2001:db8::/32", or one address */
     CONFIG_FILE,     /* of a secret; sonoran-pushd.yaml(5) says where relative ones are looked up */
     CONFIG_WORD,     /* one of a fixed list */
     CONFIG_BOOL,     /* true, false */

@@ -163,6 +163,7 @@ enum http_refusal {
     HTTP_REFUSAL_OTHER,
     HTTP_REFUSAL_PATH, /* posted to a path that no row has */
     HTTP_REFUSAL_TOO_LARGE,
+    HTTP_REFUSAL_ADDRESS,     /* callbacks.allowed says so; nothing was read */
     HTTP_REFUSAL_CONNECTIONS, /* limits.connections or limits.connections_per_ip */
     HTTP_REFUSAL_NOT_HTTP,    /* another protocol, or nothing that could be read as a request */
 };
@@ -191,6 +192,9 @@ struct http_callbacks {
     /* Whether this host (http_host_of) has shown a right key of late, so that it comes last where things are scarce.
      * NULL: nobody has. */
     bool (*known)(void *userdata, const struct in6_addr *host);
+    /* Whether who is at the address may connect to the listener; asked again when listeners are set. Not asked of
+     * connections from this machine. NULL: everybody may. */
+    bool (*allowed)(void *userdata, const char *listener, const struct in6_addr *address);
 };
 
 /* Opens a listening socket, and returns it. IPv6's [::] takes IPv4 too, and is 0.0.0.0 where the machine has no IPv6.

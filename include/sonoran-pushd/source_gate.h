@@ -72,6 +72,7 @@ enum gate_count {
     GATE_NOT_STORED,
     GATE_NOT_FOUND,   /* posted to a path that is none; last: the path */
     GATE_TOO_LARGE,   /* above limits.body */
+    GATE_NOT_ALLOWED, /* from an address that is not in allow of its listener */
     GATE_CONNECTIONS, /* above limits.connections or limits.connections_per_ip */
     GATE_NOT_HTTP,    /* TLS, PROXY, ... or nothing that could be read as a request; last: which */
     GATE_N_COUNTS

@@ -94,6 +94,9 @@ static void allow_value(cJSON *schema, const struct config_option *option)
     case CONFIG_ADDRESS:
         allow_string(schema, "^(\\[[0-9A-Fa-f:.]+\\]|[0-9.]+):[0-9]{1,5}$");
         break;
+    case CONFIG_NETWORK:
+        allow_string(schema, "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$");
+        break;
     case CONFIG_WORD:
         if (option->words)
             add_words(schema, "enum", option->words);

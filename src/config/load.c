@@ -35,6 +35,22 @@ static void resolve_listeners(struct config *config)
     }
 }
 
+/* -ENOMEM. What is no network is a mistake that was told. */
+static int resolve_networks(struct config *config)
+{
+    struct err err;
+    for (size_t i = 0; i < config->n_listeners; i++) {
+        struct config_listener *listener = &config->listeners[i];
+        listener->networks = calloc(listener->n_allow + 1, sizeof(*listener->networks));
+        if (!listener->networks)
+            return -ENOMEM;
+        for (size_t k = 0; k < listener->n_allow; k++)
+            if (listener->allow[k])
+                (void) !network_read(listener->allow[k], &listener->networks[k], &err);
+    }
+    return 0;
+}
+
 /* Ours of the folders that systemd made for the unit, which a drop-in may have added to: StateDirectory= of
  * systemd.exec(5) gives a list. */
 static struct span state_folder(const char *list)
@@ -117,7 +133,7 @@ static int build(const char *file, const struct config_hooks *hooks, struct conf
     config_check_door(&walk, root);
     config_warn_about_limits(&walk, root);
     resolve_listeners(config);
-    if (problems->failed)
+    if (problems->failed || resolve_networks(config) < 0)
         return -ENOMEM;
     if (problems->n_mistakes)
         return -EINVAL;
@@ -205,6 +221,8 @@ struct config *config_free(struct config *config)
 {
     if (!config || atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) > 1)
         return NULL;
+    for (size_t i = 0; i < config->n_listeners; i++)
+        free(config->listeners[i].networks);
     for (size_t i = 0; i < config->n_actions; i++)
         action_done(&config->actions[i]);
     struct part part;

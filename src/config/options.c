@@ -14,12 +14,14 @@
 #define BOARD(member)                                                                                                  \
     .group = "board", CONFIG_MEMBER(struct config, board.member), .type = CONFIG_DURATION, .max = 24 * HOUR
 #define LISTENER(member) .group = CONFIG_LISTENER, CONFIG_MEMBER(struct config_listener, member)
+#define LISTENER_LIST(member) .group = CONFIG_LISTENER, CONFIG_MEMBERS(struct config_listener, member)
 #define COMMUNITY(member) .group = CONFIG_COMMUNITY, CONFIG_MEMBER(struct config_community, member)
 #define COMMUNITY_LIST(member) .group = CONFIG_COMMUNITY, CONFIG_MEMBERS(struct config_community, member)
 #define ACTION(member) .group = CONFIG_ACTION, CONFIG_MEMBER(struct config_action, member)
 #define ACTION_LIST(member) .group = CONFIG_ACTION, CONFIG_MEMBERS(struct config_action, member)
 
 CONFIG_ASSERT_LIST(struct config, listeners);
+CONFIG_ASSERT_LIST(struct config_listener, allow);
 CONFIG_ASSERT_LIST(struct config, paths);
 CONFIG_ASSERT_LIST(struct config, communities);
 CONFIG_ASSERT_LIST(struct config, actions);
@@ -46,6 +48,8 @@ const struct config_option config_options[] = {
       .help = "What the log calls this listener." },
     { LISTENER(address), .name = "address", .type = CONFIG_ADDRESS, .fallback = "[::]:30120", .unique = true,
       .help = "Where to listen; [::] is every address, of IPv6 and IPv4." },
+    { LISTENER_LIST(allow), .name = "allow", .type = CONFIG_NETWORK, .single = true,
+      .help = "Networks whose connections it takes, beside this machine's own; without it everybody's." },
 
     { LIST("", paths), .name = "paths", .type = CONFIG_PATH, .fallback = "/sonorancad/event /", .unique = true,
       .help = "The paths that take events." },

@@ -116,6 +116,8 @@ static const char *noun_of(enum config_type type)
         return "a name";
     case CONFIG_ADDRESS:
         return "an address";
+    case CONFIG_NETWORK:
+        return "a network";
     case CONFIG_PATH:
         return "a path";
     case CONFIG_SECRET:

@@ -121,6 +121,12 @@ static bool is_address(const char *s)
     return address_parse(s, &address, &size) == 0;
 }
 
+static int check_network(const char *s, struct err *err)
+{
+    struct network network;
+    return network_read(s, &network, err) < 0 ? -EBADMSG : 0;
+}
+
 bool value_is_secret(enum config_type type)
 {
     return type == CONFIG_SECRET || type == CONFIG_URL || type == CONFIG_HEADER;
@@ -130,6 +136,8 @@ static int parse_text(const struct config_option *option, const char *text, char
 {
     if (value_is_secret(option->type) && secret_check(option->type, text, strlen(text), err) < 0)
         return -EBADMSG; /* err says more than what is expected */
+    if (option->type == CONFIG_NETWORK && check_network(text, err) < 0)
+        return -EBADMSG;
     bool elsewhere = option->names && strchr(text, '@');
     if ((option->type == CONFIG_NAME && !is_name(text) && !elsewhere) ||
         (option->type == CONFIG_PATH && !is_path(text)) || (option->type == CONFIG_ADDRESS && !is_address(text)) ||
@@ -289,6 +297,9 @@ void value_add_expected(struct text *text, const struct config_option *option)
         break;
     case CONFIG_ADDRESS:
         text_add(text, "an address such as [::]:30120 or 127.0.0.1:30120");
+        break;
+    case CONFIG_NETWORK:
+        text_add(text, "an address or a network, such as 203.0.113.0/24");
         break;
     case CONFIG_FILE:
         text_add(text, "the name of a file");

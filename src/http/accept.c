@@ -18,17 +18,23 @@
 #define FIRST_BYTES 16
 #define ACCEPT_REST_US (100 * USEC_PER_MSEC)
 
+static bool address_of(const struct sockaddr_storage *from, struct in6_addr *ret)
+{
+    *ret = (struct in6_addr){ 0 };
+    if (from->ss_family == AF_INET6) {
+        *ret = ((const struct sockaddr_in6 *) from)->sin6_addr;
+    } else if (from->ss_family == AF_INET) {
+        ret->s6_addr[10] = ret->s6_addr[11] = 0xff;
+        memcpy(&ret->s6_addr[12], &((const struct sockaddr_in *) from)->sin_addr, 4);
+    }
+    return from->ss_family == AF_INET6 || from->ss_family == AF_INET;
+}
+
 static void set_peer(struct connection *connection, const struct sockaddr_storage *peer)
 {
-    if (peer->ss_family == AF_UNIX) {
+    if (!address_of(peer, &connection->address)) {
         unix_set_peer(connection);
         return;
-    }
-    if (peer->ss_family == AF_INET6) {
-        connection->address = ((const struct sockaddr_in6 *) peer)->sin6_addr;
-    } else {
-        connection->address.s6_addr[10] = connection->address.s6_addr[11] = 0xff;
-        memcpy(&connection->address.s6_addr[12], &((const struct sockaddr_in *) peer)->sin_addr, 4);
     }
 
     bool v4 = IN6_IS_ADDR_V4MAPPED(&connection->address);
@@ -126,6 +132,37 @@ void connection_look(struct connection *connection)
     serve(connection);
 }
 
+/* From the loopback, or to an address from that address. */
+static bool is_from_here(const struct connection *connection)
+{
+    struct sockaddr_storage own = { 0 };
+    struct in6_addr address;
+    socklen_t size = sizeof(own);
+    const uint8_t *v4 = &connection->address.s6_addr[12];
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&connection->address);
+    if (mapped ? *v4 == IN_LOOPBACKNET : IN6_IS_ADDR_LOOPBACK(&connection->address))
+        return true;
+    return getsockname(connection->fd, (struct sockaddr *) &own, &size) == 0 && address_of(&own, &address) &&
+           memcmp(&address, &connection->address, sizeof(address)) == 0;
+}
+
+static bool is_allowed(const struct connection *connection)
+{
+    const struct http_callbacks *callbacks = &connection->http->callbacks;
+    return !callbacks->allowed || connection->by_unix ||
+           callbacks->allowed(callbacks->userdata, connection->origin.listener, &connection->address) ||
+           is_from_here(connection);
+}
+
+void connections_end_strangers(struct http *http)
+{
+    for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (!c->ending && !is_allowed(c))
+            connection_end(c);
+    }
+}
+
 static int take_in(struct http *http, const struct http_listener *listener, int fd, const struct sockaddr_storage *peer)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -136,6 +173,11 @@ static int take_in(struct http *http, const struct http_listener *listener, int 
     connection->since_us = connection->progress_us = http->now_us;
     set_peer(connection, peer);
     snprintf(connection->origin.listener, sizeof(connection->origin.listener), "%s", listener->name);
+    if (!is_allowed(connection)) {
+        connection_tell(connection, HTTP_REFUSAL_ADDRESS, "its address is not in allow of the listener");
+        free(connection);
+        return -EACCES;
+    }
     if (host_enter(connection) < 0) {
         free(connection);
         return -ENOMEM;

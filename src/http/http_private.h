@@ -174,6 +174,7 @@ bool http_holder_find(const struct sockaddr *address, char *ret, size_t size);
 
 /* accept.c */
 void connection_accept(struct http *http, const struct http_listener *listener);
+void connections_end_strangers(struct http *http); /* who may not connect any more */
 void connection_look(struct connection *connection);
 bool connections_make_room(struct http *http);
 void connections_serve(struct http *http);

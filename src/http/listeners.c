@@ -42,4 +42,5 @@ void http_set_listeners(struct http *http, struct http_listener *take_listeners,
     http->listeners = take_listeners;
     http->n_listeners = n;
     lanes_open(http);
+    connections_end_strangers(http);
 }

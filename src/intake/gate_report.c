@@ -43,6 +43,11 @@ static const struct report_row report_rows[] = {
     [GATE_TOO_LARGE] = REFUSALS("too_large", GATE_TOO_LARGE, .words = "too large", .last_label = "Too large:",
                                 .doubt = { "request", "requests", "had a body larger than limits.body (413)",
                                            "if that was the CAD, its events are lost: raise limits.body" }),
+    [GATE_NOT_ALLOWED] =
+        REFUSALS("not_allowed", GATE_NOT_ALLOWED, .words = "from addresses that are not in allow",
+                 .last_label = "Not allowed:",
+                 .doubt = { "connection", "connections", "came from addresses that are not in allow of their listener",
+                            "if one of them is the CAD's or a proxy's, add it to allow" }),
     [GATE_CONNECTIONS] =
         REFUSALS("connections", GATE_CONNECTIONS, .words = "that had to give way",
                  .doubt = { "connection", "connections",

@@ -149,11 +149,11 @@ static void round_done(void *userdata)
 static void refused(void *userdata, const struct http_origin *from, enum http_refusal kind, const char *what,
                     const char *path)
 {
-    static const enum gate_count counts[] = { [HTTP_REFUSAL_OTHER] = GATE_N_COUNTS,
-                                              [HTTP_REFUSAL_PATH] = GATE_NOT_FOUND,
-                                              [HTTP_REFUSAL_TOO_LARGE] = GATE_TOO_LARGE,
-                                              [HTTP_REFUSAL_CONNECTIONS] = GATE_CONNECTIONS,
-                                              [HTTP_REFUSAL_NOT_HTTP] = GATE_NOT_HTTP };
+    static const enum gate_count counts[] = {
+        [HTTP_REFUSAL_OTHER] = GATE_N_COUNTS,          [HTTP_REFUSAL_PATH] = GATE_NOT_FOUND,
+        [HTTP_REFUSAL_TOO_LARGE] = GATE_TOO_LARGE,     [HTTP_REFUSAL_ADDRESS] = GATE_NOT_ALLOWED,
+        [HTTP_REFUSAL_CONNECTIONS] = GATE_CONNECTIONS, [HTTP_REFUSAL_NOT_HTTP] = GATE_NOT_HTTP
+    };
     struct push *push = userdata;
     struct origin origin;
     struct text safe CLEANUP(text_free) = TEXT_INIT;
@@ -178,6 +178,20 @@ static bool known(void *userdata, const struct in6_addr *host)
     return gate_knows(push->door, host, uptime_us());
 }
 
+static bool allowed(void *userdata, const char *name, const struct in6_addr *address)
+{
+    const struct push *push = userdata;
+    const struct config *config = push->config;
+    const struct config_listener *listener = NULL;
+    for (size_t i = 0; i < config->n_listeners && !listener; i++)
+        if (strcmp(config->listeners[i].name, name) == 0)
+            listener = &config->listeners[i];
+    bool is_in = !listener || !listener->n_allow;
+    for (size_t i = 0; !is_in && i < listener->n_allow; i++)
+        is_in = network_has(&listener->networks[i], address);
+    return is_in;
+}
+
 static const struct http_route rows[] = {
     { .method = "POST", .matches = is_for_push, .handle = post },
     { .method = "GET", .matches = is_for_push, .handle = push_show_page },
@@ -192,7 +206,8 @@ struct http_callbacks push_callbacks(struct push *push)
                                     .refused = refused,
                                     .overdue = overdue,
                                     .late = late,
-                                    .known = known };
+                                    .known = known,
+                                    .allowed = allowed };
 }
 
 /* ---- in the writer's thread ---- */

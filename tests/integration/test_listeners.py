@@ -9,6 +9,7 @@ import sys
 
 import harness
 import pytest
+from ctl_tools import ctl
 from harness import PATIENCE_S, config, event, free_port, request, wait_for
 from manager import Activated
 
@@ -264,3 +265,67 @@ def test_low_port(tmp_path):
     daemon.finish()
 
 
+
+
+# Whose connections are taken
+
+
+def own_address():
+    """Of this machine, and none of its loopback. A connection from there to the loopback is one from elsewhere."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
+        try:
+            any_.connect(("192.0.2.1", 9))
+            address = any_.getsockname()[0]
+        except OSError:
+            address = "127.0.0.1"
+    if address.startswith("127."):
+        pytest.skip("this machine has no other address")
+    return address
+
+
+def connect_from(address, daemon):
+    return socket.create_connection(daemon.address, PATIENCE_S, (address, 0))
+
+
+def wait_closed(client):
+    """What it has still to say is read."""
+    with contextlib.suppress(ConnectionResetError):
+        while client.recv(4096):
+            pass
+
+
+def allowing(*networks):
+    return config(listeners=[{"name": "main", "address": "127.0.0.1:0", "allow": list(networks)}])
+
+
+def test_allow(start):
+    address = own_address()
+    daemon = start(text=allowing("203.0.113.0/24"))
+    for _ in range(3):
+        with connect_from(address, daemon) as stranger:
+            wait_closed(stranger)
+    daemon.wait_line(f"refused a request from {address}: its address is not in allow of the listener")
+    assert daemon.serves("127.0.0.1")
+    assert "3 from addresses that are not in allow" in ctl("-c", daemon.file, "status").stdout
+
+
+def test_allow_after_a_reload(start):
+    """What was open of who may no longer connect is closed; who may, stays."""
+    address = own_address()
+    daemon = start(text=allowing("203.0.113.0/24", f"{address}/32"))
+    with connect_from(address, daemon) as other, connect_from("127.0.0.1", daemon) as here:
+        for client in (other, here):
+            client.sendall(request(event()))
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        daemon.reload(allowing("203.0.113.0/24"))
+        wait_closed(other)
+        here.sendall(request(event()))
+        assert here.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_own_address_is_this_machine(start):
+    address = own_address()
+    daemon = start(text=config(listeners=[{"name": "main", "address": "0.0.0.0:0", "allow": ["203.0.113.7"]}]))
+    with socket.create_connection((address, daemon.address[1]), PATIENCE_S) as here:
+        here.sendall(request(event()))
+        assert here.recv(100).startswith(b"HTTP/1.1 200")
