@@ -1,4 +1,5 @@
 /* main.c - the command line. */
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -121,11 +122,13 @@ int main(int argc, char **argv)
     if (r >= 0)
         r = config_load(arguments.file, &daemon_schema, &hooks, &config, &problems);
     daemon_tell_problems(&problems);
-    if (r < 0 && arguments.check && geteuid() != 0)
+    if (r == -ENOMEM)
+        fprintf(stderr, "%s: no memory to read the configuration\n", PROGRAM_NAME);
+    else if (r < 0 && arguments.check && geteuid() != 0)
         fprintf(stderr, "%s: not checked as root, who alone may read some files: sudo %s --check\n", PROGRAM_NAME,
                 PROGRAM_NAME);
     config_problems_free(&problems);
-    status = r < 0 ? EX_CONFIG : act(&arguments, config, &secrets);
+    status = r == -ENOMEM ? EXIT_FAILURE : r < 0 ? EX_CONFIG : act(&arguments, config, &secrets);
     config_free(config);
     config_secrets_free(secrets);
     return status;

@@ -14,6 +14,7 @@
 
 #include "service_private.h"
 
+#define MEMORY_REST_US (100 * USEC_PER_MSEC)
 #define MINUTE_US (60 * USEC_PER_SEC)
 #define START_STEP_MAX_US (60 * USEC_PER_SEC) /* of a start, between two calls of service_stop_requested */
 
@@ -102,6 +103,20 @@ static int add_ticks(sd_event *event, struct ticks *ticks)
                                       on_tick, ticks);
 }
 
+/* Without memory for what has happened it is asked again, a little later. */
+static int run(sd_event *event)
+{
+    int r = 0;
+    while (r >= 0 && sd_event_get_state(event) != SD_EVENT_FINISHED) {
+        r = sd_event_run(event, UINT64_MAX);
+        if (r != -ENOMEM)
+            continue;
+        (void) usleep(MEMORY_REST_US);
+        r = 0;
+    }
+    return r;
+}
+
 int service_run(const struct service_callbacks *callbacks, struct err *err)
 {
     sd_event *event CLEANUP(unref_event) = NULL;
@@ -116,7 +131,7 @@ int service_run(const struct service_callbacks *callbacks, struct err *err)
     if (r >= 0)
         r = add_ticks(event, &ticks);
     if (r >= 0)
-        r = sd_event_loop(event);
+        r = run(event);
     return r < 0 ? err_set(err, r, "the main loop failed: %s", strerror(-r)) : 0;
 }
 

@@ -106,7 +106,8 @@ static int open_all(struct store *store, const struct store_settings *settings, 
     int code =
         sqlite3_open_v2(store->path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    store_set_patience(store, START_PATIENCE_US);
+    if (code == SQLITE_OK) /* else there may be none at all */
+        store_set_patience(store, START_PATIENCE_US);
     if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL); /* makes the file */
     umask(mask);
