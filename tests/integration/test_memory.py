@@ -10,7 +10,7 @@ from pathlib import Path
 import harness
 import pytest
 from ctl_tools import UnixConnection, ctl, store_of
-from harness import call911, config, wait_for
+from harness import PATIENCE_S, call911, config, wait_for
 from memory import Memory
 from store import read
 
@@ -113,12 +113,12 @@ def test_start(tmp_path, memory):
         memory.fail(n)
         daemon = harness.Daemon(tmp_path / f"daemon{n}", config(), env=memory.env)
         wait_for(lambda: daemon.process.poll() is not None or daemon.ready(), "its start, or its end")
-        hit = memory.end()
-        if daemon.process.poll() is not None:
-            daemon.exit_status = daemon.process.returncode
-            assert daemon.exit_status == 1 and daemon.stop().lines(), n
-        else:
-            assert daemon.serves()
+        hit, served = memory.end(), daemon.ready() and attempt(daemon.serves)
+        if daemon.process.poll() is None:
+            daemon.process.terminate()
+        daemon.exit_status = daemon.process.wait(PATIENCE_S)
+        lines = daemon.stop().lines()
+        assert daemon.exit_status == 0 and served or daemon.exit_status == 1 and hit and lines, (n, lines)
         daemon.finish()
         if not hit:
             break
