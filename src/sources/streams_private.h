@@ -66,8 +66,10 @@ struct streams_stream {
     bool unsaved;                         /* what was passed behind the last event is not kept yet */
     bool asked;                           /* for its end, on this connection */
     bool told_ours, told_bad, told_taken; /* once */
-    enum streams_end told_end;            /* what was told of its end */
-    char foreign_log[STORE_LOG_BYTES];    /* the newest that was looked for among the lives of ours, and is none */
+    usec_t told_lost_us;                  /* uptime; since then so many lines of lost entries: */
+    unsigned n_told_lost;
+    enum streams_end told_end;         /* what was told of its end */
+    char foreign_log[STORE_LOG_BYTES]; /* the newest that was looked for among the lives of ours, and is none */
 };
 
 struct streams_row {

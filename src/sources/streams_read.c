@@ -8,17 +8,34 @@
 #define BLOCK "10000" /* milliseconds */
 #define AT_ONCE_MAX 500
 #define WORDS_BEFORE 6
+#define LOST_TOLD_MAX 5 /* lines of a stream in: */
+#define LOST_TOLD_US (60 * USEC_PER_SEC)
 
 /* ---- one entry ---- */
 
-static void tell_lost(const struct streams_stream *stream, struct streams_place up_to)
+/* Each entry says what is before it, so who writes nonsense there could have a line for each. */
+static bool may_tell_lost(struct streams_stream *stream)
+{
+    usec_t now = uptime_us();
+    if (!stream->n_told_lost || now - stream->told_lost_us >= LOST_TOLD_US) {
+        stream->told_lost_us = now;
+        stream->n_told_lost = 0;
+    }
+    return stream->n_told_lost < LOST_TOLD_MAX;
+}
+
+static void tell_lost(struct streams_stream *stream, struct streams_place up_to)
 {
     char last[STREAMS_PLACE_BYTES], before[STREAMS_PLACE_BYTES];
+    if (!may_tell_lost(stream))
+        return;
+    stream->n_told_lost++;
     streams_tell(stream->row, LOG_WARNING,
                  "%s: entries of node %s are lost, behind %s up to %s: the stream was cut (max_len) or deleted before "
-                 "they were read",
+                 "they were read%s",
                  stream->key, stream->node, streams_place_write(streams_known_last(&stream->known), last),
-                 streams_place_write(up_to, before));
+                 streams_place_write(up_to, before),
+                 stream->n_told_lost == LOST_TOLD_MAX ? "; what more is lost within a minute is only counted" : "");
 }
 
 /* Once for each stream, since each entry may be like it. */
@@ -157,7 +174,9 @@ static int take_stream(struct streams_row *row, const struct redis_reply *reply,
     for (size_t i = 0; i < entries->n_elements && r >= 0; i++)
         r = take_entry(stream, &entries->elements[i], err);
     stream->told_end = STREAMS_END_GOES_ON;
+    pthread_mutex_lock(&row->all->lock);
     stream->behind = false;
+    pthread_mutex_unlock(&row->all->lock);
     return r;
 }
 
