@@ -12,7 +12,8 @@
  * Owner:   state copies what it keeps. Snapshots belong to the caller (state_snapshot_free).
  * Threads: every function locks for itself, and no callback runs under the lock; but the functions that find or name
  *          are for the thread that changes the state, or has it alone.
- * Errors:  1 changed, 0 nothing to change (seen_us alone is no change), -ENOMEM: a put did nothing; what concerns
+ * Errors:  1 changed, 0 nothing to change (seen_us alone is no change), -ENOMEM, also of a community of another node
+ *          where STATE_MAX_ELSEWHERE are there: a put did nothing; what concerns
  *          several entries may have done a part. A map holds STATE_MAX_ENTRIES; the one not heard of for longest
  *          makes room, in the order of hearing, whatever the clock said.
  * Source:  vendor pages push-events/unit-events, push-events/dispatch-events; effects of events.md section 6.
@@ -22,7 +23,8 @@
 #include <sonoran-pushd/base.h>
 #include <sonoran-pushd/text.h>
 
-#define STATE_MAX_ENTRIES 4096 /* of each map of a community */
+#define STATE_MAX_ENTRIES 4096   /* of each map of a community */
+#define STATE_MAX_ELSEWHERE 4096 /* communities of other nodes, about; of more nothing is kept */
 #define STATE_KEEP_US (24 * 3600 * USEC_PER_SEC)
 #define STATE_TEXT_MAX_BYTES 512 /* longer texts are cut, at a character */
 #define STATE_MAX_ATTACHED 256   /* units of one call */

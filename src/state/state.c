@@ -31,6 +31,11 @@ const struct community *state_community_find(const struct state *state, const ch
     return community_below(state, community, name);
 }
 
+static bool is_elsewhere(const char *name)
+{
+    return strchr(name, '@');
+}
+
 static struct community *community_new(struct state *state, const char *name)
 {
     size_t size = strlen(name) + 1;
@@ -42,6 +47,7 @@ static struct community *community_new(struct state *state, const char *name)
     map_init(&community->calls, &map_kind_call, state);
     map_init(&community->calls911, &map_kind_call911, state);
     SLIST_INSERT_HEAD(&state->communities, community, next);
+    state->n_elsewhere += is_elsewhere(name);
     return community;
 }
 
@@ -69,12 +75,20 @@ static void begin(struct state *overlay)
     overlay->n_marks_below = base->marks.n;
 }
 
+/* Ours are as many as are configured; others may call theirs as they like. An overlay goes by its base, and may have
+ * what that has. */
+static bool may_have(const struct state *state, const char *name)
+{
+    const struct state *base = state->below ? state->below : state;
+    return !is_elsewhere(name) || base->n_elsewhere < STATE_MAX_ELSEWHERE || own_community(base, name);
+}
+
 struct community *state_community_hear(struct state *state, const char *name)
 {
     struct community *community = own_community(state, name);
     if (state->below)
         begin(state);
-    if (!community)
+    if (!community && may_have(state, name))
         community = community_new(state, name);
     if (!state->below || !community)
         return community;
@@ -257,6 +271,8 @@ static void take_communities(struct state *from, struct state *to)
 {
     struct community *community;
     to->communities = from->communities;
+    to->n_elsewhere = from->n_elsewhere;
+    from->n_elsewhere = 0;
     SLIST_INIT(&from->communities);
     SLIST_FOREACH(community, &to->communities, next)
     community->units.state = community->calls.state = community->calls911.state = to;

@@ -113,13 +113,14 @@ struct state {
     pthread_mutex_t mutex;
     pthread_mutex_t *lock; /* &mutex; NULL: an overlay, which one thread has */
     SLIST_HEAD(, community) communities;
-    uint64_t event_id; /* whose changes these are */
-    uint8_t source;    /* and where they come from */
-    bool test;         /* it is made up */
-    uint64_t floor_id; /* up to here events are too old */
-    uint64_t n_turns;  /* state_succeed was called so often */
-    uint64_t begin_id; /* all that is known was told behind this one */
-    uint64_t lost_id;  /* up to here it is not known what changed */
+    size_t n_elsewhere; /* of them, those of other nodes */
+    uint64_t event_id;  /* whose changes these are */
+    uint8_t source;     /* and where they come from */
+    bool test;          /* it is made up */
+    uint64_t floor_id;  /* up to here events are too old */
+    uint64_t n_turns;   /* state_succeed was called so often */
+    uint64_t begin_id;  /* all that is known was told behind this one */
+    uint64_t lost_id;   /* up to here it is not known what changed */
     struct marks marks;
     char *sources[STATE_MAX_SOURCES]; /* by number, less 1; not of an overlay */
     size_t n_sources;

@@ -1,4 +1,6 @@
 /* test_state.c - the CAD as we last heard it: texts, units, groups, limits, communities, names. */
+#include <errno.h>
+
 #include "state_helpers.h"
 
 /* Entry 7 of one of the three kinds, whose texts are then tried one by one. */
@@ -275,6 +277,26 @@ static void communities_are_apart(void **fixture)
     assert_true(none->n_units == 0 && none->n_calls == 0 && none->n_calls911 == 0);
 }
 
+/* Another node may call its communities as it likes, each of its events another way. Ours always find room. */
+static void communities_elsewhere_are_so_many(void **fixture)
+{
+    struct state *state = *fixture, *overlay = state_overlay(state);
+    const struct state_unit patch = STATE_UNIT_PATCH(1);
+    char name[REALM_MAX_BYTES + 1];
+    for (int i = 0; i < STATE_MAX_ELSEWHERE; i++) {
+        snprintf(name, sizeof(name), "c%d@edge1", i);
+        assert_int_equal(state_unit_put(state, name, &patch, T0), 1);
+    }
+    assert_int_equal(state_unit_put(state, "one_more@edge1", &patch, T0), -ENOMEM);
+    assert_int_equal(state_unit_put(overlay, "one_more@edge1", &patch, T0), -ENOMEM);
+    assert_int_equal(state_unit_put(overlay, "c7@edge1", &(struct state_unit) STATE_UNIT_PATCH(2), T0), 1);
+    assert_int_equal(state_unit_put(overlay, "ours", &patch, T0), 1);
+    assert_int_equal(state_merge(overlay, 1), 0);
+    CLEANUP(drop) struct state_snapshot *theirs = snap_of(state, "c7@edge1"), *ours = snap_of(state, "ours");
+    assert_true(theirs->n_units == 2 && ours->n_units == 1);
+    state_free(overlay);
+}
+
 static void expect_name(const struct state *state, int64_t id, bool known, const char *expected)
 {
     struct text text = TEXT_INIT;
@@ -338,6 +360,7 @@ int main(void)
         TEST(any_number_is_an_id),
         TEST(many_puts_stay_bounded),
         TEST(communities_are_apart),
+        TEST(communities_elsewhere_are_so_many),
         TEST(units_are_named),
         TEST(names_are_cut),
     };
