@@ -161,12 +161,12 @@ static void streams_drop(void *self, void *take_change)
     free_rows(take_change);
 }
 
-/* Out of the new ones, where it is the same. */
+/* Out of the new ones, where it is the same, and there was a thread for it. */
 static bool stays(const struct streams_row *row, struct streams_row **list)
 {
     for (struct streams_row **link = list; *link; link = &(*link)->next) {
         struct streams_row *other = *link;
-        if (!streams_settings_equal(&row->settings, &other->settings))
+        if (!row->running || !streams_settings_equal(&row->settings, &other->settings))
             continue;
         *link = other->next;
         row_free(other);

@@ -5,6 +5,8 @@
 
 #include "streams_private.h"
 
+#define LARGE_US (10 * 60 * USEC_PER_SEC)
+
 /* ---- one stream ---- */
 
 static struct streams_stream *find(const struct streams_row *row, struct span key)
@@ -218,23 +220,55 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
     return 0;
 }
 
+void streams_pass_large(struct streams_stream *stream)
+{
+    char last[STREAMS_PLACE_BYTES], why[sizeof(stream->why)];
+    streams_place_write(streams_known_last(&stream->known), last);
+    snprintf(why, sizeof(why),
+             "an entry of it, its first, its last or one behind %s, is larger than 64 MB or has more than 100,000 "
+             "members: delete it (XDEL). It is looked at again every 10min",
+             last);
+    set_gone(stream, true, why);
+    pthread_mutex_lock(&stream->row->all->lock);
+    stream->large_until_us = uptime_us() + LARGE_US;
+    pthread_mutex_unlock(&stream->row->all->lock);
+}
+
+/* Those that were too large may not be any more. */
+static void look_at_large(struct streams_row *row)
+{
+    pthread_mutex_lock(&row->all->lock);
+    for (struct streams_stream *stream = row->list; stream; stream = stream->next)
+        if (stream->large_until_us && uptime_us() >= stream->large_until_us)
+            stream->large_until_us = 0;
+    pthread_mutex_unlock(&row->all->lock);
+}
+
+static bool is_asked(const struct streams_stream *stream)
+{
+    return !stream->taken && !stream->large_until_us;
+}
+
 /* All questions go before the first answer. */
 int streams_ask_for_ends(struct streams_row *row, struct err *err)
 {
     int r = 0;
+    look_at_large(row);
     for (const struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
-        if (stream->taken)
+        if (!is_asked(stream))
             continue;
         const struct span words[] = { span_of("XINFO"), span_of("STREAM"), span_of(stream->key) };
         r = redis_send(row->redis, words, ARRAY_SIZE(words), err);
     }
     for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next) {
         const struct redis_reply *reply;
-        if (stream->taken)
+        if (!is_asked(stream))
             continue;
         r = streams_await(row, &reply, err);
         if (r >= 0)
             r = take_info(stream, reply, err);
+        else if (r == -EMSGSIZE)
+            streams_pass_large(stream);
     }
     return r;
 }

@@ -59,6 +59,7 @@ struct streams_stream {
     bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
     bool taken;                 /* another row reads a stream of this key, or it is not known yet */
     bool loaded;                /* known is what the log has, or further */
+    usec_t large_until_us;      /* uptime: so long it is not read, as an answer was too large for it; 0: none was */
     char why[256];              /* it is not read */
     uint64_t n_gaps;
     usec_t read_us;                       /* the time of the newest event that was read, since the start */
@@ -90,6 +91,7 @@ struct streams_row {
     size_t url;               /* which of them is in use */
     uint64_t n_failures;      /* of all, that it has seen */
     uint64_t n_at_once;       /* entries of a stream in one answer */
+    bool one_by_one;          /* its streams are asked, since an answer of all was too large */
     unsigned n_failed;        /* connections in a row */
     bool looked;              /* for its keys, since the start */
     bool told_behind;         /* boards show that it is, since the last look */
@@ -112,7 +114,7 @@ static inline bool streams_is_glob(const char *key)
 
 static inline bool streams_is_read(const struct streams_stream *stream)
 {
-    return !stream->gone && !stream->taken;
+    return !stream->gone && !stream->taken && !stream->large_until_us;
 }
 
 struct streams {
@@ -153,6 +155,8 @@ void streams_tell(const struct streams_row *row, int level, const char *format, 
 
 int streams_look_for_keys(struct streams_row *row, struct err *err) MUST_CHECK;
 int streams_ask_for_ends(struct streams_row *row, struct err *err) MUST_CHECK;
+/* An answer about it was too large: the others go on without it for a while. */
+void streams_pass_large(struct streams_stream *stream);
 
 /* ---- streams_read.c: what they have ---- */
 

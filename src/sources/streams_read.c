@@ -222,9 +222,35 @@ static size_t write_question(const struct streams_row *row, struct streams_quest
     return n ? at : 0;
 }
 
+static int read_one(struct streams_stream *stream, struct err *err)
+{
+    char place[STREAMS_PLACE_BYTES];
+    const struct span words[] = { span_of("XREAD"),   span_of("COUNT"),     span_of("1"),
+                                  span_of("STREAMS"), span_of(stream->key), span_of(place) };
+    const struct redis_reply *reply;
+    streams_place_write(stream->place, place);
+    int r = streams_ask(stream->row, words, ARRAY_SIZE(words), &reply, err);
+    if (r == -EMSGSIZE)
+        streams_pass_large(stream);
+    return r < 0 ? r : take_answer(stream->row, reply, err);
+}
+
+/* So it is found whose answer is too large. */
+static int read_one_by_one(struct streams_row *row, struct err *err)
+{
+    int r = 0;
+    for (struct streams_stream *stream = row->list; stream && r >= 0; stream = stream->next)
+        if (streams_is_read(stream))
+            r = read_one(stream, err);
+    row->one_by_one = r < 0;
+    return r;
+}
+
 int streams_read(struct streams_row *row, struct err *err)
 {
     const struct redis_reply *reply;
+    if (row->one_by_one)
+        return read_one_by_one(row, err);
     if (!row->question) /* too much for a stack */
         row->question = malloc(sizeof(*row->question));
     if (!row->question)

@@ -226,6 +226,14 @@ static void let_go(struct streams_row *row)
     pthread_mutex_unlock(&row->all->lock);
 }
 
+/* With fewer entries of each stream, and in the end with one of one stream, the answer may be small enough. */
+static void take_too_large(struct streams_row *row)
+{
+    row->one_by_one = row->n_at_once == 1;
+    if (row->n_at_once > 1)
+        row->n_at_once /= 2;
+}
+
 void *streams_row_thread(void *argument)
 {
     struct streams_row *row = argument;
@@ -235,8 +243,8 @@ void *streams_row_thread(void *argument)
     while (!row->stopping) {
         int r = serve(row, &err);
         let_go(row);
-        if (r == -EMSGSIZE && row->n_at_once > 1)
-            row->n_at_once /= 2; /* and again: with fewer it may be small enough */
+        if (r == -EMSGSIZE && (row->n_at_once > 1 || !row->one_by_one))
+            take_too_large(row);
         else if (r < 0 && !row->stopping)
             take_failure(row, &err);
     }

@@ -61,8 +61,8 @@ static inline int open_fake(struct action **ret, const struct action_context *co
     (void) error;
     *ret = calloc(1, sizeof(**ret));
     (*ret)->cancel_fd = context->cancel_fd;
-    world.log = context->log;
     pthread_mutex_lock(&world.lock);
+    world.log = context->log;
     world.n_open++;
     world.n_opened++;
     pthread_mutex_unlock(&world.lock);

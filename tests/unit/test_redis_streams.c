@@ -62,7 +62,7 @@ static int end(void **state)
 {
     (void) state;
     redis_streams_free(&streams);
-    log_close(0);
+    log_close(10 * USEC_PER_SEC);
     return 0;
 }
 
