@@ -97,6 +97,15 @@ static void rest(struct action_outcome *outcomes, size_t n)
     err_set(&outcomes[i].err, 0, "the stream is another one at each look: does somebody else write to it?");
 }
 
+/* To be told before anything is tried again, or it would be forgotten, and the next event added behind a hole. */
+static bool goes_back(const struct action_outcome *outcomes, size_t n)
+{
+    size_t i = 0;
+    while (i < n && outcomes[i].result != ACTION_BACK)
+        i++;
+    return i < n;
+}
+
 static void deliver_batch(struct action *action, const struct action_payload *payloads, size_t n,
                           struct action_outcome *outcomes)
 {
@@ -109,6 +118,8 @@ static void deliver_batch(struct action *action, const struct action_payload *pa
             return;
         again = !redis_batch_deliver(&action->link, &action->streams, payloads, n, outcomes, &is_too_large) ||
                 redis_link_was_old(&action->link);
+        if (goes_back(outcomes, n))
+            return;
     }
     if (again)
         rest(outcomes, n);

@@ -351,14 +351,26 @@ static bool is_settled(const struct action_outcome *outcome)
     return outcome->result == ACTION_DONE || outcome->result == ACTION_GIVE_UP;
 }
 
-/* What stops one stream stops what stands before that event, of others, as well: it is their outcome. */
+/* Of the events that have to come again, the outcome whose event is the oldest; n: none has to. */
+static size_t find_back(const struct action_outcome *outcomes, size_t n)
+{
+    size_t ret = n;
+    for (size_t i = 0; i < n; i++)
+        if (outcomes[i].result == ACTION_BACK && (ret == n || outcomes[i].back_id < outcomes[ret].back_id))
+            ret = i;
+    return ret;
+}
+
+/* What stops one stream stops what stands before that event, of others, as well: it is their outcome. Going back goes
+ * before all else: that a stream asked for it is not known of it any more. */
 static void bring_forward(struct action_outcome *outcomes, size_t n)
 {
-    size_t first = 0, at = 0;
+    size_t first = 0, at = find_back(outcomes, n);
     while (first < n && is_settled(&outcomes[first]))
         first++;
-    for (at = first; at < n && (is_settled(&outcomes[at]) || outcomes[at].result == ACTION_CANCELLED);)
-        at++;
+    if (at == n)
+        for (at = first; at < n && (is_settled(&outcomes[at]) || outcomes[at].result == ACTION_CANCELLED);)
+            at++;
     if (at < n && at != first)
         outcomes[first] = outcomes[at];
 }

@@ -118,3 +118,26 @@ def test_lost(publisher, redis):
         post_to(daemon, "aab", 3)
     server.wait_ids([1, 5], "cad:b")
     server.wait_ids([2, 3, 4], "cad:a")
+
+
+def test_lost_ends_of_two(publisher, redis):
+    """Both are found in one batch; the second of them has lost more, and the older event is gone back to."""
+    server = redis()
+    daemon = publisher(server)
+    post_to(daemon, "ba", 1)
+    server.wait_ids([2], "cad:a")
+    kept = {"cad:b": server.client.dump("cad:b")}
+    post_to(daemon, "ba", 3)
+    server.wait_ids([2, 4], "cad:a")
+    kept["cad:a"] = server.client.dump("cad:a")
+    post_to(daemon, "a", 5)
+    server.wait_ids([2, 4, 5], "cad:a")
+    server.kill()
+    post_to(daemon, "ab", 6)
+    daemon.stop()
+    server.start()
+    for key, entries in kept.items():
+        server.client.restore(key, 0, entries)
+    publisher(server)
+    server.wait_ids([2, 4, 5, 6], "cad:a")
+    server.wait_ids([1, 3, 7], "cad:b")
