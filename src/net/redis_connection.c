@@ -22,6 +22,7 @@ struct redis {
     size_t out_at;
     struct text name; /* of the server, in sentences */
     size_t n_greetings;
+    bool is_tls; /* or by a socket, where nobody speaks it */
     usec_t connect_us, due_us, heard_us;
     enum step step;
     int failure; /* of FAILED, */
@@ -47,6 +48,14 @@ static void flush(struct redis *redis)
     redis->out_at = 0;
 }
 
+/* A server that wants TLS closes at the first word, without one. */
+static int explain_close(const struct redis *redis, struct err *err)
+{
+    bool may_want_tls = !redis->heard_us && !redis->is_tls;
+    return err_set(err, -ECONNRESET, "%s closed the connection%s", redis->name.s,
+                   may_want_tls ? " before it said anything: does it want TLS (rediss://)?" : "");
+}
+
 /* As redis_replies_next, whatever step it is in. */
 static int read_reply(struct redis *redis, const struct redis_reply **ret, struct err *err)
 {
@@ -57,7 +66,7 @@ static int read_reply(struct redis *redis, const struct redis_reply **ret, struc
         if (n < 0)
             return (int) n;
         if (n == 0)
-            return err_set(err, -ECONNRESET, "%s closed the connection", redis->name.s);
+            return explain_close(redis, err);
         redis->heard_us = uptime_us();
         r = redis_replies_feed(&redis->replies, bytes, (size_t) n, err);
         if (r < 0)
@@ -266,6 +275,7 @@ static int connect_to(struct redis *redis, const struct redis_settings *settings
         text_addf(&redis->name, "%s:%u", url->host, url->port);
     if (http.failed || redis->name.failed)
         return err_set(err, -ENOMEM, "no memory for a connection");
+    redis->is_tls = url->is_tls || url->unix_path;
     const struct net_settings net = { .url = http.s,
                                       .unix_path = url->unix_path,
                                       .ca_file = url->is_tls ? settings->ca_file : NULL,

@@ -219,6 +219,24 @@ static void test_silent(void **state)
     end_redis();
 }
 
+static void hear_and_close(struct peer *self)
+{
+    hear(self, "*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n");
+}
+
+/* As a server that wants TLS. */
+static void test_closed_without_a_word(void **state)
+{
+    (void) state;
+    for (enum way way = TCP; way <= UNIX; way++) {
+        peer_start(way, hear_and_close);
+        begin_redis(way, &(struct redis_settings){ 0 });
+        send_command("ECHO", "x");
+        expect_end(-ECONNRESET, way == TCP ? "does it want TLS (rediss://)?" : "closed the connection");
+        end_redis();
+    }
+}
+
 static void test_silent_at_login(void **state)
 {
     (void) state;
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_login_refused),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_closed_in_the_middle),
+        cmocka_unit_test(test_closed_without_a_word),
         cmocka_unit_test(test_no_redis),
         cmocka_unit_test(test_silent),
         cmocka_unit_test(test_silent_at_login),
