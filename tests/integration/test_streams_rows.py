@@ -30,6 +30,13 @@ def streams_of(hub):
     return {one["name"]: {stream["key"]: stream for stream in one["streams"]} for one in status_of(hub)["streams"]}
 
 
+def test_keys_that_no_stream_has(start, server):
+    hub = start(config(streams=[row("edges", server, keys=["cad:event:*"])]))
+    wait_connected(hub)
+    said = flat(ctl("-c", hub.file, "doctor").stdout)
+    assert re.search("warn +streams edges: open, 0 streams.* -> the server has no stream that keys name", said, re.DOTALL)
+
+
 def test_two_rows_that_find_one_key(start, server, redis):
     """One reads it and the other says so; when it ends, the other goes on where it was."""
     with contextlib.closing(redis()) as other:
