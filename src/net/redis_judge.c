@@ -15,7 +15,7 @@ struct row {
 };
 
 #define CLUSTER "it is a node of a Redis Cluster, which is not spoken here: name a server without one"
-#define ACCOUNT "username and password_file of the action, or its url, have to name an account of the server"
+#define ACCOUNT "username and password_file, or the url, have to name an account of the server, with its password"
 #define SCRIPT_ACL "its account may not do all that a script of ours does: it has too few commands or keys (ACL)"
 #define LOGIN "it lets nobody in like that: " ACCOUNT
 
