@@ -174,7 +174,7 @@ static void publish_deliver(struct action *action, const struct action_payload *
         outcomes->result = ACTION_GIVE_UP;
         err_set(&outcomes->err, 0,
                 "the stream has gone on, and nothing can be added before its end; what a stream missed that took "
-                "nothing comes again by itself, with its next event");
+                "nothing comes again by itself, with its next event, or at once by sonoran-pushctl replay");
     } else {
         deliver_batch(action, payloads, count_ordered(action, payloads, n), outcomes);
     }

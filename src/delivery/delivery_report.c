@@ -56,7 +56,8 @@ static const struct report_row report_rows[] = {
     SETTLED("delivered", n_delivered, .member = "delivered", .words = "DELIVERED"),
     SETTLED("failed", n_failed, .member = "failed", .words = "FAILED",
             .doubt = { "delivery", "deliveries", "has given up",
-                       "sonoran-pushctl failed shows them, sonoran-pushctl retry ACTION all tries them once more" }),
+                       "sonoran-pushctl failed shows those that are left, sonoran-pushctl retry ACTION all tries them "
+                       "once more; of type redis, sonoran-pushctl replay ACTION --from the first of them" }),
     SETTLED("skipped", n_left_out[LEFT_OUT_MAX_AGE]),
     { .name = "action_failed_events",
       .kind = REPORT_GAUGE,

@@ -141,3 +141,20 @@ def test_lost_ends_of_two(publisher, redis):
     publisher(server)
     server.wait_ids([2, 4, 5, 6], "cad:a")
     server.wait_ids([1, 3, 7], "cad:b")
+
+
+def test_replay(publisher, redis):
+    """What a stream did not take need not wait for its next event."""
+    server = redis()
+    daemon = publisher(server)
+    server.client.set("cad:b", "a text")
+    post_to(daemon, "abab", 1)
+    wait_for(lambda: failed(daemon) == [2, 4], "the list of failed ones")
+    assert "of type redis, sonoran-pushctl replay" in " ".join(ctl("-c", daemon.file, "doctor").stdout.split())
+    server.client.delete("cad:b")
+    assert ctl("-c", daemon.file, "retry", "bus", "2").returncode == 0
+    daemon.wait_line("event 2 is not delivered .* with its next event, or at once by sonoran-pushctl replay")
+    assert ctl("-c", daemon.file, "replay", "bus", "--from", "2").returncode == 0
+    server.wait_ids([2, 4], "cad:b")
+    server.wait_ids([1, 3], "cad:a")
+    wait_for(lambda: failed(daemon) == [], "nothing on the list of failed ones")
