@@ -210,7 +210,7 @@ def test_one_of_two_is_down(on, redis):
         down.kill()
         post(daemon, number)
         up.wait_ids(range(1, number + 1))
-    assert not daemon.find_line("not delivered.*connect")  # but for a pause, since each is found without the last ones
+    assert not daemon.find_line("not delivered.*connect")  # each has lost what it had, which may have to rest
 
 
 def test_failover_to_a_replica_that_lags(on, path, redis):
