@@ -63,12 +63,18 @@ void setting_refuse(const struct walk *walk, const struct node *setting, const c
     text_free(&text);
 }
 
-/* Of config/demo.yaml, which everybody has. */
+/* An address of a server, without a login in it. */
+static bool is_bare_address(const char *secret)
+{
+    return (strstr(secret, "://") || strncmp(secret, "unix:/", strlen("unix:/")) == 0) && !strchr(secret, '@');
+}
+
+/* Like the key of config/demo.yaml, which everybody has. */
 static bool is_public(const struct config_option *option, const char *secret)
 {
     if (option->type == CONFIG_HEADER)
         return secret && !config_header_is_private(secret);
-    return option->type == CONFIG_SECRET && secret && strcmp(secret, "demo") == 0;
+    return option->type == CONFIG_SECRET && secret && (strcmp(secret, "demo") == 0 || is_bare_address(secret));
 }
 
 static void warn_about_file(const struct walk *walk, const struct config_option *option, const struct node *setting)

@@ -35,6 +35,21 @@ def test_mistakes(tmp_path, options, said):
 
 
 @pytest.mark.parametrize(
+    "url, warned",
+    [("redis://h:6379", False), ("unix:/run/redis.sock", False), ("rediss://h", False), ("redis://:sesame@h", True)],
+)
+def test_url_in_a_file_that_others_may_read(tmp_path, url, warned):
+    """An address alone is no secret."""
+    file = tmp_path / "pushd.yaml"
+    harness.write_private(file, harness.config(communities=[{"name": "default", "api_key": "demo"}],
+                                               actions=[{"name": "bus", "type": "redis", "url": url}],
+                                               streams=[{"name": "edges", "url": url, "keys": ["other:*"]}]))
+    file.chmod(0o644)
+    result = harness.run("-c", file, "--check")
+    assert result.returncode == 0 and ("this file holds a key" in result.output) == warned, result.output
+
+
+@pytest.mark.parametrize(
     "options, said",
     [({"username": "edge1"}, "username: without effect"), ({"ca_file": "/etc/ssl/certs/ca-certificates.crt"}, "ca_file: without effect")],
 )
