@@ -177,11 +177,12 @@ class Server:
 
 # -- one measurement -------------------------------------------------------------------------------------------------
 
-def wrk(port, seconds, connections, cpu):
+def wrk(port, seconds, connections, cpu, pause_ms=None):
     """What load.lua prints."""
     command = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu),
                "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "10s",
-               "-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", BODY]
+               "-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", BODY,
+               *([str(pause_ms)] if pause_ms else [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):

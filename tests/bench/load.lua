@@ -1,4 +1,5 @@
--- load.lua BODY_FILE - what wrk sends, and its result as one JSON line.
+-- load.lua BODY_FILE [PAUSE_MS] - what wrk sends, and its result as one JSON line. PAUSE_MS: of a connection, between an
+-- answer and the next request; it is in no latency.
 -- There is no request() and no response() on purpose: wrk then sends fixed bytes and parses only the status,
 -- so that the load costs as little as it can. Statuses above 399 are counted by wrk itself.
 
@@ -8,6 +9,9 @@ function init(args)
    wrk.headers["Content-Type"] = "application/json"
    wrk.body = file:read("*a")
    file:close()
+   if args[2] then
+      delay = function() return tonumber(args[2]) end
+   end
 end
 
 function done(summary, latency)
