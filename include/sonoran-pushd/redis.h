@@ -79,6 +79,20 @@ enum redis_verdict redis_judge(const struct redis_reply *reply, struct err *err)
  * is none. */
 const struct redis_reply *redis_member(const struct redis_reply *list, const char *name);
 
+/* ---- ids of entries of streams ---- */
+
+/* "1795449600000-1042"; of ours the epoch of a log's life in ms, and the event's id. Zeros: before all entries. */
+struct redis_id {
+    uint64_t ms, seq;
+};
+
+#define REDIS_ID_BYTES 42
+
+/* false: it is none, and *ret is zeros. */
+bool redis_id_read(struct span text, struct redis_id *ret);
+const char *redis_id_write(struct redis_id id, char ret[REDIS_ID_BYTES]);
+int redis_id_compare(struct redis_id a, struct redis_id b); /* < 0: a stands before b */
+
 /* ---- one connection ---- */
 
 struct redis;

@@ -82,16 +82,6 @@ bool redis_link_was_old(const struct redis_link *link);
 
 /* ---- redis_streams.c: what is believed of each stream ---- */
 
-struct redis_id {
-    uint64_t epoch_ms, event_id; /* both 0: of an empty stream */
-};
-
-#define REDIS_ID_BYTES 48
-
-bool redis_id_read(struct span text, struct redis_id *ret);
-void redis_id_write(struct redis_id id, char ret[REDIS_ID_BYTES]);
-int redis_id_compare(struct redis_id a, struct redis_id b);
-
 struct redis_stream {
     char *key;
     bool is_known;        /* this connection has said what it ends with */

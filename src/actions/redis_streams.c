@@ -15,46 +15,9 @@
 #define LOST_MAX_US (30 * USEC_PER_SEC)
 #define QUIET_US (60 * USEC_PER_SEC) /* without a loss: then the next one is the first */
 
-/* ---- ids ---- */
-
-static bool read_number(const char *s, size_t size, uint64_t *ret)
-{
-    uint64_t number = 0;
-    if (!size || size > 20)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        unsigned digit = (unsigned) (s[i] - '0');
-        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
-            return false;
-        number = 10 * number + digit;
-    }
-    *ret = number;
-    return true;
-}
-
-bool redis_id_read(struct span text, struct redis_id *ret)
-{
-    const char *dash = memchr(text.s, '-', text.size);
-    size_t size = dash ? (size_t) (dash - text.s) : 0;
-    return dash && read_number(text.s, size, &ret->epoch_ms) &&
-           read_number(dash + 1, text.size - size - 1, &ret->event_id);
-}
-
-void redis_id_write(struct redis_id id, char ret[REDIS_ID_BYTES])
-{
-    snprintf(ret, REDIS_ID_BYTES, "%" PRIu64 "-%" PRIu64, id.epoch_ms, id.event_id);
-}
-
-int redis_id_compare(struct redis_id a, struct redis_id b)
-{
-    if (a.epoch_ms != b.epoch_ms)
-        return a.epoch_ms < b.epoch_ms ? -1 : 1;
-    return a.event_id < b.event_id ? -1 : a.event_id > b.event_id;
-}
-
 static bool is_empty(struct redis_id id)
 {
-    return !id.epoch_ms && !id.event_id;
+    return !id.ms && !id.seq;
 }
 
 /* ---- the list ---- */
@@ -122,7 +85,7 @@ static bool explain_later(const struct redis_stream *stream, struct redis_id fou
             "the stream %s ends with %" PRIu64 "-%" PRIu64
             ", which another log has written, or somebody by hand, since this one was begun: give one of the two "
             "machines another node, or delete the key",
-            stream->key, found.epoch_ms, found.event_id);
+            stream->key, found.ms, found.seq);
     return stop(ret, ACTION_OFF);
 }
 
@@ -132,9 +95,9 @@ bool redis_streams_doubt(const struct redis_streams *streams, const struct redis
 {
     const struct action_log *log = streams->log;
     uint64_t told_id = 0;
-    enum feed_told told = log->look_told(log->userdata, found.epoch_ms, found.event_id, &told_id);
-    bool has_more = (told == FEED_IS_OURS || told == FEED_IS_AHEAD) && told_id < found.event_id;
-    return has_more && !stream->renewed_from && log->epoch_ms(log->userdata, event_id) == found.epoch_ms;
+    enum feed_told told = log->look_told(log->userdata, found.ms, found.seq, &told_id);
+    bool has_more = (told == FEED_IS_OURS || told == FEED_IS_AHEAD) && told_id < found.seq;
+    return has_more && !stream->renewed_from && log->epoch_ms(log->userdata, event_id) == found.ms;
 }
 
 void redis_streams_differ(struct redis_stream *stream, uint64_t event_id)
@@ -155,7 +118,7 @@ static bool renew(const struct redis_streams *streams, struct redis_stream *stre
     streams->log->renew(streams->log->userdata);
     ret->retry_after_us = RENEWED_US;
     err_set(&ret->err, 0, "the stream %s has event %" PRIu64 " of this log, which it has lost: a new life begins",
-            stream->key, found.event_id);
+            stream->key, found.seq);
     return stop(ret, ACTION_RETRY);
 }
 
@@ -217,7 +180,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     bool has_lost = stream->is_believed && redis_id_compare(found, believed) < 0, has_missed = stream->has_missed;
     uint64_t told_id = 0;
     enum feed_told told =
-        is_empty(found) ? FEED_IS_EARLIER : log->look_told(log->userdata, found.epoch_ms, found.event_id, &told_id);
+        is_empty(found) ? FEED_IS_EARLIER : log->look_told(log->userdata, found.ms, found.seq, &told_id);
     if (!is_same && told == FEED_IS_LATER)
         return explain_later(stream, found, ret);
     if (!is_same && told == FEED_IS_AHEAD)
@@ -230,7 +193,7 @@ bool redis_streams_take(struct redis_streams *streams, struct redis_stream *stre
     stream->last = found;
     stream->is_known = stream->is_believed = true;
     stream->has_missed = false;
-    if (stream->renewed_from && told_id >= stream->renewed_from && found.epoch_ms < log->newest_epoch_ms(log->userdata))
+    if (stream->renewed_from && told_id >= stream->renewed_from && found.ms < log->newest_epoch_ms(log->userdata))
         told_id = stream->renewed_from - 1;
     if (has_lost)
         tell_lost(streams, stream, believed);

@@ -16,12 +16,12 @@ int streams_entry_read(const struct redis_reply *reply, struct streams_entry *re
 {
     *ret = (struct streams_entry){ 0 };
     if (reply->type != REDIS_LIST || reply->n_elements != 2 || reply->elements[0].type != REDIS_TEXT ||
-        !streams_place_read(reply->elements[0].text, &ret->place))
+        !redis_id_read(reply->elements[0].text, &ret->place))
         return -EINVAL;
     const struct redis_reply *members = &reply->elements[1];
     if (members->type != REDIS_LIST) /* one that was deleted */
         return 0;
-    (void) streams_place_read(text_of(members, "prev"), &ret->before);
+    (void) redis_id_read(text_of(members, "prev"), &ret->before);
     ret->record = text_of(members, "record");
     ret->node = text_of(members, "node");
     return 0;

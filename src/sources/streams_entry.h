@@ -16,8 +16,8 @@
 #define STREAMS_LATE_S 600 /* an event that was older when it came is late; what it may be ahead is as much */
 
 struct streams_entry {
-    struct streams_place place, before; /* before: zeros where it does not say */
-    struct span node, record;           /* size 0: there is none */
+    struct redis_id place, before; /* before: zeros where it does not say */
+    struct span node, record;      /* size 0: there is none */
 };
 
 /* -EINVAL: it has no id, so nothing can be made of it. */

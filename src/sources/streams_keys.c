@@ -114,14 +114,14 @@ int streams_look_for_keys(struct streams_row *row, struct err *err)
 
 static void tell_end(struct streams_stream *stream, enum streams_end end)
 {
-    char at[STREAMS_PLACE_BYTES], last[STREAMS_PLACE_BYTES];
+    char at[REDIS_ID_BYTES], last[REDIS_ID_BYTES];
     const char *node = stream->node;
     bool told = stream->told_end == end;
     stream->told_end = end;
     if (told || end == STREAMS_END_GOES_ON)
         return;
-    streams_place_write(stream->end, at);
-    streams_place_write(streams_known_last(&stream->known), last);
+    redis_id_write(stream->end, at);
+    redis_id_write(streams_known_last(&stream->known), last);
     if (end == STREAMS_END_BEHIND)
         streams_tell(stream->row, LOG_WARNING,
                      "%s ends at %s, before what was read (%s): waiting for %s to publish it again", stream->key, at,
@@ -147,10 +147,10 @@ static void begin_at_end(struct streams_stream *stream)
     stream->unsaved = true;
 }
 
-static void take_end(struct streams_stream *stream, struct streams_place end)
+static void take_end(struct streams_stream *stream, struct redis_id end)
 {
     struct streams_row *row = stream->row;
-    struct streams_place asked = stream->end;
+    struct redis_id asked = stream->end;
     pthread_mutex_lock(&row->all->lock);
     stream->end = end;
     bool is_new = !stream->known.n && !row->looked && row->settings.start == STREAMS_FROM_NOW && end.ms;
@@ -159,7 +159,7 @@ static void take_end(struct streams_stream *stream, struct streams_place end)
     enum streams_end what = streams_look_at_end(&stream->known, end, stream->asked ? &asked : NULL);
     stream->behind = what != STREAMS_END_GOES_ON;
     if (what == STREAMS_END_ANEW)
-        stream->place = (struct streams_place){ 0 };
+        stream->place = (struct redis_id){ 0 };
     stream->asked = true;
     pthread_mutex_unlock(&row->all->lock);
     tell_end(stream, what);
@@ -183,26 +183,26 @@ static void set_gone(struct streams_stream *stream, bool gone, const char *why)
 }
 
 /* Where its newest entry stands; zeros: there is none. */
-static struct streams_place newest_of(const struct redis_reply *info)
+static struct redis_id newest_of(const struct redis_reply *info)
 {
     const struct redis_reply *entry = redis_member(info, "last-entry");
     struct streams_entry read;
     bool there = entry && entry->type == REDIS_LIST && streams_entry_read(entry, &read) == 0;
-    return there ? read.place : (struct streams_place){ 0 };
+    return there ? read.place : (struct redis_id){ 0 };
 }
 
 /* Ids went on behind what was read, and nothing stands there: no entry will come that tells of it, or not soon. */
-static void look_for_lost(struct streams_stream *stream, struct streams_place newest)
+static void look_for_lost(struct streams_stream *stream, struct redis_id newest)
 {
-    struct streams_place last = streams_known_last(&stream->known);
-    bool ahead = stream->known.n && stream->end.ms == last.ms && streams_place_compare(stream->end, last) > 0;
-    if (ahead && streams_place_compare(newest, last) <= 0)
+    struct redis_id last = streams_known_last(&stream->known);
+    bool ahead = stream->known.n && stream->end.ms == last.ms && redis_id_compare(stream->end, last) > 0;
+    if (ahead && redis_id_compare(newest, last) <= 0)
         streams_lose(stream, stream->end);
 }
 
 static int take_info(struct streams_stream *stream, const struct redis_reply *reply, struct err *err)
 {
-    struct streams_place end = { 0 };
+    struct redis_id end = { 0 };
     enum redis_verdict verdict = is_missing(reply) ? REDIS_DONE : redis_judge(reply, err);
     if (verdict == REDIS_NEVER ||
         verdict == REDIS_NOT_THIS_KEY) { /* of another type, or not ours to read: others may be */
@@ -213,7 +213,7 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
         return -EREMOTEIO;
     const struct redis_reply *last = redis_member(reply, "last-generated-id");
     if (last)
-        (void) streams_place_read(last->text, &end);
+        (void) redis_id_read(last->text, &end);
     set_gone(stream, false, "");
     take_end(stream, end);
     look_for_lost(stream, newest_of(reply));
@@ -222,8 +222,8 @@ static int take_info(struct streams_stream *stream, const struct redis_reply *re
 
 void streams_pass_large(struct streams_stream *stream)
 {
-    char last[STREAMS_PLACE_BYTES], why[sizeof(stream->why)];
-    streams_place_write(streams_known_last(&stream->known), last);
+    char last[REDIS_ID_BYTES], why[sizeof(stream->why)];
+    redis_id_write(streams_known_last(&stream->known), last);
     snprintf(why, sizeof(why),
              "an entry of it, its first, its last or one behind %s, is larger than 64 MB or has more than 100,000 "
              "members: delete it (XDEL). It is looked at again every 10min",

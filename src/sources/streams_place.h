@@ -7,31 +7,21 @@
  */
 #pragma once
 
-#include <sonoran-pushd/text.h>
+#include <sonoran-pushd/redis.h>
 
-struct streams_place {
-    uint64_t ms, seq; /* zeros: before all entries */
-};
-
-#define STREAMS_PLACE_BYTES 42
 #define STREAMS_LIVES_MAX 16 /* of more the one that was read longest ago is forgotten */
-#define STREAMS_KNOWN_BYTES (STREAMS_LIVES_MAX * STREAMS_PLACE_BYTES)
+#define STREAMS_KNOWN_BYTES (STREAMS_LIVES_MAX * REDIS_ID_BYTES)
 
 struct streams_known {
-    struct streams_place v[STREAMS_LIVES_MAX];
+    struct redis_id v[STREAMS_LIVES_MAX];
     size_t n; /* 0: nothing was read */
 };
 
-/* false: it is none, and *ret is zeros. */
-bool streams_place_read(struct span text, struct streams_place *ret);
-const char *streams_place_write(struct streams_place place, char ret[STREAMS_PLACE_BYTES]);
-int streams_place_compare(struct streams_place a, struct streams_place b); /* < 0: a stands before b */
-
 void streams_known_read(const char *text, struct streams_known *ret); /* as far as it is one */
 const char *streams_known_write(const struct streams_known *known, char ret[STREAMS_KNOWN_BYTES]);
-void streams_known_add(struct streams_known *known, struct streams_place place);
-bool streams_known_has(const struct streams_known *known, struct streams_place place);
-struct streams_place streams_known_last(const struct streams_known *known);
+void streams_known_add(struct streams_known *known, struct redis_id place);
+bool streams_known_has(const struct streams_known *known, struct redis_id place);
+struct redis_id streams_known_last(const struct streams_known *known);
 
 /* What an entry is, by where it stands and by the id of the one that the node published before it (zeros: it does not
  * say). */
@@ -41,8 +31,7 @@ enum streams_news {
     STREAMS_LOST,  /* it is the next one, but that before it never came: entries are lost */
 };
 
-enum streams_news streams_look(const struct streams_known *known, struct streams_place place,
-                               struct streams_place before);
+enum streams_news streams_look(const struct streams_known *known, struct redis_id place, struct redis_id before);
 
 /* Where a stream ends, as the server says, beside what was read. */
 enum streams_end {
@@ -53,5 +42,5 @@ enum streams_end {
 };
 
 /* asked: the end that the server said the last time it was asked on this connection; NULL: this is the first time. */
-enum streams_end streams_look_at_end(const struct streams_known *known, struct streams_place end,
-                                     const struct streams_place *asked);
+enum streams_end streams_look_at_end(const struct streams_known *known, struct redis_id end,
+                                     const struct redis_id *asked);

@@ -53,9 +53,9 @@ struct streams_stream {
     struct streams_row *row;
     char key[STREAMS_KEY_MAX_BYTES + 1], node[NAME_MAX_BYTES + 1];
     struct streams_known known; /* changed under the lock, by the row's thread, like: */
-    struct streams_place place; /* behind which it is read */
-    struct streams_place end;   /* as the server last said */
-    struct streams_place lost;  /* up to it entries are lost, which is told; zeros: none */
+    struct redis_id place;      /* behind which it is read */
+    struct redis_id end;        /* as the server last said */
+    struct redis_id lost;       /* up to it entries are lost, which is told; zeros: none */
     bool behind, gone;          /* the end is before what was read; it is no stream, or not to be read */
     bool taken;                 /* another row reads a stream of this key, or it is not known yet */
     bool loaded;                /* known is what the log has, or further */
@@ -164,7 +164,7 @@ void streams_pass_large(struct streams_stream *stream);
 int streams_read(struct streams_row *row, struct err *err) MUST_CHECK;
 
 /* What is behind the last that was read up to there is gone: told and counted, once. */
-void streams_lose(struct streams_stream *stream, struct streams_place up_to);
+void streams_lose(struct streams_stream *stream, struct redis_id up_to);
 
 /* ---- streams_hand_in.c: to the writer ---- */
 

@@ -24,17 +24,17 @@ static bool may_tell_lost(struct streams_stream *stream)
     return stream->n_told_lost < LOST_TOLD_MAX;
 }
 
-static void tell_lost(struct streams_stream *stream, struct streams_place up_to)
+static void tell_lost(struct streams_stream *stream, struct redis_id up_to)
 {
-    char last[STREAMS_PLACE_BYTES], before[STREAMS_PLACE_BYTES];
+    char last[REDIS_ID_BYTES], before[REDIS_ID_BYTES];
     if (!may_tell_lost(stream))
         return;
     stream->n_told_lost++;
     streams_tell(stream->row, LOG_WARNING,
                  "%s: entries of node %s are lost, behind %s up to %s: the stream was cut (max_len) or deleted before "
                  "they were read%s",
-                 stream->key, stream->node, streams_place_write(streams_known_last(&stream->known), last),
-                 streams_place_write(up_to, before),
+                 stream->key, stream->node, redis_id_write(streams_known_last(&stream->known), last),
+                 redis_id_write(up_to, before),
                  stream->n_told_lost == LOST_TOLD_MAX ? "; what more is lost within a minute is only counted" : "");
 }
 
@@ -42,15 +42,15 @@ static void tell_lost(struct streams_stream *stream, struct streams_place up_to)
 static void tell_passed(struct streams_stream *stream, const struct streams_entry *entry, enum streams_made made,
                         const struct err *err)
 {
-    char place[STREAMS_PLACE_BYTES];
+    char place[REDIS_ID_BYTES];
     if (made == STREAMS_OURS && !stream->told_ours)
         streams_tell(stream->row, LOG_NOTICE,
                      "%s: events of this very log stand in it, from %s on, and are passed: an action publishes to what "
                      "is read here",
-                     stream->key, streams_place_write(entry->place, place));
+                     stream->key, redis_id_write(entry->place, place));
     if (made == STREAMS_UNREADABLE && !stream->told_bad)
         streams_tell(stream->row, LOG_WARNING, "%s: entry %s is no event and is passed, like all such: %s", stream->key,
-                     streams_place_write(entry->place, place), err->msg);
+                     redis_id_write(entry->place, place), err->msg);
     stream->told_ours |= made == STREAMS_OURS;
     stream->told_bad |= made == STREAMS_UNREADABLE;
 }
@@ -76,14 +76,14 @@ static void note(struct streams_stream *stream, const struct streams_entry *entr
 {
     pthread_mutex_lock(&stream->row->all->lock);
     stream->place = entry->place;
-    if (streams_place_compare(entry->place, stream->end) > 0)
+    if (redis_id_compare(entry->place, stream->end) > 0)
         stream->end = entry->place;
     stream->row->values.entries++;
     pthread_mutex_unlock(&stream->row->all->lock);
 }
 
 /* Boards show it. */
-static void note_lost(struct streams_stream *stream, struct streams_place up_to)
+static void note_lost(struct streams_stream *stream, struct redis_id up_to)
 {
     struct streams *all = stream->row->all;
     pthread_mutex_lock(&all->lock);
@@ -96,9 +96,9 @@ static void note_lost(struct streams_stream *stream, struct streams_place up_to)
         all->parts.changed(all->parts.set);
 }
 
-void streams_lose(struct streams_stream *stream, struct streams_place up_to)
+void streams_lose(struct streams_stream *stream, struct redis_id up_to)
 {
-    if (streams_place_compare(stream->lost, up_to) == 0)
+    if (redis_id_compare(stream->lost, up_to) == 0)
         return;
     tell_lost(stream, up_to);
     note_lost(stream, up_to);
@@ -200,7 +200,7 @@ static int take_answer(struct streams_row *row, const struct redis_reply *reply,
 
 struct streams_question {
     struct span words[WORDS_BEFORE + 2 * STREAMS_MAX];
-    char places[STREAMS_MAX][STREAMS_PLACE_BYTES];
+    char places[STREAMS_MAX][REDIS_ID_BYTES];
     char count[24];
 };
 
@@ -216,7 +216,7 @@ static size_t write_question(const struct streams_row *row, struct streams_quest
             question->words[at++] = span_of(stream->key);
     for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
         if (streams_is_read(stream)) {
-            streams_place_write(stream->place, question->places[n]);
+            redis_id_write(stream->place, question->places[n]);
             question->words[at++] = span_of(question->places[n++]);
         }
     return n ? at : 0;
@@ -224,11 +224,11 @@ static size_t write_question(const struct streams_row *row, struct streams_quest
 
 static int read_one(struct streams_stream *stream, struct err *err)
 {
-    char place[STREAMS_PLACE_BYTES];
+    char place[REDIS_ID_BYTES];
     const struct span words[] = { span_of("XREAD"),   span_of("COUNT"),     span_of("1"),
                                   span_of("STREAMS"), span_of(stream->key), span_of(place) };
     const struct redis_reply *reply;
-    streams_place_write(stream->place, place);
+    redis_id_write(stream->place, place);
     int r = streams_ask(stream->row, words, ARRAY_SIZE(words), &reply, err);
     if (r == -EMSGSIZE)
         streams_pass_large(stream);

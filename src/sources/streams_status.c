@@ -137,8 +137,8 @@ static const struct report_table one_report = { rows_of_one, ARRAY_SIZE(rows_of_
 /* Ids of one life count events, of which a node may publish some only: at most so many. */
 static uint64_t lag_of(const struct streams_stream *stream)
 {
-    struct streams_place last = streams_known_last(&stream->known), end = stream->end;
-    bool comparable = streams_is_read(stream) && end.ms == last.ms && streams_place_compare(end, stream->lost) != 0;
+    struct redis_id last = streams_known_last(&stream->known), end = stream->end;
+    bool comparable = streams_is_read(stream) && end.ms == last.ms && redis_id_compare(end, stream->lost) != 0;
     return comparable && end.seq > last.seq ? end.seq - last.seq : 0;
 }
 
@@ -173,14 +173,14 @@ static struct streams_values values_of(const struct streams_row *row)
 
 static void add_stream(const struct streams_stream *stream, struct json_writer *out)
 {
-    char place[STREAMS_PLACE_BYTES];
-    const struct streams_place last = streams_known_last(&stream->known);
+    char place[REDIS_ID_BYTES];
+    const struct redis_id last = streams_known_last(&stream->known);
     const struct stream_values values = values_of_one(stream);
     json_begin_object(out, NULL);
     json_add_text(out, "key", stream->key);
     json_add_text(out, "node", stream->node);
-    json_add_text(out, "last_id", streams_place_write(last, place));
-    json_add_text(out, "end_id", streams_place_write(stream->end, place));
+    json_add_text(out, "last_id", redis_id_write(last, place));
+    json_add_text(out, "end_id", redis_id_write(stream->end, place));
     json_add_known_time(out, "last_event", stream->read_us);
     report_add_members(out, &(struct report_part){ .table = &one_report, .values = &values }, ONE);
     json_add_int(out, "lag_s", (int64_t) (values.lag_us / USEC_PER_SEC));

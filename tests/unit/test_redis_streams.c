@@ -93,7 +93,7 @@ static void test_ids(void **state)
     struct redis_id id;
     char text[REDIS_ID_BYTES];
     assert_true(redis_id_read(span_of("1795449600123-42"), &id));
-    assert_true(id.epoch_ms == 1795449600123 && id.event_id == 42);
+    assert_true(id.ms == 1795449600123 && id.seq == 42);
     redis_id_write(id, text);
     assert_string_equal(text, "1795449600123-42");
     assert_true(redis_id_read(span_of("18446744073709551615-18446744073709551615"), &id));
@@ -113,8 +113,8 @@ static void test_goes_on_where_it_ends(void **state)
     (void) state;
     assert_true(take("a", 2000, 119, 120));
     assert_true(stream("a")->is_known);
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 120).epoch_ms, 2000);
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 90).epoch_ms, 1000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 120).ms, 2000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 90).ms, 1000);
 }
 
 /* The answer to the last try was lost, or its place was not saved. */
@@ -245,8 +245,8 @@ static void test_doubts(void **state)
     redis_streams_differ(stream("a"), 100);
     assert_false(is_doubted(1000, 107, 100));
     assert_true(take("a", 1000, 107, 100));
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 100).epoch_ms, 2000);
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 99).epoch_ms, 1000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 100).ms, 2000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 99).ms, 1000);
 }
 
 /* The log has lost what the stream has: a new life begins, and what is to be added is of it. */
@@ -260,8 +260,8 @@ static void test_renewed(void **state)
     assert_true(renewed);
     assert_true(take("a", 2000, 170, 150));
     assert_true(redis_id_compare(redis_streams_id(&streams, stream("a"), 150), stream("a")->last) > 0);
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 150).epoch_ms, 3000);
-    assert_int_equal(redis_streams_id(&streams, stream("a"), 149).epoch_ms, 2000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 150).ms, 3000);
+    assert_int_equal(redis_streams_id(&streams, stream("a"), 149).ms, 2000);
 }
 
 /* That one has missed something is not forgotten with it. */

@@ -14,18 +14,18 @@ static void test_places(void **state)
     static const char *const wrong[] = {
         "", "5", "5-", "-5", "5-6 ", " 5-6", "5-6-7", "5-x", "18446744073709551616-0"
     };
-    struct streams_place place;
-    char text[STREAMS_PLACE_BYTES];
+    struct redis_id place;
+    char text[REDIS_ID_BYTES];
     (void) state;
-    assert_true(streams_place_read(span_of("18446744073709551615-18446744073709551615"), &place));
-    assert_string_equal(streams_place_write(place, text), "18446744073709551615-18446744073709551615");
+    assert_true(redis_id_read(span_of("18446744073709551615-18446744073709551615"), &place));
+    assert_string_equal(redis_id_write(place, text), "18446744073709551615-18446744073709551615");
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-        assert_false(streams_place_read(span_of(wrong[i]), &place));
+        assert_false(redis_id_read(span_of(wrong[i]), &place));
         assert_int_equal(place.ms + place.seq, 0);
     }
-    assert_true(streams_place_compare((struct streams_place){ 5, 9 }, (struct streams_place){ 6, 1 }) < 0);
-    assert_true(streams_place_compare((struct streams_place){ 5, 9 }, (struct streams_place){ 5, 8 }) > 0);
-    assert_int_equal(streams_place_compare((struct streams_place){ 5, 9 }, (struct streams_place){ 5, 9 }), 0);
+    assert_true(redis_id_compare((struct redis_id){ 5, 9 }, (struct redis_id){ 6, 1 }) < 0);
+    assert_true(redis_id_compare((struct redis_id){ 5, 9 }, (struct redis_id){ 5, 8 }) > 0);
+    assert_int_equal(redis_id_compare((struct redis_id){ 5, 9 }, (struct redis_id){ 5, 9 }), 0);
 }
 
 static struct streams_known known_of(const char *text)
@@ -47,17 +47,17 @@ static void test_known(void **state)
     struct streams_known known = known_of("");
     (void) state;
     assert_int_equal(known.n, 0);
-    streams_known_add(&known, (struct streams_place){ 5, 1 });
-    streams_known_add(&known, (struct streams_place){ 5, 7 });
+    streams_known_add(&known, (struct redis_id){ 5, 1 });
+    streams_known_add(&known, (struct redis_id){ 5, 7 });
     assert_known(&known, "5-7");
-    streams_known_add(&known, (struct streams_place){ 9, 8 });
+    streams_known_add(&known, (struct redis_id){ 9, 8 });
     assert_known(&known, "9-8 5-7");
-    streams_known_add(&known, (struct streams_place){ 5, 3 });
+    streams_known_add(&known, (struct redis_id){ 5, 3 });
     assert_known(&known, "5-7 9-8");
     known = known_of("9-8 5-7 nonsense 4-4");
     assert_known(&known, "9-8 5-7");
     for (uint64_t ms = 10; ms < 10 + 2 * STREAMS_LIVES_MAX; ms++)
-        streams_known_add(&known, (struct streams_place){ ms, UINT64_MAX });
+        streams_known_add(&known, (struct redis_id){ ms, UINT64_MAX });
     assert_int_equal(known.n, STREAMS_LIVES_MAX);
     assert_int_equal(known.v[0].ms, 9 + 2 * STREAMS_LIVES_MAX);
     assert_int_equal(known.v[STREAMS_LIVES_MAX - 1].ms, 10 + STREAMS_LIVES_MAX);
@@ -87,9 +87,9 @@ static void test_entries(void **state)
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct streams_known known = known_of(cases[i].known);
-        struct streams_place place, before;
-        streams_place_read(span_of(cases[i].place), &place);
-        (void) streams_place_read(span_of(cases[i].before), &before);
+        struct redis_id place, before;
+        redis_id_read(span_of(cases[i].place), &place);
+        (void) redis_id_read(span_of(cases[i].before), &before);
         if (streams_look(&known, place, before) != cases[i].wanted)
             fail_msg("%s, behind %s, with %s known", cases[i].place, cases[i].before, cases[i].known);
     }
@@ -119,9 +119,9 @@ static void test_ends(void **state)
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct streams_known known = known_of(cases[i].known);
-        struct streams_place end, asked;
-        (void) streams_place_read(span_of(cases[i].end), &end);
-        (void) streams_place_read(span_of(cases[i].asked ? cases[i].asked : ""), &asked);
+        struct redis_id end, asked;
+        (void) redis_id_read(span_of(cases[i].end), &end);
+        (void) redis_id_read(span_of(cases[i].asked ? cases[i].asked : ""), &asked);
         if (streams_look_at_end(&known, end, cases[i].asked ? &asked : NULL) != cases[i].wanted)
             fail_msg("end %s, with %s known", cases[i].end, cases[i].known);
     }
