@@ -84,6 +84,8 @@ const char *description_next_number(const struct description *description, const
  * late. */
 int description_set_late(struct description *description, int64_t late_s) MUST_CHECK; /* -ENOMEM */
 uint64_t description_get_late(const cJSON *known);
+/* Of known as it was written: false where nothing is told first in it. Quick, and takes no memory. */
+bool description_read_late(struct span known, int64_t *ret);
 
 /* For a description that is read back: known as it was written, or none where that is not sound, or not in its shape.
  * numbers: as far as it has them. */

@@ -1,6 +1,7 @@
 /* known_read.c - known of a row or a record, read once for all who ask. The log is a file that others can write, and a
  * record may come from elsewhere: what is not in the shape that known has is as good as none. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "event_private.h"
@@ -142,6 +143,16 @@ int description_set_late(struct description *description, int64_t late_s)
     cJSON_Delete(description->known_json);
     description->known_json = NULL;
     return 0;
+}
+
+bool description_read_late(struct span known, int64_t *ret)
+{
+    static const char begin[] = "{" LATE_BEGIN;
+    const size_t size = sizeof(begin) - 1;
+    if (known.size <= size || memcmp(known.s, begin, size) != 0)
+        return false;
+    *ret = strtoll(known.s + size, NULL, 10); /* it ends in a brace */
+    return true;
 }
 
 uint64_t description_get_late(const cJSON *known)

@@ -62,7 +62,8 @@ static int take(struct batch *batch, const struct event_home *home, usec_t now_u
     const int64_t age_s = (int64_t) (now_us / USEC_PER_SEC) - (int64_t) (time_us / USEC_PER_SEC);
     text_copy(node, sizeof(node), home->node);
     text_copy(log, sizeof(log), home->log);
-    const bool told = strncmp(take_decided->known.s, "{\"late_s\":", strlen("{\"late_s\":")) == 0; /* by another */
+    int64_t told_s; /* by another */
+    const bool told = description_read_late((struct span){ take_decided->known.s, take_decided->known.size }, &told_s);
     int r = told || age_s > STREAMS_LATE_S || age_s < -STREAMS_LATE_S ? description_set_late(take_decided, age_s) : 0;
     if (r < 0)
         return r;

@@ -108,8 +108,8 @@ static int take_event(struct streams_stream *stream, struct batch *take_batch, c
                       struct err *err)
 {
     const struct description *decided = take_batch->events[0].decided;
-    static const char begin[] = "{\"late_s\":"; /* below 0: its clock is ahead */
-    bool late = strncmp(decided->known.s, begin, strlen(begin)) == 0 && decided->known.s[strlen(begin)] != '-';
+    int64_t late_s;
+    bool late = description_read_late((struct span){ decided->known.s, decided->known.size }, &late_s) && late_s > 0;
     const usec_t time_us = take_batch->events[0].time_us;
     int r = streams_hand_in(stream, take_batch, known, err);
     pthread_mutex_lock(&stream->row->all->lock);

@@ -53,13 +53,9 @@ static const char *realm_of(struct store_reader *reader, const char *community, 
 /* As ROW_ARRIVAL has it. */
 static usec_t came_us(const struct store_row *row)
 {
-    static const char begin[] = "{\"late_s\":";
-    const size_t size = sizeof(begin) - 1;
     int64_t late_s, most_s = INT64_MAX / (int64_t) USEC_PER_SEC / 4;
-    bool told = row->home.node && row->known.size > size && memcmp(row->known.s, begin, size) == 0;
-    if (!told || row->time_us > INT64_MAX / 2)
+    if (!row->home.node || row->time_us > INT64_MAX / 2 || !description_read_late(row->known, &late_s))
         return row->time_us;
-    late_s = strtoll(row->known.s + size, NULL, 10); /* it ends in a brace */
     late_s = late_s > most_s ? most_s : late_s < -most_s ? -most_s : late_s;
     int64_t came = (int64_t) row->time_us + late_s * (int64_t) USEC_PER_SEC;
     return came > 0 ? (usec_t) came : 0;
