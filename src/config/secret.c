@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sonoran-pushd/machine.h>
+
 #include "config_private.h"
 
 #define FOLDER "secrets"
@@ -222,7 +224,7 @@ static int refuse_missing(const struct secret_source *source, enum config_type t
     if (getpid() == 1) /* of a container */
         secrets_add_variable(&next, ", or into the variable ", places->own_credential);
     else if (service)
-        text_add(&next, ", then systemctl restart " PROGRAM_NAME);
+        text_addf(&next, ", then %s", machine_restart());
     return err_set(err, -ENOENT, "no such file, put the %s into %s%s", secret_noun(type), shown.s,
                    next.size ? next.s : "");
 }
@@ -235,7 +237,7 @@ static int refuse_file(const char *path, const struct places *places, int r, str
     if (r == -EACCES && elsewhere && secure_getenv("CREDENTIALS_DIRECTORY")) { /* the service, not somebody who looks */
         text_add(&better, ", move it to ");
         text_add_safe(&better, places->in_folder, strlen(places->in_folder), 200);
-        text_add(&better, ", then systemctl restart " PROGRAM_NAME);
+        text_addf(&better, ", then %s", machine_restart());
     }
     struct err why = *err;
     return err_set(err, r, "cannot read %s: %s%s", shown.s, why.msg, better.size ? better.s : "");
@@ -291,7 +293,7 @@ static int look(enum config_type type, const struct secret_source *source, const
     if (r < 0)
         return refuse_file(path, places, r, err);
     ret->in_folder = path == places->in_folder;
-    ret->hidden = path == places->beside && places->service_credential && geteuid() == 0 &&
+    ret->hidden = path == places->beside && places->service_credential && machine_has_systemd() && geteuid() == 0 &&
                   !(ret->st.st_mode & S_IROTH) && !exists(places->service_credential);
     ret->path = strdup(path);
     if (!ret->path)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sonoran-pushd/machine.h>
+
 #include "ctl_private.h"
 
 struct arguments {
@@ -167,7 +169,8 @@ static int restore(const struct arguments *arguments, const char *file)
         return status;
     int r = store_restore(path, file, is_interrupted, &restored, &err);
     if (r == -EBUSY)
-        return ctl_fail(EXIT_FAILURE, "%s. Stop it first: systemctl stop " PROGRAM_NAME, err.msg);
+        return ctl_fail(EXIT_FAILURE, "%s. Stop it first%s", err.msg,
+                        machine_has_systemd() ? ": systemctl stop " PROGRAM_NAME : "");
     if (r < 0)
         return fail(r, &err);
     if (arguments->common.json)

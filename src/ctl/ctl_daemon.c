@@ -7,6 +7,7 @@
 
 #include <sonoran-pushd/admin.h>
 #include <sonoran-pushd/http.h>
+#include <sonoran-pushd/machine.h>
 #include <sonoran-pushd/net.h>
 
 #include "ctl_daemon.h"
@@ -15,7 +16,6 @@
 #define ANSWER_MAX_BYTES ((size_t) 16 << 20)
 #define SERVER PROGRAM_NAME "/"
 #define SERVICE_STORE "/var/lib/" PROGRAM_NAME "/events.db"
-#define RESTART "restart it (systemctl restart " PROGRAM_NAME ")"
 
 static void cleanup_web(struct web **web)
 {
@@ -69,8 +69,8 @@ int daemon_explain(int r, const char *socket, struct err *err)
         return r; /* err has the sentence */
     case EBADMSG: /* an answer without a head */
         return err_set(err, -EPROTO,
-                       "the daemon that runs (%s) is older than this " CTL_NAME " (" PROGRAM_VERSION "): " RESTART,
-                       socket);
+                       "the daemon that runs (%s) is older than this " CTL_NAME " (" PROGRAM_VERSION "): %s", socket,
+                       machine_restart());
     default:
         return err_set(err, -EPROTO, "the daemon ended the connection without an answer (%s)", socket);
     }
@@ -102,8 +102,8 @@ static void tell_versions(const char *version)
         return;
     told = true;
     if (order < 0)
-        ctl_fail(0, "the daemon that runs is " PROGRAM_NAME " %s, older than this " CTL_NAME " (%s): " RESTART, version,
-                 PROGRAM_VERSION);
+        ctl_fail(0, "the daemon that runs is " PROGRAM_NAME " %s, older than this " CTL_NAME " (%s): %s", version,
+                 PROGRAM_VERSION, machine_restart());
     else
         ctl_fail(0,
                  "this " CTL_NAME " (%s) is older than the daemon that runs, " PROGRAM_NAME

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <sonoran-pushd/daemon.h>
+#include <sonoran-pushd/machine.h>
 #include <sonoran-pushd/session_probe.h>
 
 #include "doctor.h"
@@ -198,7 +199,7 @@ int doctor_run(const char *config_file, int argc, char **argv)
     struct doctor doctor CLEANUP(doctor_done) = { .config_file = arguments.common.config_file,
                                                   .now = now_us(),
                                                   .root = geteuid() == 0,
-                                                  .systemd = access("/run/systemd/system", F_OK) == 0,
+                                                  .systemd = machine_has_systemd(),
                                                   .check_log = arguments.check_log,
                                                   .quiet_us = arguments.hours * HOUR_US,
                                                   .summary = SUMMARY_INIT };

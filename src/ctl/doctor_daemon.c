@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <sonoran-pushd/delivery.h>
+#include <sonoran-pushd/machine.h>
 
 #include "counts.h"
 #include "doctor.h"
@@ -48,7 +49,7 @@ void doctor_check_running(struct doctor *doctor, struct daemon_answer *ret_answe
                                     : "its output tells what it was doing last",
                     "%s", err.msg);
     else if (*version && strcmp(version, PROGRAM_VERSION) != 0)
-        finding_add(&doctor->findings, FINDING_WARN, "running", "restart it",
+        finding_add(&doctor->findings, FINDING_WARN, "running", machine_restart(),
                     "the daemon that runs is version %s, what is installed is %s", version, PROGRAM_VERSION);
     else
         finding_add(&doctor->findings, FINDING_OK, "running", NULL, "the daemon runs");

@@ -160,7 +160,8 @@ void doctor_check_clock(struct doctor *doctor)
     bool back = newest_us > doctor->now + CLOCK_SLACK_US;
     if (back)
         finding_add(&doctor->findings, FINDING_FAIL, "clock",
-                    "set it, and let it be kept right: timedatectl set-ntp true",
+                    doctor->systemd ? "set it, and let it be kept right: timedatectl set-ntp true"
+                                    : "set it, and let something keep it right; in a container that is up to its host",
                     "the event log was written in the future: the clock is wrong, or was");
     if (adjtimex(&timex) >= 0 && (timex.status & STA_UNSYNC))
         finding_add(&doctor->findings, FINDING_WARN, "clock",

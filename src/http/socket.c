@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <sonoran-pushd/machine.h>
+
 #include "http_private.h"
 
 static void name_address(const struct sockaddr *address, char *ret_name, size_t size)
@@ -80,16 +82,23 @@ static bool same_address(const struct sockaddr *bound, const struct sockaddr *ad
            in6->sin6_scope_id == bound_in6->sin6_scope_id;
 }
 
+static const char *hint_of_low_port(void)
+{
+    return machine_has_systemd()
+               ? "; a port below 1024 takes, in systemctl edit " PROGRAM_NAME ": [Service] "
+                 "AmbientCapabilities=CAP_NET_BIND_SERVICE, CapabilityBoundingSet=CAP_NET_BIND_SERVICE, PrivateUsers=no"
+               : "; a port below 1024 takes root or CAP_NET_BIND_SERVICE, or a lower "
+                 "net.ipv4.ip_unprivileged_port_start (sysctl)";
+}
+
 static int cannot_listen(int r, const struct sockaddr *address, struct err *err)
 {
     char name[INET6_ADDRSTRLEN + 8], holder[64];
     name_address(address, name, sizeof(name));
     if (r == -EADDRINUSE && http_holder_find(address, holder, sizeof(holder)))
         return err_set(err, r, "cannot listen on %s: %s has this port already", name, holder);
-    const char *hint = r == -EADDRINUSE ? "; another program has this port (as root: ss -ltnp)"
-                       : r == -EACCES   ? "; a port below 1024 takes, in systemctl edit " PROGRAM_NAME ": [Service] "
-                                          "AmbientCapabilities=CAP_NET_BIND_SERVICE, "
-                                          "CapabilityBoundingSet=CAP_NET_BIND_SERVICE, PrivateUsers=no"
+    const char *hint = r == -EADDRINUSE      ? "; another program has this port (as root: ss -ltnp)"
+                       : r == -EACCES        ? hint_of_low_port()
                        : r == -EADDRNOTAVAIL ? "; no network interface has this address"
                                              : "";
     return err_set(err, r, "cannot listen on %s: %s%s", name, strerror(-r), hint);

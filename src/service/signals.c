@@ -89,7 +89,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 
 static int hang_up(sd_event_source *source)
 {
-    log_line(LOG_NOTICE, NULL, "the terminal is gone; nohup or systemd keep the daemon running without one");
+    log_line(LOG_NOTICE, NULL, "the terminal is gone; nohup or a service keeps the daemon running without one");
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 

@@ -278,7 +278,7 @@ def test_a_daemon_of_before_http():
         with subprocess.Popen([sys.executable, "-c", OLD_DAEMON, str(listener.fileno())], pass_fds=[listener.fileno()]):
             result = ctl("actions", "--store", folder / "e")
     assert result.returncode == 1 and "is older than this sonoran-pushctl" in result.stderr
-    assert "systemctl restart sonoran-pushd" in result.stderr
+    assert "restart sonoran-pushd" in result.stderr
 
 
 OLD_DAEMON = """

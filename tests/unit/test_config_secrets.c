@@ -1,6 +1,8 @@
 /* test_config_secrets.c - files with keys: where they are looked for, what else brings keys, who may read them. */
 #include <grp.h>
 
+#include <sonoran-pushd/machine.h>
+
 #include "config_helpers.h"
 
 static void credentials_come_first(void **state)
@@ -73,9 +75,11 @@ static void names_with_the_folder(void **state)
     assert_key("named/absolute.yaml", "SECRET-credential");
 
     write_text("named/none.yaml", "communities: [ { api_key_file: \"none\" } ]");
-    assert_lines("named/none.yaml", -EINVAL,
-                 "named/none.yaml:1:32: communities[0].api_key_file = \"none\": no such file, put the key into "
-                 "named/secrets/none, then systemctl restart sonoran-pushd\n");
+    snprintf(text, sizeof(text),
+             "named/none.yaml:1:32: communities[0].api_key_file = \"none\": no such file, put the key into "
+             "named/secrets/none, then %s\n",
+             machine_restart());
+    assert_lines("named/none.yaml", -EINVAL, text);
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
