@@ -1,5 +1,5 @@
-"""A Debian of its own, 12 (bookworm) or 13 (trixie): made once with debootstrap, booted with systemd as its first
-process, entered with nsenter.
+"""A Debian of its own, 12 (bookworm) or 13 (trixie), or Ubuntu 24.04 (noble): made once with debootstrap, booted with
+systemd as its first process, entered with nsenter.
 
 What changes inside is kept in memory and gone with the container; its network is a loopback that nobody else has.
 A wait is for a condition and has a bound.
@@ -18,6 +18,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 SUITE = "bookworm"
+SUITES = [SUITE, "trixie", "noble"]
+UBUNTU = ["noble"]
 BASE_PACKAGES = ["systemd-sysv", "dbus", "python3", "curl"]
 TOOLS = ["systemd-nspawn", "debootstrap", "nsenter"]
 ENVIRONMENT = {
@@ -52,17 +54,32 @@ def apt_setting(name):
     return run("apt-config", "shell", "value", name).stdout.removeprefix("value='").rstrip().removesuffix("'")
 
 
-def mirror():
-    """Of this machine's own Debian, if that is what it is (a mirror has all suites); and what its apt needs to get
-    there."""
+def archive_of(suite):
+    """This machine's own, if it is of the same distribution (a mirror has all suites). Nobody is asked for Ubuntu's
+    unless it is named: where builds run, it may be out of bounds."""
+    origin = "Ubuntu" if suite in UBUNTU else "Debian"
     targets = run("apt-get", "indextargets", "--format", "$(SITE) $(CODENAME) $(ORIGIN)", "Created-By: Packages").stdout
-    uris = [line.split()[0] for line in targets.splitlines() if re.search(r" [a-z]+ Debian$", line)]
+    uris = [line.split()[0] for line in targets.splitlines() if re.search(rf" [a-z]+ {origin}$", line)]
+    if origin == "Ubuntu" and not (uris := [*filter(None, [os.environ.get("UBUNTU_ARCHIVE")]), *uris]):
+        raise Skip(f"no archive of Ubuntu is named for {suite}, as in UBUNTU_ARCHIVE=http://archive.ubuntu.com/ubuntu")
+    return (uris or ["http://deb.debian.org/debian"])[0]
+
+
+def network_environment():
+    """What this machine's apt needs to get to an archive."""
     proxy = apt_setting("Acquire::http::Proxy")
-    environment = dict(os.environ, **({"http_proxy": proxy} if proxy else {}))
-    return (uris or ["http://deb.debian.org/debian"])[0], environment
+    return dict(os.environ, **({"http_proxy": proxy} if proxy else {}))
 
 
-def make_debian(root, suite, uri, environment):
+def debootstrap(suite, root, uri):
+    """The command; what of Ubuntu is needed is in universe, and Debian's debootstrap need not know the newest suites."""
+    if suite not in UBUNTU:
+        return ["debootstrap", "--variant=minbase", suite, str(root), uri]
+    return ["debootstrap", "--variant=minbase", "--components=main,universe", suite, str(root), uri,
+            "/usr/share/debootstrap/scripts/gutsy"]
+
+
+def make_debian(root, suite, environment):
     """As small as debootstrap makes it; by one process, where several want it."""
     with open(root.with_suffix(".turn"), "w", encoding="ascii") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -70,7 +87,7 @@ def make_debian(root, suite, uri, environment):
             return
         made = root.with_name(root.name + ".new")
         shutil.rmtree(made, ignore_errors=True)
-        result = run("debootstrap", "--variant=minbase", suite, str(made), uri, env=environment, timeout=1800)
+        result = run(*debootstrap(suite, made, archive_of(suite)), env=environment, timeout=1800)
         if result.returncode:
             raise Skip(f"debootstrap failed: {(result.stdout + result.stderr).strip().splitlines()[-1:]}")
         shutil.rmtree(root, ignore_errors=True)
@@ -88,12 +105,12 @@ def copy_debian(small, root):
 def make_root(root, packages, suite=SUITE, base=BASE_PACKAGES):
     """The Debian in root, with these packages ("a | b": one of them) beside the base ones; only what is missing is done.
     It is a copy of the small one beside it, which has the suite's name, or that one itself."""
-    uri, environment = mirror()
+    environment = network_environment()
     packages = [*base, *packages]
     small = root.with_name(suite)
     root.parent.mkdir(parents=True, exist_ok=True)
     if not (root / "etc/debian_version").exists():
-        make_debian(small, suite, uri, environment)
+        make_debian(small, suite, environment)
     if not (root / "etc/debian_version").exists():
         copy_debian(small, root)
     status = run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package} ${db:Status-Status}\\n").stdout
@@ -172,7 +189,7 @@ def make_package(tree, suite):
     """packaging/deb.sh of a tree, run on that Debian: on this machine, or in a folder that is kept for it."""
     command = ["sh", str(tree / "packaging/deb.sh")]
     name = f"sonoran-pushd-build-{os.getpid()}"
-    _, environment = mirror()
+    environment = network_environment()
     if run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").stdout.strip() != suite:
         root = TOP / "build/system" / f"{suite}-build"
         make_root(root, [], suite)

@@ -9,14 +9,17 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
+import container
 import yaml
-from container import TOP, make_root, mirror, run, tracked_files, unpack, wait_for
+from container import SUITES, TOP, make_root, network_environment, run, tracked_files, unpack, wait_for
 
 FOLDER = TOP / "packaging/container"
-WORK = TOP / "build/system/image"
+SUITE = next((word for word in sys.argv[1:] if word in SUITES), container.SUITE)
+WORK = TOP / f"build/system/image-{SUITE}"
 EGG = json.loads((FOLDER / "pterodactyl-egg.json").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]["sonoran-pushd"]
 KEY = "Image-Test-Key-0000"
@@ -35,11 +38,12 @@ def buildah(*arguments, **options):
 
 
 def make_base(name):
-    """A Debian, as the image that the Containerfile begins with."""
-    root = TOP / "build/system/bookworm"
-    make_root(root, [], "bookworm", base=[])
+    """A Debian, as the image that the Containerfile begins with, with somebody of number 1000, as Ubuntu's has."""
+    root = TOP / "build/system" / SUITE
+    make_root(root, [], SUITE, base=[])
     made = buildah("from", "scratch")
     buildah("add", "--quiet", made, str(root), "/")
+    buildah("run", "--isolation", "chroot", made, "useradd", "-m", "-u", "1000", "ubuntu")
     buildah("commit", "--quiet", "--rm", made, name)
 
 
@@ -54,7 +58,7 @@ def make_image():
     """By the README's command; the tree is what git tracks."""
     [line] = [line for line in typed() if line.startswith("docker build ")]
     arguments = shlex.split(line)[2:]
-    _, environment = mirror()
+    environment = network_environment()
     with tracked_files() as archive:
         unpack(archive.name, WORK / "tree")
     buildah("build", "--isolation", "chroot", "--pull=never", "--format", "docker", "--build-arg", "BASE=localhost/base",
