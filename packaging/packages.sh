@@ -1,4 +1,4 @@
-# packages.sh - which Debian packages are needed, and a function that installs what is missing of them.
+# packages.sh - which packages of Debian and Ubuntu are needed, and a function that installs what is missing of them.
 # Sourced by packaging/run.sh, tests/run.sh and .ci/run. Asks nothing; touches nothing when all is there.
 # shellcheck shell=sh disable=SC2034  # the lists are for those who source this file
 
@@ -37,7 +37,7 @@ as_root_apt_get() {
 install_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         printf '%s\n' "This script installs what it needs with apt, and this machine has none." \
-            "On Debian 12 these packages are needed: $*" >&2
+            "On Debian 12 and 13 and on Ubuntu 24.04 these packages are needed: $*" >&2
         return 1
     fi
     packages=$(missing_packages "$@")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - from nothing to a running daemon: installs what is missing (Debian 12, as root or with sudo), builds,
-# and runs sonoran-pushd in the foreground with config/demo.yaml. Arguments go to the daemon. Ctrl-C ends it.
+# run.sh - from nothing to a running daemon: installs what is missing (Debian 12 or 13, Ubuntu 24.04, as root or with
+# sudo), builds, and runs sonoran-pushd in the foreground with config/demo.yaml. Arguments go to the daemon. Ctrl-C ends it.
 set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$top/packaging/packages.sh"

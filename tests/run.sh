@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - installs what is missing (Debian 12, as root or with sudo), builds into build/ and runs all tests.
-# Arguments go to ctest: "-L unit", "-R config".
+# run.sh - installs what is missing (Debian 12 or 13, Ubuntu 24.04, as root or with sudo), builds into build/ and runs
+# all tests. Arguments go to ctest: "-L unit", "-R config".
 set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$top/packaging/packages.sh"
