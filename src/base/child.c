@@ -53,14 +53,16 @@ static bool set_files(const struct child_plan *plan, int trouble)
 /* In the child, which shares our memory: system calls only. */
 static _Noreturn void become(const struct child_plan *plan, int trouble)
 {
-    if (!set_files(plan, trouble))
-        _exit(EXIT_FAILURE); /* a wrong plan */
-    if (setsid() >= 0 && chdir("/") == 0 && (!own_limit_raised || setrlimit(RLIMIT_NOFILE, &own_limit) == 0)) {
-        reset_signals();
-        execve(plan->argv[0], plan->argv, plan->environment);
+    int fd = trouble;
+    if (set_files(plan, trouble)) {
+        fd = TROUBLE_FILENO;
+        if (setsid() >= 0 && chdir("/") == 0 && (!own_limit_raised || setrlimit(RLIMIT_NOFILE, &own_limit) == 0)) {
+            reset_signals();
+            execve(plan->argv[0], plan->argv, plan->environment);
+        }
     }
     int error = errno;
-    (void) !write(TROUBLE_FILENO, &error, sizeof(error));
+    (void) !write(fd, &error, sizeof(error));
     _exit(EXIT_FAILURE);
 }
 
