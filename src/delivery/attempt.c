@@ -226,18 +226,6 @@ static void put_down_too_old(struct slot *slot)
     }
 }
 
-static void render_all(struct slot *slot)
-{
-    struct hand *hand = &slot->hand;
-    for (size_t i = 0; i < hand->n;) {
-        struct err err = { "" };
-        if (render(slot, hand->items[i], &hand->payloads[i], &err) < 0)
-            put_down(slot, i, ATTEMPT_FAILED, &err);
-        else
-            i++;
-    }
-}
-
 static void try_once(struct slot *slot, struct action *action)
 {
     struct worker *worker = slot->worker;
@@ -269,6 +257,33 @@ static void note_try(struct slot *slot, struct item *item, const struct action_o
     worker->status.n_attempts += tried;
     worker_note_answer(worker, item, outcome);
     pthread_mutex_unlock(&worker->lock);
+}
+
+/* Where there is no memory for it now, there may be later. False: not by this thread, and not now. */
+static bool wait_for_memory(struct slot *slot, size_t i, const struct action_outcome *outcome)
+{
+    struct hand *hand = &slot->hand;
+    action_payload_free(&hand->payloads[i]);
+    hand->payloads[i] = (struct action_payload) ACTION_PAYLOAD_INIT;
+    hand->tried_us = uptime_us();
+    note_try(slot, hand->items[i], outcome);
+    return wait_to_retry(slot, hand->items[i], outcome);
+}
+
+static bool render_all(struct slot *slot)
+{
+    struct hand *hand = &slot->hand;
+    for (size_t i = 0; i < hand->n;) {
+        struct action_outcome outcome = { .result = ACTION_RETRY };
+        int r = render(slot, hand->items[i], &hand->payloads[i], &outcome.err);
+        if (r >= 0)
+            i++;
+        else if (r != -ENOMEM || is_given_up(slot->worker, hand->items[i], &outcome))
+            put_down(slot, i, ATTEMPT_FAILED, &outcome.err);
+        else if (!wait_for_memory(slot, i, &outcome))
+            return false;
+    }
+    return true;
 }
 
 /* Of what was tried, settles what stands before the first that is not done with: that one is the next to be tried, with
@@ -323,9 +338,9 @@ void attempt(struct slot *slot, struct action *action)
     for (size_t i = 0; i < hand->n; i++)
         hand->payloads[i] = (struct action_payload) ACTION_PAYLOAD_INIT;
     put_down_too_old(slot);
-    render_all(slot);
+    bool rendered = render_all(slot);
     put_down_too_old(slot);
-    while (hand->n && goes_on(slot) && passes_loops(slot)) {
+    while (rendered && hand->n && goes_on(slot) && passes_loops(slot)) {
         try_once(slot, action);
         if (!settle_tried(slot))
             break;

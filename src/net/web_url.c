@@ -19,12 +19,14 @@ static int check_parts(const char *url, struct err *err)
 {
     CURLU *parts CLEANUP(web_cleanup_url) = web_libcurl.curl_url();
     char *scheme CLEANUP(web_cleanup_text) = NULL, *host CLEANUP(web_cleanup_text) = NULL;
-    if (!parts)
+    CURLUcode r = parts ? web_libcurl.curl_url_set(parts, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+    if (r == CURLUE_OK)
+        r = web_libcurl.curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+    if (r == CURLUE_OK)
+        r = web_libcurl.curl_url_get(parts, CURLUPART_HOST, &host, 0);
+    if (r == CURLUE_OUT_OF_MEMORY)
         return err_set(err, -ENOMEM, "no memory for a URL");
-    if (web_libcurl.curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        web_libcurl.curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
-        web_libcurl.curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK && *host)
+    if (r == CURLUE_OK && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) && *host)
         return 0;
     return err_set(err, -EINVAL, "expected an http or https URL with a host");
 }
