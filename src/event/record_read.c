@@ -264,6 +264,8 @@ static int check_names(const struct values *values, struct err *err)
         if (!name)
             continue;
         text_add_safe(&shown, name, strlen(name), 0);
+        if (shown.failed)
+            return err_set(err, -ENOMEM, "no memory");
         if (strcmp(shown.s, name) != 0)
             return err_set(err, -EINVAL, "%s: has control characters in it", members[names[i]].name);
     }
@@ -272,8 +274,11 @@ static int check_names(const struct values *values, struct err *err)
 
 static int check_bounds(const struct values *values, struct err *err)
 {
-    if (check_sizes(values, err) < 0 || check_names(values, err) < 0)
-        return -EINVAL;
+    int r = check_sizes(values, err);
+    if (r >= 0)
+        r = check_names(values, err);
+    if (r < 0)
+        return r;
     if (values->number[ID] < 1)
         return err_set(err, -EINVAL, "id: expected a number from 1 on");
     if (values->number[LEVEL] < LOG_EMERG || values->number[LEVEL] > LOG_DEBUG)

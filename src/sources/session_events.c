@@ -69,6 +69,14 @@ void session_refuse_record(const struct sessions *sessions, struct session *sess
     gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &origin, .reason = NOT_SOUND, .detail = why });
 }
 
+/* Nobody sends it again: that is more than a refusal, of which only the first is told. */
+void session_item_lose(struct sessions *sessions, struct session_item *item)
+{
+    gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
+    log_line(LOG_ERR, LOG_ID_SESSION_LOST, "session %s: no memory for an event, which is lost", item->origin.name);
+    item->refused = "Busy";
+}
+
 static void refuse(struct sessions *sessions, struct session_item *item, enum envelope_refusal refusal,
                    const char *claimed, const char *why)
 {
@@ -91,10 +99,8 @@ static void refuse(struct sessions *sessions, struct session_item *item, enum en
         gate_count(sessions->door, item->origin.name, GATE_INVALID);
         break;
     case ENVELOPE_MEMORY:
-        item->refused = "Busy";
-        gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
-        told.reason = "out of memory";
-        break;
+        session_item_lose(sessions, item);
+        return;
     }
     gate_refuse(sessions->door, &told);
 }

@@ -294,6 +294,9 @@ struct session_item *session_item_new(struct session *session, char *take_body, 
 void session_refuse_record(const struct sessions *sessions, struct session *session, const char *why);
 void session_item_free(struct session_item *item);
 
+/* For lack of memory: counted and told. */
+void session_item_lose(struct sessions *sessions, struct session_item *item);
+
 /* Notes that it is accepted, if it is by these rules. */
 void session_item_accept(struct session_item *item, const struct envelope_rules *rules, uint64_t body_bytes);
 

@@ -215,9 +215,7 @@ static bool hand_in(struct sessions *sessions, struct session_item *item)
         lose_primed(sessions, item);
     } else if (made) {
         batch_done(&batch);
-        gate_count(sessions->door, item->origin.name, GATE_NOT_STORED);
-        gate_refuse(sessions->door, &(struct gate_refusal){ .origin = &item->origin, .reason = "out of memory" });
-        item->refused = "Busy";
+        session_item_lose(sessions, item);
     }
     take_out(sessions, item);
     return true;
