@@ -18,6 +18,8 @@ ARMED, PASSES, N_CALLS, N_HITS = 0, 8, 16, 24
 class Memory:
     """env is for the daemon whose it is."""
 
+    ways = 1
+
     def __init__(self, folder):
         if not SHIM.exists():
             pytest.skip(f"{SHIM} is not built")
@@ -32,7 +34,11 @@ class Memory:
     def get(self, at):
         return struct.unpack_from("q", self.memory, at)[0]
 
-    def fail(self, passes):
+    def n_calls(self):
+        """Since fail(), as long as it has not."""
+        return self.get(N_CALLS)
+
+    def fail(self, passes, turn=0):
         """The one behind so many that succeed. Any thread's counts."""
         self.end()
         struct.pack_into("q", self.memory, PASSES, passes)
@@ -41,6 +47,6 @@ class Memory:
         struct.pack_into("i", self.memory, ARMED, 1)
 
     def end(self):
-        """Whether it did."""
+        """What failed; an empty text: nothing did."""
         struct.pack_into("i", self.memory, ARMED, 0)
-        return self.get(N_HITS) > 0
+        return "allocation" if self.get(N_HITS) else ""
