@@ -123,11 +123,12 @@ void connection_look(struct connection *connection)
     ssize_t n = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     const char *what = n > 0 ? protocol_find(bytes, (size_t) n) : NULL;
     connection->spoke = n > 0;
+    bool silent = n < 0 && errno == EAGAIN && !connection->watched;
+    if (silent)
+        connection_watch(connection, EPOLLIN);
     if (what)
         refuse_protocol(connection, what);
-    else if (n < 0 && errno == EAGAIN && !connection->watched)
-        connection_watch(connection, EPOLLIN);
-    else if (n <= 0)
+    else if (n <= 0 && !(silent && connection->watched)) /* who cannot be watched would never be heard */
         connection_end(connection);
     serve(connection);
 }

@@ -4,18 +4,22 @@
  * keeps one.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "http_private.h"
 
+/* One that cannot be watched now, for lack of memory or of the user's share of it, is asked for again in each round. */
 static void watch_all(struct http *http, bool want)
 {
+    bool watched = want;
     for (size_t i = 0; i < http->n_listeners; i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = &http->listeners[i] };
-        epoll_ctl(http->loop_fd, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, http->listeners[i].fd, &event);
+        int r = epoll_ctl(http->loop_fd, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, http->listeners[i].fd, &event);
+        watched &= r == 0 || errno == EEXIST;
     }
-    http->accepting = want;
+    http->accepting = watched;
 }
 
 /* Where nothing can be evicted, new connections wait in the kernel's queue; while they do, a listener that is watched
@@ -36,8 +40,7 @@ bool listeners_have(const struct http *http, const void *mark)
 void http_set_listeners(struct http *http, struct http_listener *take_listeners, size_t n)
 {
     assert(pthread_equal(pthread_self(), http->thread));
-    if (http->accepting)
-        watch_all(http, false);
+    watch_all(http, false); /* also where only some were watched */
     free(http->listeners);
     http->listeners = take_listeners;
     http->n_listeners = n;

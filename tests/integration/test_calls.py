@@ -6,6 +6,7 @@ import collections
 import paths
 import pytest
 from calls import Calls
+from harness import event, request, wait_for
 from torture import Torture
 
 PATHS = [paths.Event, paths.LargeEvent, paths.Refused, paths.Viewer, paths.Reload, paths.Forward, paths.ToDiscord,
@@ -42,3 +43,23 @@ def test_question(request, calls, question):
     path = paths.Question(request.getfixturevalue, calls)
     path.question = question
     run(path)
+
+
+def test_listeners_that_cannot_be_watched(start, calls):
+    """A user may have only so much watched (epoll(7), max_user_watches): they are, as soon as there is room again."""
+    daemon = start(env=calls.env)
+    calls.fail(0, turn=1, only=["epoll_ctl"], for_good=True)
+    daemon.reload()
+    with daemon.connect() as client:
+        wait_for(calls.hit, "a listener that is not watched")
+        calls.end()
+        assert client.ask(request(event())).status == 200
+
+
+def test_a_connection_that_cannot_be_watched(start, calls):
+    """It is closed at once, and not left without an answer."""
+    daemon = start(env=calls.env, limits={"request_time": "10min"})
+    calls.fail(0, only=["epoll_ctl"])
+    with daemon.connect() as client:
+        assert client.rest() == b""
+    assert calls.end().startswith("epoll_ctl") and daemon.serves()
