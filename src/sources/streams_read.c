@@ -5,7 +5,8 @@
 
 #include "streams_private.h"
 
-#define BLOCK "10000" /* milliseconds */
+#define BLOCK "10000"      /* milliseconds */
+#define BLOCK_SHORT "1000" /* likewise */
 #define AT_ONCE_MAX 500
 #define WORDS_BEFORE 6
 #define LOST_TOLD_MAX 5 /* lines of a stream in: */
@@ -204,12 +205,22 @@ struct streams_question {
     char count[24];
 };
 
-static size_t write_question(const struct streams_row *row, struct streams_question *question)
+/* As long as something is on its way to the log it looks again soon: what cannot be stored has to be read once more,
+ * which nobody comes to tell. */
+static const char *block_of(struct streams_row *row)
+{
+    pthread_mutex_lock(&row->all->lock);
+    const char *block = row->all->n_open || row->all->failed ? BLOCK_SHORT : BLOCK;
+    pthread_mutex_unlock(&row->all->lock);
+    return block;
+}
+
+static size_t write_question(struct streams_row *row, struct streams_question *question)
 {
     size_t n = 0, at = WORDS_BEFORE;
     snprintf(question->count, sizeof(question->count), "%llu", (unsigned long long) row->n_at_once);
-    const struct span before[WORDS_BEFORE] = { span_of("XREAD"), span_of("COUNT"), span_of(question->count),
-                                               span_of("BLOCK"), span_of(BLOCK),   span_of("STREAMS") };
+    const struct span before[WORDS_BEFORE] = { span_of("XREAD"), span_of("COUNT"),       span_of(question->count),
+                                               span_of("BLOCK"), span_of(block_of(row)), span_of("STREAMS") };
     memcpy(question->words, before, sizeof(before));
     for (const struct streams_stream *stream = row->list; stream; stream = stream->next)
         if (streams_is_read(stream))

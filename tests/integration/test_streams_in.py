@@ -8,10 +8,10 @@ import time
 
 import pytest
 from ctl_tools import ask_socket, ctl, status_of
-from disk import NO_SPACE, WRITE
+from disk import NO_SPACE, STALL, SYNC, WRITE
 from harness import Daemon, call911, config, event, wait_for
 from redis_server import Node
-from store import array_of, change, kill, read
+from store import array_of, change, kill, numbers, read
 from streams import Stream
 from test_admin import socket_of
 from test_metrics import counted
@@ -411,3 +411,19 @@ def test_what_is_large_comes_too(start, server):
     assert origins(hub) == ids("edge1", 1, 100)
     hub.wait_line("a key is not read, like all such")
     assert status_of(hub)["streams"][0]["connects"] > 1
+
+
+def test_looks_again_soon_while_something_is_on_its_way(on, path, server, start, disk):
+    """What the disk then refuses has to be read once more: it does not wait until the server has nothing to say."""
+    edge = start()
+    node = Node(edge, server, KEY)
+    hub = on(env=disk.env, streams=rows(server, keys=[KEY]))
+    wait_connected(hub)
+    edge.post(call911(1))
+    with server.client.monitor() as asked, disk.failing(STALL, calls=1 << SYNC):
+        node.publish()
+        wait_for(lambda: disk.get("n_hits"), "a sync")
+        questions = (one["command"].split() for one in asked.listen())
+        first = next(words for words in questions if words[0] == "XREAD" and words[-1] != "0-0")
+    assert int(first[first.index("BLOCK") + 1]) <= 1000
+    wait_for(lambda: len(numbers(path)) == 1, "the event")
