@@ -175,11 +175,23 @@ static int be_started_with_few_files(void **state)
     return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+/* A program of its own would end with a status, and nobody knew that it was none. */
+static void test_files_that_cannot_be_set(void **state)
+{
+    (void) state;
+    char *words[] = { strdup("/bin/true"), NULL }, *environment[] = { NULL };
+    const struct child_plan plan = { .argv = words, .environment = environment, .in = -1, .out = STDERR_FILENO };
+    pid_t pid;
+    assert_int_equal(child_start(&plan, &pid), -EBADF);
+    free(words[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_umask),   cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_not_started), cmocka_unit_test(test_adopted),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_umask),
+        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_not_started),
+        cmocka_unit_test(test_adopted),     cmocka_unit_test(test_files_that_cannot_be_set),
     };
     return cmocka_run_group_tests(tests, be_started_with_few_files, NULL);
 }
