@@ -19,7 +19,7 @@ ROW = re.compile(r"^    ROW\((\w+), ", re.M)
 class Calls:
     """env is for the program whose they are."""
 
-    ways = 4  # the most that a call on the paths of tests has
+    ways = 6  # the most that a call has in failing_calls.c
 
     names = ROW.findall(open(os.path.join(os.path.dirname(__file__), "failing_calls.c"), encoding="utf-8").read())
 
