@@ -2,10 +2,9 @@
 
 import contextlib
 import json
-import types
 
-from ctl_tools import UnixConnection, ctl, status_of, store_of
-from harness import Answer, PATIENCE_S, chunked, config, event, wait_for, write_private
+from ctl_tools import UnixConnection, ctl, store_of
+from harness import Answer, chunked, config, event, wait_for
 from redis_server import Node
 from store import read
 from streams import GONE, Stream
@@ -68,7 +67,6 @@ class LargeEvent(Path):
     """In pieces."""
 
     def step(self):
-        self.ledger.body(notes=["smoke"] * 30_000)
         body = json.dumps(self.ledger.body(notes=["smoke"] * 30_000)).encode()
         pieces = [body[at : at + 50_000] for at in range(0, len(body), 50_000)]
         with self.daemon.connect() as client:

@@ -2,7 +2,6 @@
 that was answered 200 is stored, and what was refused can be sent again."""
 
 import contextlib
-import http.client
 import itertools
 import json
 from pathlib import Path
@@ -13,6 +12,7 @@ from ctl_tools import UnixConnection, ctl, store_of
 from harness import PATIENCE_S, call911, config, wait_for
 from memory import Memory
 from store import read
+from torture import attempt
 
 SAMPLES = sorted((Path(__file__).parents[1] / "fixtures" / "samples").glob("*.json"))
 PATHS = ["/health", "/metrics", "/api/status", "/api/actions", "/api/state", "/api/events?limit=100", "/api/series",
@@ -23,12 +23,6 @@ MOST = 20_000  # allocations of one thing that is done
 @pytest.fixture
 def memory(tmp_path):
     return Memory(tmp_path)
-
-
-def attempt(ask):
-    """Its answer; None: the connection ended without one."""
-    with contextlib.suppress(ConnectionError, http.client.HTTPException):
-        return ask()
 
 
 def torture(memory, ask, check=lambda answer: None):
