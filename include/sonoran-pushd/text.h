@@ -116,6 +116,8 @@ bool text_is_secret(struct span sent, const char *secret, bool any_case);
 /* Has it nothing that anybody could see? */
 bool text_is_blank(const char *s, size_t size);
 
+#define UTF8_MAX_BYTES 4
+
 /* Reads one UTF-8 character: its length in bytes, or 0 where the bytes are not UTF-8. size is at least 1. */
 size_t utf8_read(const char *s, size_t size, uint32_t *ret_code);
 

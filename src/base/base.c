@@ -4,7 +4,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sonoran-pushd/base.h>
+#include <sonoran-pushd/text.h>
+
+/* A sentence that has filled all its room may end in a part of a letter. */
+static void end_with_letter(struct err *err)
+{
+    size_t size = strlen(err->msg), letter = 1;
+    uint32_t code;
+    if (size + 1 < sizeof(err->msg))
+        return;
+    while (letter < UTF8_MAX_BYTES && (err->msg[size - letter] & 0xc0) == 0x80)
+        letter++;
+    if (!utf8_read(err->msg + size - letter, letter, &code))
+        err->msg[size - letter] = '\0';
+}
 
 int err_set(struct err *err, int r, const char *format, ...)
 {
@@ -15,6 +28,7 @@ int err_set(struct err *err, int r, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->msg, sizeof(err->msg), format, args);
     va_end(args);
+    end_with_letter(err);
     return r;
 }
 
@@ -31,6 +45,7 @@ int err_wrap(struct err *err, int r, const char *format, ...)
     size_t used = n < 0 ? 0 : (size_t) n, room = sizeof(err->msg);
     if (used + 3 < room)
         snprintf(err->msg + used, room - used, ": %.*s", (int) (room - used - 3), inner.msg);
+    end_with_letter(err);
     return r;
 }
 

@@ -9,7 +9,6 @@
 #define GAP_WORTH_A_WARNING_US (30 * USEC_PER_SEC)
 #define WAIT_WORTH_A_WORD_US (5 * USEC_PER_SEC)
 #define REFUSAL_CHARS 60
-#define UTF8_MAX_BYTES 4
 
 /* ---- the CAD's own words ---- */
 

@@ -250,6 +250,32 @@ static void test_err(void **state)
     assert_int_equal(err_set(NULL, -7, "nobody reads it"), -7);
 }
 
+/* What has no room is cut off, but nothing in the middle of a letter. */
+static void test_err_ends_with_a_letter(void **state)
+{
+    (void) state;
+    static const char *const letters[] = { "x", "\u00e9", "\u20ac", "\U0001f693" };
+    for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+        for (size_t before = 0; before < 4; before++) {
+            struct text words CLEANUP(text_free) = TEXT_INIT;
+            struct err err;
+            uint32_t code;
+            size_t n = strlen(letters[i]);
+            text_add(&words, &"..."[3 - before]);
+            while (words.size < 2 * sizeof(err.msg))
+                text_add(&words, letters[i]);
+            for (int wraps = 0; wraps < 3; wraps++) {
+                if (wraps == 0)
+                    err_set(&err, 0, "%s", words.s);
+                else
+                    err_wrap(&err, 0, "%s", wraps == 1 ? "why" : words.s);
+                size_t size = strlen(err.msg);
+                assert_in_range(size, sizeof(err.msg) - n, sizeof(err.msg) - 1);
+                assert_int_equal(utf8_read(err.msg + size - n, n, &code), n);
+            }
+        }
+}
+
 static void test_marks(void **state)
 {
     (void) state;
@@ -341,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_secret_grows),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_err),
+        cmocka_unit_test(test_err_ends_with_a_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
