@@ -201,7 +201,8 @@ void discord_judge(const struct discord_answer *answer, struct discord_limits *l
         judge_limit(answer, body, limits, key, uptime, ret);
     else
         judge_refusal(answer, body, ret);
-    snprintf(ret->answer, sizeof(ret->answer), "%.*s", (int) sizeof(ret->answer) - 1,
-             ret->err.msg + strlen("Discord answered "));
+    const char *said = ret->err.msg + strlen("Discord answered ");
+    size_t size = utf8_cut(said, strlen(said), sizeof(ret->answer) - 1);
+    snprintf(ret->answer, sizeof(ret->answer), "%.*s", (int) size, said);
     cJSON_Delete(body);
 }

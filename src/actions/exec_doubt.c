@@ -3,6 +3,8 @@
 
 #include "exec.h"
 
+#define SHOWN_MAX_CHARS 60
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -45,6 +47,7 @@ static size_t find_option(const struct config_action *config, const struct event
 void exec_doubt(const struct config_action *config, const struct event_families *families, config_complain *warn,
                 void *context)
 {
+    struct text shown CLEANUP(text_free) = TEXT_INIT;
     struct err err;
     size_t script = find_script(config), option = script ? 0 : find_option(config, families);
     for (size_t i = 1; i < exec_settings(config)->n_command; i++)
@@ -56,10 +59,12 @@ void exec_doubt(const struct config_action *config, const struct event_families 
         template_quotes(exec_settings(config)->command[script], families))
         warn(context, "command", "what players write becomes part of a script: give it as arguments behind the script");
     if (option) {
+        const char *argument = exec_settings(config)->command[option];
+        text_add_safe(&shown, argument, strlen(argument), SHOWN_MAX_CHARS);
         err_set(&err, 0,
-                "the program may take what players write for an option: put \"--\" before \"%.60s\", or --NAME= into "
+                "the program may take what players write for an option: put \"--\" before \"%s\", or --NAME= into "
                 "the same argument",
-                exec_settings(config)->command[option]);
+                shown.s);
         warn(context, "command", err.msg);
     }
 }

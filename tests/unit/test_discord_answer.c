@@ -99,11 +99,30 @@ static void test_hostile_answer(void **state)
     assert_string_equal(outcome.err.msg, "Discord answered 400 (\\x1b[31m\\nred)");
 }
 
+/* What has no room is cut off, but nothing in the middle of a letter. */
+static void test_long_words(void **state)
+{
+    struct discord_limits limits = DISCORD_LIMITS_INIT;
+    (void) state;
+    for (int before = 0; before < 3; before++) {
+        struct text body CLEANUP(text_free) = TEXT_INIT;
+        struct action_outcome outcome;
+        text_addf(&body, "{\"message\":\"%.*s", before, "...");
+        for (int i = 0; i < 90; i++)
+            text_add(&body, "\u20ac");
+        text_add(&body, "\"}");
+        const struct discord_answer answer = { .status = 400, .body = { body.s, body.size } };
+        discord_judge(&answer, &limits, 1, 1, &outcome);
+        assert_true(is_utf8(outcome.answer));
+        assert_in_range(strlen(outcome.answer), ACTION_ANSWER_MAX - 3, ACTION_ANSWER_MAX - 1);
+    }
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[100] = { cmocka_unit_test(test_many_webhooks),
-                                            cmocka_unit_test(test_hostile_answer) };
-    size_t n = 2;
+    static struct CMUnitTest tests[100] = { cmocka_unit_test(test_many_webhooks), cmocka_unit_test(test_hostile_answer),
+                                            cmocka_unit_test(test_long_words) };
+    size_t n = 3;
     cJSON *sequences = load(), *sequence;
     if (!sequences)
         return 1;

@@ -144,6 +144,10 @@ static void conditions_against_each_other(void **state)
     "\", or --NAME= into the same argument\n"
 #define SCRIPT "command: what players write becomes part of a script: give it as arguments behind the script\n"
 
+#define LETTERS                                                                                                        \
+    "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"     \
+    "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+
 static void commands(void **state)
 {
     (void) state;
@@ -154,6 +158,7 @@ static void commands(void **state)
         { { "/usr/bin/head", "-n1", "{/call/location}" }, OPTION("{/call/location}") },
         { { "/x", "--call", "{/call/callId}", "{summary}" }, OPTION("{/call/callId}") },
         { { "/x", "{summary}", "--" }, OPTION("{summary}") },
+        { { "/x", "{summary}" LETTERS LETTERS LETTERS }, OPTION("{summary}" LETTERS LETTERS "\u00e9…") },
         { { "/x", "-n1", "--", "{/call/location}" }, "" },
         { { "/x", "--call={/call/callId}", "at {summary}" }, "" },
         { { "/x", "{id}", "{time}", "{type}", "{community}", "{calls}", "{{" }, "" },
