@@ -156,10 +156,18 @@ void node_done(struct node *node);
 
 /* source.c - the files of a configuration, and what all of them say together. */
 
+/* Letters of a line that were replaced, to read on behind a mistake. */
+struct source_mend {
+    unsigned line, column;
+    unsigned n_written, n_mended;
+};
+
 struct source_file {
     char *name;
     struct stat st;
-    struct text text;
+    struct text text; /* with what was mended in it: */
+    struct source_mend *mends;
+    size_t n_mends;
     size_t *lines; /* where each begins */
     size_t n_lines;
     bool warned;
@@ -181,7 +189,10 @@ struct source {
 /* Mistakes may have been added to problems after success too. */
 int source_read(const char *file, const struct config_schema *schema, struct source *ret,
                 struct problems *problems) MUST_CHECK;
-struct place source_place(const struct source *source, struct node_mark mark); /* line 0: the file as a whole */
+/* As it was written, before anything was mended. Line 0: the file as a whole. */
+struct place source_place(const struct source *source, struct node_mark mark);
+/* size bytes of the text, from the offset on, are about to be replaced by the letters of by. */
+bool source_note_mend(struct source_file *file, size_t offset, size_t size, struct span by);
 struct span source_line(const struct source_file *file, unsigned line);
 size_t source_offset(const struct source_file *file, struct node_mark mark);
 void source_done(struct source *source);

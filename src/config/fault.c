@@ -247,6 +247,9 @@ static bool apply(struct story *story)
     struct text *text = &story->file->text, mended = TEXT_INIT;
     if (story->mend == MEND_NONE)
         return true;
+    if (!source_note_mend(story->file, story->from, story->to - story->from,
+                          (struct span){ story->by.s, story->by.size }))
+        return false;
     if (!text_reserve(&mended, text->size + story->by.size + 1)) /* at once: growing would leave copies behind */
         return false;
     text_add_bytes(&mended, text->s, story->from);

@@ -57,10 +57,70 @@ size_t source_offset(const struct source_file *file, struct node_mark mark)
     return (size_t) (line.s - file->text.s) + i;
 }
 
+static unsigned count_letters(const char *s, size_t size)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < size; i++)
+        n += ((unsigned char) s[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static unsigned line_of(const struct source_file *file, size_t offset)
+{
+    unsigned line = 1;
+    while (line < file->n_lines && file->lines[line] <= offset)
+        line++;
+    return line;
+}
+
+static bool add_mend(struct source_file *file, struct source_mend mend)
+{
+    struct source_mend *mends = reallocarray(file->mends, file->n_mends + 1, sizeof(mends[0]));
+    if (!mends)
+        return false;
+    file->mends = mends;
+    mends[file->n_mends++] = mend;
+    return true;
+}
+
+/* What only got something around it keeps the places of its letters. */
+bool source_note_mend(struct source_file *file, size_t offset, size_t size, struct span by)
+{
+    const char *old = file->text.s + offset;
+    unsigned line = line_of(file, offset), n_written = count_letters(old, size),
+             n_mended = count_letters(by.s, by.size);
+    size_t start = file->lines[line - 1];
+    unsigned column = count_letters(file->text.s + start, offset - start) + 1;
+    const char *kept = size ? memmem(by.s, by.size, old, size) : NULL;
+    if (!kept)
+        return add_mend(file, (struct source_mend){ line, column, n_written, n_mended });
+    unsigned n_before = count_letters(by.s, (size_t) (kept - by.s));
+    return add_mend(file, (struct source_mend){ line, column, 0, n_before }) &&
+           add_mend(file,
+                    (struct source_mend){ line, column + n_before + n_written, 0, n_mended - n_before - n_written });
+}
+
+/* The newest first: it was made in what the others had left. */
+static unsigned written_column(const struct source_file *file, struct node_mark mark)
+{
+    for (size_t i = file->n_mends; i-- > 0;) {
+        const struct source_mend *mend = &file->mends[i];
+        unsigned inside = mark.column - mend->column;
+        if (mend->line != mark.line || mark.column < mend->column)
+            continue;
+        if (inside >= mend->n_mended)
+            mark.column = mark.column - mend->n_mended + mend->n_written;
+        else if (inside > mend->n_written)
+            mark.column = mend->column + mend->n_written;
+    }
+    return mark.column;
+}
+
 struct place source_place(const struct source *source, struct node_mark mark)
 {
     if (!mark.line) /* what is not in it stands behind all that is */
         return (struct place){ source->files[0].name, 0, 0, UINT64_MAX - 1 };
+    mark.column = written_column(&source->files[mark.file], mark);
     uint64_t order = (uint64_t) mark.file << 48 | (uint64_t) mark.line << 24 | (mark.column & 0xffffff);
     return (struct place){ source->files[mark.file].name, mark.line, mark.column, order };
 }
@@ -296,6 +356,7 @@ void source_done(struct source *source)
         text_wipe(&source->files[i].text);
         free(source->files[i].name);
         free(source->files[i].lines);
+        free(source->files[i].mends);
     }
     free(source->files);
     *source = (struct source){ 0 };
