@@ -30,7 +30,7 @@ static int halve(sqlite3 *db, sqlite3_stmt *statement, int64_t younger, int64_t 
 {
     struct moment at;
     int r = 1;
-    while (ret_old->id + 1 < younger) {
+    while (younger - ret_old->id > 1) {
         int64_t middle = ret_old->id + (younger - ret_old->id) / 2;
         r = look(db, statement, middle, &at, err);
         if (r < 0)
@@ -55,5 +55,5 @@ int age_last_until(sqlite3 *db, int64_t newest_id, usec_t time_us, struct moment
     if (r <= 0 || first.time_us > until_us)
         return r < 0 ? r : 0;
     *ret = first;
-    return halve(db, statement, newest_id + 1, until_us, ret, err);
+    return halve(db, statement, newest_id < INT64_MAX ? newest_id + 1 : newest_id, until_us, ret, err);
 }

@@ -145,6 +145,9 @@ int schema_check(sqlite3 *db, const char *path, bool writable, struct err *err)
         return err_set(err, -EPROTONOSUPPORT,
                        "%s was made by a newer %s (schema %lld, this one knows %d), and is left as it is", path,
                        PROGRAM_NAME, (long long) version, STORE_SCHEMA_VERSION);
+    if (version < 0)
+        return err_set(err, -EMEDIUMTYPE, "%s is no event log, and is left as it is: its schema has the number %lld",
+                       path, (long long) version);
     if (version == STORE_SCHEMA_VERSION)
         return 0;
     if (!writable)

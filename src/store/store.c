@@ -78,14 +78,16 @@ static int check_length(struct store *store, struct err *err)
 
 static int read_last_id(struct store *store, struct err *err)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(store->db, "SELECT coalesce(max(id), 0) FROM events", -1, &statement, NULL);
+    sqlite3_stmt *statement CLEANUP(store_finalize) = NULL;
+    int code = sqlite3_prepare_v2(store->db, "SELECT max(coalesce(max(id), 0), 0) FROM events", -1, &statement, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        store->last_id = (uint64_t) sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW ? 0 : store_problem(store->db, code, err, store->path);
+    if (code != SQLITE_ROW)
+        return store_problem(store->db, code, err, store->path);
+    store->last_id = (uint64_t) sqlite3_column_int64(statement, 0);
+    if (store->last_id == INT64_MAX) /* the daemon gives them one by one */
+        return err_set(err, -EUCLEAN, "its newest event has the last number that there is");
+    return 0;
 }
 
 static int remember(const char *path, struct stat *ret, struct err *err)

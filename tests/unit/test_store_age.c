@@ -39,6 +39,45 @@ static void test_last_until(void **state)
     store_reader_close(reader);
 }
 
+/* Whoever has written into the file. */
+static void test_numbers_that_are_none(void **state)
+{
+    (void) state;
+    store_close(open_store(0, 0));
+    (void) ask_number("PRAGMA user_version = -1");
+    assert_int_equal(refused_open(), -EMEDIUMTYPE);
+    assert_non_null(strstr(err.msg, "its schema has the number -1"));
+    (void) ask_number("PRAGMA user_version = 2");
+    (void) ask_number("INSERT INTO events (id, received_at, source, community, listener, peer, type, verdict)"
+                      " VALUES (9223372036854775807, 1, 'push', 'a', 'main', '', '', 'accepted')");
+    assert_int_equal(refused_open(), -EUCLEAN);
+    assert_non_null(strstr(err.msg, "the last number that there is"));
+    (void) ask_number("UPDATE events SET id = -7");
+    struct store *store = open_store(0, 0);
+    assert_int_equal(store_last_id(store), 0);
+    assert_int_equal(append_many(store, 1, 0), 0);
+    assert_int_equal(store_last_id(store), 1);
+    store_close(store);
+}
+
+/* Which a log has that somebody wrote into. */
+static void test_last_number(void **state)
+{
+    (void) state;
+    struct store_reader *reader = NULL;
+    struct store *store = open_store(0, 0);
+    assert_int_equal(append_many(store, 3, 0), 0);
+    store_close(store);
+    (void) ask_number("UPDATE events SET id = 9223372036854775807 WHERE id = 3");
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(last_until(reader, 2 * USEC_PER_SEC), 2);
+    store_reader_close(reader);
+    (void) ask_number("DELETE FROM events WHERE id < 3");
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    assert_int_equal(last_until(reader, 3 * USEC_PER_SEC), INT64_MAX);
+    store_reader_close(reader);
+}
+
 /* Whatever the clock did, it ends, and at an event that is old enough. */
 static void test_times_in_no_order(void **state)
 {
@@ -149,9 +188,14 @@ static void test_needs_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_last_until), store_test(test_times_in_no_order),
-        store_test(test_stop),       store_test(test_stop_at_opening),
-        store_test(test_check),      cmocka_unit_test(test_needs_help),
+        store_test(test_last_until),
+        store_test(test_last_number),
+        store_test(test_numbers_that_are_none),
+        store_test(test_times_in_no_order),
+        store_test(test_stop),
+        store_test(test_stop_at_opening),
+        store_test(test_check),
+        cmocka_unit_test(test_needs_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
