@@ -32,7 +32,8 @@ struct json_scan {
 
 static inline struct json_scan json_scan_of(struct span text)
 {
-    return (struct json_scan){ .start = text.s, .p = text.s, .end = text.s + text.size };
+    const char *end = text.size ? text.s + text.size : text.s; /* of nothing both may be NULL */
+    return (struct json_scan){ .start = text.s, .p = text.s, .end = end };
 }
 
 /* Passes white space. */

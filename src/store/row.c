@@ -84,8 +84,8 @@ static void read_counted(struct store_reader *reader, sqlite3_stmt *walk, struct
         .known = span_in(walk, 10),
         .data = span_in(walk, 11),
         .extra = span_in(walk, 12),
+        .home = { .node = (const char *) sqlite3_column_text(walk, 13), .log = "" },
     };
-    ret->home.node = (const char *) sqlite3_column_text(walk, 13);
     ret->realm = realm_of(reader, ret->community, ret->home.node);
     ret->came_us = came_us(ret);
 }

@@ -261,13 +261,45 @@ static void test_ids_of_lives(void **state)
     store_reader_close(reader);
 }
 
+/* However little is read of it, it is an event again. */
+static void test_undescribed_of_another_node(void **state)
+{
+    (void) state;
+    static const struct event_families no_families;
+    struct store_reader *reader = NULL;
+    struct store_row row;
+    struct batch batch;
+    struct store *store = open_store(0, 0);
+    append_described(store, 1);
+    store_close(store);
+    (void) ask_number("UPDATE events SET origin_node = 'edge1', origin_log = '00aa', origin_id = 7,"
+                      " level = NULL, summary = NULL");
+    assert_int_equal(store_reader_open(&reader, path, &err), 0);
+    for (int how = 0; how < 4; how++) {
+        const struct store_filter filter = { .came = how == 1, .told = how == 2, .counts = how == 3 };
+        assert_int_equal(store_seek(reader, &filter, &err), 0);
+        assert_int_equal(store_read(reader, &row, &err), 1);
+        assert_false(row.described);
+        assert_int_equal(store_row_restore(&row, &no_families, &batch), 0);
+        assert_string_equal(batch.events[0].realm, "alpha@edge1");
+        assert_string_equal(batch.events[0].home.log, how == 3 ? "" : "00aa");
+        batch_done(&batch);
+    }
+    store_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_described),       store_test(test_refs),
-        store_test(test_many_at_once),    store_test(test_refs_of_spoiled),
-        store_test(test_changes_between), store_test(test_first_life),
-        store_test(test_restarts),        store_test(test_ids_of_lives),
+        store_test(test_described),
+        store_test(test_refs),
+        store_test(test_many_at_once),
+        store_test(test_refs_of_spoiled),
+        store_test(test_changes_between),
+        store_test(test_first_life),
+        store_test(test_restarts),
+        store_test(test_ids_of_lives),
+        store_test(test_undescribed_of_another_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
