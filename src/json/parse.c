@@ -61,3 +61,15 @@ cJSON *json_parse(struct span value, struct json_met met)
         value = (struct span){ copy.s, copy.size };
     return sound ? cJSON_ParseWithLengthOpts(value.s, value.size, NULL, false) : NULL;
 }
+
+cJSON *json_parse_all(struct span text)
+{
+    struct json_scan scan = json_scan_of(text);
+    json_scan_space(&scan);
+    const char *first = scan.p;
+    if (json_scan_value(&scan, NULL) < 0)
+        return NULL;
+    struct span value = { first, (size_t) (scan.p - first) };
+    json_scan_space(&scan);
+    return scan.p == scan.end ? json_parse(value, scan.met) : NULL;
+}

@@ -185,9 +185,7 @@ static void note_event(struct probe *probe, const struct session_record *record)
 {
     size_t size;
     char *body CLEANUP(cleanup_free) = session_record_body(session_record_argument(record), &size);
-    struct span text = { body, body ? size : 0 };
-    struct json_scan scan = json_scan_of(text);
-    cJSON *json = json_scan_value(&scan, NULL) >= 0 ? json_parse(text, scan.met) : NULL;
+    cJSON *json = json_parse_all((struct span){ body, body ? size : 0 });
     const char *type = json_get_text(json, "type");
     text_add(&probe->missed, probe->n_missed++ ? ", " : "");
     session_add_words(&probe->missed, &probe->target->rules, span_of(*type ? type : "one without type"),

@@ -25,8 +25,7 @@ int session_rest_base(const char *hub_url, struct text *ret)
 static void add_words(struct text *out, struct span body)
 {
     static const char *const names[] = { "detail", "title", "message", "error" };
-    struct json_scan scan = json_scan_of(body);
-    cJSON *json = json_scan_value(&scan, NULL) >= 0 ? json_parse(body, scan.met) : NULL;
+    cJSON *json = json_parse_all(body);
     const char *said = "";
     for (size_t i = 0; i < ARRAY_SIZE(names) && !*said; i++)
         said = json_get_text(json, names[i]);

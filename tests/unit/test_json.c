@@ -38,6 +38,33 @@ static void test_sound(void **state)
     }
 }
 
+/* Whatever stands behind the first value is not looked at by who has seen that this one is sound. */
+static void test_all_of_a_text(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_one;
+    } rows[] = {
+        { " {\"a\":1}\r\n", true },
+        { "\"a\"", true },
+        { "404 page not found", false },
+        { "1111111111111111111 \"\\]", false }, /* long, so that it is copied */
+        { "1111111111111111111 \"x", false },
+        { "\"\\ud800\"\"", false },
+        { "1 2", false },
+        { "{", false },
+        { "", false },
+    };
+    (void) state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        cJSON *json = json_parse_all(span_of(rows[i].text));
+        if (!json == rows[i].is_one)
+            fail_msg("%s", rows[i].text);
+        cJSON_Delete(json);
+    }
+    assert_null(json_parse_all((struct span){ 0 }));
+}
+
 static void test_unsound(void **state)
 {
     static const struct {
@@ -188,10 +215,15 @@ static void test_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),    cmocka_unit_test(test_unsound),
-        cmocka_unit_test(test_depth),    cmocka_unit_test(test_parse_spares_digits),
-        cmocka_unit_test(test_object),   cmocka_unit_test(test_not_all_of_a_text),
-        cmocka_unit_test(test_children), cmocka_unit_test(test_names_of_children),
+        cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_unsound),
+        cmocka_unit_test(test_all_of_a_text),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_parse_spares_digits),
+        cmocka_unit_test(test_object),
+        cmocka_unit_test(test_not_all_of_a_text),
+        cmocka_unit_test(test_children),
+        cmocka_unit_test(test_names_of_children),
         cmocka_unit_test(test_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
