@@ -84,7 +84,9 @@ static int insert_first(struct store *store, struct err *err)
 int store_get_node(struct store *store, char ret[NAME_MAX_BYTES + 1], struct err *err)
 {
     int r = meta_get(store, "node", ret, NAME_MAX_BYTES + 1, err);
-    if (r == -ENOENT) /* of an older version */
+    if (r == 0 && !event_is_node(ret))
+        r = -ENOENT;
+    if (r == -ENOENT) /* of an older version, or somebody has written into the log */
         read_host_name(ret);
     return r == -ENOENT ? 0 : r;
 }

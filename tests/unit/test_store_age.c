@@ -40,9 +40,10 @@ static void test_last_until(void **state)
 }
 
 /* Whoever has written into the file. */
-static void test_numbers_that_are_none(void **state)
+static void test_what_nobody_writes(void **state)
 {
     (void) state;
+    char node[NAME_MAX_BYTES + 1];
     store_close(open_store(0, 0));
     (void) ask_number("PRAGMA user_version = -1");
     assert_int_equal(refused_open(), -EMEDIUMTYPE);
@@ -57,6 +58,9 @@ static void test_numbers_that_are_none(void **state)
     assert_int_equal(store_last_id(store), 0);
     assert_int_equal(append_many(store, 1, 0), 0);
     assert_int_equal(store_last_id(store), 1);
+    (void) ask_number("UPDATE meta SET value = 'x y' WHERE name = 'node'");
+    assert_int_equal(store_get_node(store, node, &err), 0);
+    assert_true(event_is_node(node));
     store_close(store);
 }
 
@@ -190,7 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         store_test(test_last_until),
         store_test(test_last_number),
-        store_test(test_numbers_that_are_none),
+        store_test(test_what_nobody_writes),
         store_test(test_times_in_no_order),
         store_test(test_stop),
         store_test(test_stop_at_opening),
