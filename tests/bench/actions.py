@@ -6,7 +6,6 @@ whose conditions leave out every one, while events come.
 """
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import KEY, BenchError, choose_cpus, cpu_ns, free_port, rss_kib, wrk
+from meters import KEY, BenchError, choose_cpus, cpu_ns, ended_children_seconds, free_port, rss_kib, wrk
 
 EVENTS = 10_000
 PATIENCE_S = 300
@@ -65,12 +64,6 @@ class Daemon:
             time.sleep(0.02)
 
 
-def children_seconds(pid):
-    """CPU time of programs that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-
-
 def fill(build, folder, cpu):
     with Daemon(build, folder, cpu, "") as daemon:
         daemon.ctl("send", "EVENT_911", "--real", "--times", str(EVENTS))
@@ -90,7 +83,7 @@ def deliver(build, folder, cpu, action):
         used = (cpu_ns(pid) - cpu_before) / 1e3 / EVENTS
         if now["failed"]:
             raise BenchError(f"{now['failed']} failed: {now.get('last_error')}")
-        return EVENTS / seconds, used, children_seconds(pid) * 1e6 / EVENTS, rss_kib(pid)
+        return EVENTS / seconds, used, ended_children_seconds(pid) * 1e6 / EVENTS, rss_kib(pid)
 
 
 def answer_times(build, cpu, wrk_cpu, actions):
@@ -132,7 +125,7 @@ def event_cost(build, cpu, wrk_cpu, actions):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--build", type=lambda name: Path(name).resolve(), required=True)
     build = parser.parse_args().build
     cpu, target_cpu = choose_cpus()
     port = free_port()
