@@ -117,6 +117,7 @@ struct pipeline {
     _Atomic usec_t newest_us;
     _Atomic uint64_t n_heard; /* events of the CAD, or who says so, since the start */
     usec_t taken_us;          /* order_us of the last event that was taken */
+    bool large_next;          /* of what waits, a request with many events */
     struct fill *fill;        /* NULL: nothing of an older version was met */
     size_t failed_bytes;      /* the most that could not be stored at once */
     usec_t probed_us;         /* uptime */
@@ -143,6 +144,9 @@ void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r)
 void hand_over_pause(struct pipeline *pipeline);
 void hand_over_resume(struct pipeline *pipeline);
 size_t hand_over_free(struct queue *queue); /* bytes */
+
+/* fair.c: under the lock; n_events: at least what waits. large_next: the caller keeps it. */
+struct submission *fair_take(struct queue *queue, size_t n_events, bool *large_next);
 
 /* trim.c: one step of what store.keep and store.max_size ask for, where it is time for one. */
 #define TRIM_EVERY_US (10 * USEC_PER_SEC)

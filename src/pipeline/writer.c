@@ -1,4 +1,4 @@
-/* writer.c - the thread that owns the log: takes all that waits, commits it, has it answered, tells it. */
+/* writer.c - the thread that owns the log: takes what waits, commits it, has it answered, tells it. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void configure_store(struct pipeline *pipeline)
     pthread_mutex_lock(&pipeline->lock);
 }
 
-/* What waits; after a while without anything an empty list. False: nothing more will come. */
+/* Of what waits as much as is fair; after a while without anything an empty list. False: nothing more will come. */
 static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
 {
     usec_t pause = pause_us(pipeline);
@@ -55,8 +55,7 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
     while (pipeline->store_changed) /* what came since is stored as the newest settings ask for */
         configure_store(pipeline);
     pipeline->poked = false;
-    *ret = pipeline->waiting.first;
-    pipeline->waiting = (struct queue){ 0 };
+    *ret = fair_take(&pipeline->waiting, pipeline->queued_events, &pipeline->large_next);
     bool stopping = pipeline->stopping;
     pipeline->committing = true;
     pthread_mutex_unlock(&pipeline->lock);
