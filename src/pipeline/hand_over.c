@@ -15,6 +15,7 @@
 
 /* About what is kept of the decision about an event until it is told. */
 #define DESCRIPTION_BYTES (sizeof(struct description) + 512)
+#define SMALL_BYTES ((size_t) 64 << 10)
 
 int pipeline_source_new(struct pipeline_source **ret, struct pipeline *pipeline,
                         const struct pipeline_source_callbacks *callbacks)
@@ -107,12 +108,21 @@ size_t hand_over_free(struct queue *queue)
 
 /* ---- in the source's thread ---- */
 
-/* Where nothing waits there is room for anything. */
-static bool reserve(struct pipeline *pipeline, size_t bytes)
+/* Large ones leave half of it to small ones, so that whoever sends large ones without end keeps no event out. Who can
+ * wait for room does, until half of it is free, and that has to be enough. */
+static uint64_t max_bytes(const struct pipeline_source *source, size_t bytes)
 {
-    uint64_t queued = pipeline->queued_bytes;
+    uint64_t max = source->pipeline->max_queue_bytes;
+    return bytes > SMALL_BYTES && !source->callbacks.resume ? max / 2 : max;
+}
+
+/* Where nothing waits there is room for anything. */
+static bool reserve(const struct pipeline_source *source, size_t bytes)
+{
+    struct pipeline *pipeline = source->pipeline;
+    uint64_t queued = pipeline->queued_bytes, max = max_bytes(source, bytes);
     do {
-        if (queued && queued + bytes > pipeline->max_queue_bytes)
+        if (queued && queued + bytes > max)
             return false;
     } while (!atomic_compare_exchange_weak(&pipeline->queued_bytes, &queued, queued + bytes));
     return true;
@@ -133,14 +143,14 @@ static void set_paused(struct pipeline_source *source, bool paused, bool waits)
 static bool reserve_or_wait(struct pipeline_source *source, size_t bytes)
 {
     struct pipeline *pipeline = source->pipeline;
-    if (reserve(pipeline, bytes))
+    if (reserve(source, bytes))
         return true;
     if (!source->callbacks.resume)
         return false;
     pthread_mutex_lock(&pipeline->lock);
     set_paused(source, source->paused, true);
     pthread_mutex_unlock(&pipeline->lock);
-    if (!reserve(pipeline, bytes))
+    if (!reserve(source, bytes))
         return false;
     pthread_mutex_lock(&pipeline->lock);
     set_paused(source, source->paused, false);

@@ -154,6 +154,34 @@ static void one_community_does_not_wait_for_all_of_another(void **unused)
     assert_string_equal(community_of(store_last_id(store)), "default");
 }
 
+/* Another's events find room beside as many of its lists as may wait, together more than one of these. */
+static void large_requests_leave_room(void **unused)
+{
+    enum { OTHERS = 200 };
+    char *body;
+    struct batch batch = { 0 };
+    const struct event_community communities[] = { { "default", KEY } };
+    const struct envelope_rules rules = { .communities = communities, .n_communities = 1, .families = &families_all };
+    const struct pipeline_settings narrow = { .max_queue_bytes = 8 << 20 };
+    size_t n = 0;
+    int r;
+    (void) unused;
+    pipeline_configure(pipeline, &narrow);
+    do {
+        body = many_statuses(1, 200);
+        batch_done(&batch);
+        assert_int_equal(envelope_parse(body, strlen(body), &rules, &posted_by, T0, &batch, NULL, &err), ENVELOPE_OK);
+        r = pipeline_submit(way_in, &batch, &batch);
+    } while (r == 0 && ++n);
+    batch_done(&batch);
+    assert_int_equal(r, -EBUSY);
+    assert_true(n > 0);
+    for (size_t i = 0; i < OTHERS; i++)
+        hand_in(statuses_with("ANOTHER-KEY", i, 1));
+    pipeline_flush(way_in);
+    wait_answered(n + OTHERS);
+}
+
 static void a_large_request_that_fails_at_its_last(void **unused)
 {
     struct text before CLEANUP(text_free) = TEXT_INIT, after CLEANUP(text_free) = TEXT_INIT;
@@ -201,6 +229,7 @@ int main(void)
         pipeline_test(state_is_that_of_the_log),
         pipeline_test(events_of_one_request_concern_each_other),
         pipeline_test(one_community_does_not_wait_for_all_of_another),
+        pipeline_test(large_requests_leave_room),
         pipeline_test(a_large_request_that_fails_at_its_last),
         pipeline_test(a_hundred_thousand_units),
     };
