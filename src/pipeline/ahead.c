@@ -1,6 +1,7 @@
-/* ahead.c - at a start: rows of the log read and parsed by a thread of its own, ahead of what is made of them, since
- * that takes three times as long as to apply them. Few rows are read without it, and all where there is no thread or
- * no second CPU for it: they would only take turns. */
+/* ahead.c - at a start: rows of the log read and parsed by threads of their own, ahead of what is made of them, since
+ * that takes three times as long as to apply them. Each takes every second piece of the log, through a reader of its
+ * own. Few rows are read without them, and all where there is no thread or no second CPU for it: they would only take
+ * turns. */
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -12,11 +13,12 @@
 #define CHUNK_BYTES ((size_t) 256 << 10) /* of bodies: what is in hand at once stays small, however large they are */
 #define FEW_EVENTS ((uint64_t) 4 * CHUNK_EVENTS)
 #define N_CHUNKS 2
+#define N_LANES 2
 
 struct chunk {
     struct ahead_event events[CHUNK_EVENTS];
     size_t n;
-    int r; /* 1: more may follow; 0, or negative with ahead->err: the end */
+    int r; /* 1: more of this piece may follow; 0, or negative with the lane's err: its end */
 };
 
 /* Who posts is nearly always who posted before. */
@@ -25,45 +27,65 @@ struct heard {
     usec_t newest_us; /* 0: nobody yet */
 };
 
-struct ahead {
-    const struct pipeline_recovery *recovery;
+/* Who reads, and what it has read. */
+struct lane {
+    struct ahead *ahead;
     struct store_reader *reader;
-    usec_t begin_us;
-    uint64_t told_id;
-
-    struct heard heard; /* of who reads, like: */
+    struct heard heard;
+    uint64_t after_id; /* of the piece that is read, or is to be read next */
+    bool under_way;    /* it is read */
     size_t filling;
     struct err err;
 
     struct chunk chunks[N_CHUNKS];
-    size_t taking, next; /* of who takes: the chunk, and the event in it */
-    bool taken;          /* there is such a chunk */
+    size_t taking; /* of who takes */
 
     pthread_t thread;
-    bool running;
-    pthread_mutex_t lock;
     pthread_cond_t changed;
-    size_t n_full; /* under the lock, like: */
-    bool ending;
+    size_t n_full; /* under the lock */
+};
+
+struct ahead {
+    const struct pipeline_recovery *recovery;
+    usec_t begin_us;
+    struct store_filter filter; /* last_id: where the walk ends */
+    uint64_t told_id;
+    uint64_t piece_ids; /* so many of them are one piece */
+
+    struct lane lanes[N_LANES];
+    struct store_reader *second; /* opened here */
+    size_t n_lanes, n_running;
+
+    size_t next;       /* of who takes: the event in the chunk, like: */
+    uint64_t after_id; /* of the piece that is taken */
+    struct lane *lane; /* that has it */
+    bool taken;        /* a chunk of it */
+
+    pthread_mutex_t lock;
+    bool ending; /* under the lock */
 };
 
 /* ---- who reads ---- */
 
-static void tell_heard(struct ahead *ahead)
+static void tell_heard(struct lane *lane)
 {
-    struct heard *heard = &ahead->heard;
-    if (heard->newest_us)
-        ahead->recovery->heard(ahead->recovery->userdata, heard->from.source, heard->from.peer, heard->newest_us);
+    const struct pipeline_recovery *recovery = lane->ahead->recovery;
+    struct heard *heard = &lane->heard;
+    if (!heard->newest_us)
+        return;
+    pthread_mutex_lock(&lane->ahead->lock);
+    recovery->heard(recovery->userdata, heard->from.source, heard->from.peer, heard->newest_us);
+    pthread_mutex_unlock(&lane->ahead->lock);
     heard->newest_us = 0;
 }
 
-static void hear(struct ahead *ahead, const struct store_row *row)
+static void hear(struct lane *lane, const struct store_row *row)
 {
-    struct heard *heard = &ahead->heard;
-    if (row->time_us < ahead->begin_us)
+    struct heard *heard = &lane->heard;
+    if (row->time_us < lane->ahead->begin_us)
         return;
     if (strcmp(heard->from.peer, row->peer) != 0 || strcmp(heard->from.source, row->source) != 0) {
-        tell_heard(ahead);
+        tell_heard(lane);
         text_copy(heard->from.peer, sizeof(heard->from.peer), row->peer);
         text_copy(heard->from.source, sizeof(heard->from.source), row->source);
     }
@@ -100,51 +122,84 @@ static void take_row(struct ahead *ahead, const struct store_row *row, struct ah
         store_row_describe(row, &ret->batch.events[0], &ret->description);
 }
 
-static void fill(struct ahead *ahead, struct chunk *chunk)
+/* The end of the piece behind an id. */
+static uint64_t piece_end(const struct ahead *ahead, uint64_t after_id)
 {
+    uint64_t left = ahead->filter.last_id - after_id;
+    return after_id + (left < ahead->piece_ids ? left : ahead->piece_ids);
+}
+
+static int begin_piece(struct lane *lane)
+{
+    struct store_filter filter = lane->ahead->filter;
+    filter.after_id = lane->after_id;
+    filter.last_id = piece_end(lane->ahead, lane->after_id);
+    lane->under_way = true;
+    return store_seek(lane->reader, &filter, &lane->err);
+}
+
+/* The next one of this lane; all those between are the others'. */
+static void end_piece(struct lane *lane)
+{
+    lane->under_way = false;
+    for (size_t i = 0; i < lane->ahead->n_lanes; i++)
+        lane->after_id = piece_end(lane->ahead, lane->after_id);
+}
+
+static void fill(struct lane *lane, struct chunk *chunk)
+{
+    const struct pipeline_recovery *recovery = lane->ahead->recovery;
     struct store_row row;
     size_t bytes = 0;
-    chunk->r = ahead->recovery->stop() ? err_set(&ahead->err, -ECANCELED, "asked to end") : 1;
-    for (chunk->n = 0; chunk->n < CHUNK_EVENTS && bytes < CHUNK_BYTES && chunk->r > 0; chunk->n++) {
-        chunk->r = store_read(ahead->reader, &row, &ahead->err);
+    int r;
+    chunk->n = 0;
+    chunk->r = recovery->stop() ? err_set(&lane->err, -ECANCELED, "asked to end") : 1;
+    if (chunk->r > 0 && !lane->under_way && (r = begin_piece(lane)) < 0)
+        chunk->r = r;
+    while (chunk->n < CHUNK_EVENTS && bytes < CHUNK_BYTES && chunk->r > 0) {
+        chunk->r = store_read(lane->reader, &row, &lane->err);
         if (chunk->r <= 0)
             break;
-        hear(ahead, &row);
-        take_row(ahead, &row, &chunk->events[chunk->n]);
-        bytes += chunk->events[chunk->n].bytes;
+        hear(lane, &row);
+        take_row(lane->ahead, &row, &chunk->events[chunk->n]);
+        bytes += chunk->events[chunk->n++].bytes;
     }
-    if (chunk->r <= 0)
-        tell_heard(ahead);
+    if (chunk->r == 0)
+        end_piece(lane);
+    if (chunk->r < 0 || lane->after_id == lane->ahead->filter.last_id)
+        tell_heard(lane);
 }
 
 /* false: nobody wants more. */
-static bool wait_empty(struct ahead *ahead)
+static bool wait_empty(struct lane *lane)
 {
-    pthread_mutex_lock(&ahead->lock);
-    while (ahead->n_full == N_CHUNKS && !ahead->ending)
-        pthread_cond_wait(&ahead->changed, &ahead->lock);
-    bool wanted = !ahead->ending;
-    pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_lock(&lane->ahead->lock);
+    while (lane->n_full == N_CHUNKS && !lane->ahead->ending)
+        pthread_cond_wait(&lane->changed, &lane->ahead->lock);
+    bool wanted = !lane->ahead->ending;
+    pthread_mutex_unlock(&lane->ahead->lock);
     return wanted;
 }
 
-static void count_full(struct ahead *ahead, bool more)
+static void count_full(struct lane *lane, bool more)
 {
-    pthread_mutex_lock(&ahead->lock);
-    ahead->n_full += more ? 1 : (size_t) -1;
-    pthread_cond_signal(&ahead->changed);
-    pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_lock(&lane->ahead->lock);
+    lane->n_full += more ? 1 : (size_t) -1;
+    pthread_cond_signal(&lane->changed);
+    pthread_mutex_unlock(&lane->ahead->lock);
 }
 
-static void *ahead_thread(void *argument)
+static void *lane_thread(void *argument)
 {
-    struct ahead *ahead = argument;
+    struct lane *lane = argument;
+    int r = 1;
     pthread_setname_np(pthread_self(), "read ahead");
-    for (int r = 1; r > 0 && wait_empty(ahead); ahead->filling = (ahead->filling + 1) % N_CHUNKS) {
-        struct chunk *chunk = &ahead->chunks[ahead->filling];
-        fill(ahead, chunk);
+    while (r >= 0 && lane->after_id < lane->ahead->filter.last_id && wait_empty(lane)) {
+        struct chunk *chunk = &lane->chunks[lane->filling];
+        fill(lane, chunk);
         r = chunk->r;
-        count_full(ahead, true);
+        lane->filling = (lane->filling + 1) % N_CHUNKS;
+        count_full(lane, true);
     }
     return NULL;
 }
@@ -158,29 +213,34 @@ int ahead_open(struct ahead **ret, const struct pipeline_recovery *recovery, str
     if (!ahead)
         return err_set(err, -ENOMEM, "no memory");
     ahead->recovery = recovery;
-    ahead->reader = reader;
     ahead->begin_us = begin_us;
     pthread_mutex_init(&ahead->lock, NULL);
-    pthread_cond_init(&ahead->changed, NULL);
-    for (size_t i = 0; i < N_CHUNKS; i++)
-        for (size_t k = 0; k < CHUNK_EVENTS; k++)
-            ahead->chunks[i].events[k].description = (struct description) DESCRIPTION_INIT;
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct lane *lane = &ahead->lanes[i];
+        *lane = (struct lane){ .ahead = ahead };
+        pthread_cond_init(&lane->changed, NULL);
+        for (size_t k = 0; k < N_CHUNKS; k++)
+            for (size_t m = 0; m < CHUNK_EVENTS; m++)
+                lane->chunks[k].events[m].description = (struct description) DESCRIPTION_INIT;
+    }
+    ahead->lanes[0].reader = reader;
     *ret = ahead;
     return 0;
 }
 
 static void rest(struct ahead *ahead)
 {
-    if (ahead->running) {
-        pthread_mutex_lock(&ahead->lock);
-        ahead->ending = true;
-        pthread_cond_signal(&ahead->changed);
-        pthread_mutex_unlock(&ahead->lock);
-        pthread_join(ahead->thread, NULL);
-    }
-    ahead->running = ahead->ending = ahead->taken = false;
-    ahead->filling = ahead->taking = ahead->n_full = 0;
-    store_rest(ahead->reader);
+    pthread_mutex_lock(&ahead->lock);
+    ahead->ending = true;
+    for (size_t i = 0; i < ahead->n_running; i++)
+        pthread_cond_signal(&ahead->lanes[i].changed);
+    pthread_mutex_unlock(&ahead->lock);
+    for (size_t i = 0; i < ahead->n_running; i++)
+        pthread_join(ahead->lanes[i].thread, NULL);
+    for (size_t i = 0; i < ahead->n_lanes; i++)
+        store_rest(ahead->lanes[i].reader);
+    ahead->n_lanes = ahead->n_running = 0;
+    ahead->ending = ahead->taken = false;
 }
 
 static bool has_second_cpu(void)
@@ -189,56 +249,107 @@ static bool has_second_cpu(void)
     return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 }
 
-int ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id,
-               struct err *err)
+/* One is enough where a second one cannot be had. */
+static size_t open_readers(struct ahead *ahead)
+{
+    struct err err;
+    if (!ahead->second && store_reader_open(&ahead->second, ahead->recovery->store_path, &err) < 0)
+        return 1;
+    store_stop_if(ahead->second, ahead->recovery->stop);
+    ahead->lanes[1].reader = ahead->second;
+    return N_LANES;
+}
+
+static void set_out(struct ahead *ahead, size_t n_lanes, uint64_t piece_ids)
+{
+    ahead->n_lanes = n_lanes;
+    ahead->piece_ids = piece_ids;
+    uint64_t after_id = ahead->after_id = ahead->filter.after_id;
+    for (size_t i = 0; i < n_lanes; i++, after_id = piece_end(ahead, after_id)) {
+        struct lane *lane = &ahead->lanes[i];
+        lane->after_id = after_id;
+        lane->under_way = false;
+        lane->filling = lane->taking = lane->n_full = 0;
+    }
+    ahead->lane = ahead->lanes;
+}
+
+/* All lanes have a thread, or none: who takes knows whose turn it is. */
+static void run(struct ahead *ahead)
+{
+    set_out(ahead, open_readers(ahead), CHUNK_EVENTS);
+    while (ahead->n_running < ahead->n_lanes) {
+        struct lane *lane = &ahead->lanes[ahead->n_running];
+        if (pthread_create(&lane->thread, NULL, lane_thread, lane) != 0)
+            break;
+        ahead->n_running++;
+    }
+    if (ahead->n_running == ahead->n_lanes)
+        return;
+    rest(ahead);
+    set_out(ahead, 1, UINT64_MAX);
+}
+
+void ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id)
 {
     rest(ahead);
     ahead->told_id = told_id;
-    int r = store_seek(ahead->reader, filter, err);
-    bool many = last_id > filter->after_id && last_id - filter->after_id > FEW_EVENTS;
-    if (r >= 0 && many && has_second_cpu())
-        ahead->running = pthread_create(&ahead->thread, NULL, ahead_thread, ahead) == 0;
-    return r;
+    ahead->filter = *filter;
+    ahead->filter.last_id = last_id > filter->after_id ? last_id : filter->after_id;
+    if (ahead->filter.last_id - filter->after_id > FEW_EVENTS && has_second_cpu())
+        run(ahead);
+    else
+        set_out(ahead, 1, UINT64_MAX);
 }
 
 static void wait_full(struct ahead *ahead)
 {
-    if (!ahead->running) {
-        fill(ahead, &ahead->chunks[ahead->taking]);
+    struct lane *lane = ahead->lane;
+    if (!ahead->n_running) {
+        fill(lane, &lane->chunks[lane->taking]);
         return;
     }
     pthread_mutex_lock(&ahead->lock);
-    while (!ahead->n_full)
-        pthread_cond_wait(&ahead->changed, &ahead->lock);
+    while (!lane->n_full)
+        pthread_cond_wait(&lane->changed, &ahead->lock);
     pthread_mutex_unlock(&ahead->lock);
 }
 
 static void give_back(struct ahead *ahead)
 {
-    if (!ahead->running)
-        return;
-    ahead->taking = (ahead->taking + 1) % N_CHUNKS;
-    count_full(ahead, false);
+    struct lane *lane = ahead->lane;
+    bool ended = lane->chunks[lane->taking].r == 0;
+    ahead->taken = false;
+    if (ahead->n_running) {
+        lane->taking = (lane->taking + 1) % N_CHUNKS;
+        count_full(lane, false);
+    }
+    if (ended) {
+        ahead->after_id = piece_end(ahead, ahead->after_id);
+        ahead->lane = lane + 1 < ahead->lanes + ahead->n_lanes ? lane + 1 : ahead->lanes;
+    }
 }
 
 int ahead_read(struct ahead *ahead, struct ahead_event **ret, struct err *err)
 {
-    struct chunk *chunk = &ahead->chunks[ahead->taking];
-    while (!ahead->taken || ahead->next == chunk->n) {
-        if (ahead->taken && chunk->r <= 0) {
-            if (chunk->r < 0)
-                *err = ahead->err;
+    for (;;) {
+        struct chunk *chunk = &ahead->lane->chunks[ahead->lane->taking];
+        if (ahead->taken && ahead->next < chunk->n) {
+            *ret = &chunk->events[ahead->next++];
+            return 1;
+        }
+        if (ahead->taken && chunk->r < 0) {
+            *err = ahead->lane->err;
             return chunk->r;
         }
         if (ahead->taken)
             give_back(ahead);
+        if (ahead->after_id == ahead->filter.last_id)
+            return 0;
         wait_full(ahead);
         ahead->taken = true;
         ahead->next = 0;
-        chunk = &ahead->chunks[ahead->taking];
     }
-    *ret = &chunk->events[ahead->next++];
-    return 1;
 }
 
 void ahead_drop(struct ahead_event *event)
@@ -252,13 +363,17 @@ struct ahead *ahead_close(struct ahead *ahead)
     if (!ahead)
         return NULL;
     rest(ahead);
-    for (size_t i = 0; i < N_CHUNKS; i++)
-        for (size_t k = 0; k < CHUNK_EVENTS; k++) {
-            batch_done(&ahead->chunks[i].events[k].batch);
-            description_free(&ahead->chunks[i].events[k].description);
-        }
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct lane *lane = &ahead->lanes[i];
+        for (size_t k = 0; k < N_CHUNKS; k++)
+            for (size_t m = 0; m < CHUNK_EVENTS; m++) {
+                batch_done(&lane->chunks[k].events[m].batch);
+                description_free(&lane->chunks[k].events[m].description);
+            }
+        pthread_cond_destroy(&lane->changed);
+    }
+    store_reader_close(ahead->second);
     pthread_mutex_destroy(&ahead->lock);
-    pthread_cond_destroy(&ahead->changed);
     free(ahead);
     return NULL;
 }

@@ -218,14 +218,13 @@ struct ahead_event {
     struct description description; /* the taker's until the next read */
 };
 
-/* ahead.c: a walk through the log, and no other use of the reader between seek and close. last_id: about where the walk
- * ends; behind told_id events are untold. read: 1, 0 the end, negative; the event is there until the next read. drop:
+/* ahead.c: a walk through the log, and no other use of the reader between seek and close. last_id: where the walk ends;
+ * behind told_id events are untold. read: 1, 0 the end, negative; the event is there until the next read. drop:
  * it was taken, and if it is large, room for another is wanted. heard is called in any thread, one at a time; begin_us:
  * from when on. */
 int ahead_open(struct ahead **ret, const struct pipeline_recovery *recovery, struct store_reader *reader,
                usec_t begin_us, struct err *err) MUST_CHECK;
-int ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id,
-               struct err *err) MUST_CHECK;
+void ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id);
 int ahead_read(struct ahead *ahead, struct ahead_event **ret, struct err *err) MUST_CHECK;
 void ahead_drop(struct ahead_event *event);
 struct ahead *ahead_close(struct ahead *ahead);
