@@ -51,6 +51,14 @@ class Path:
         self.ledger.post_until_good()
         self.wait_descriptors()
 
+    def reload(self, text):
+        """Whether it was taken. The line about it may be lost as well."""
+        self.daemon.configure(text)
+        return ctl("-c", self.daemon.file, "reload").returncode == 0
+
+    def reload_until_good(self, text):
+        wait_for(lambda: self.reload(text), "a reload")
+
     def wait_descriptors(self):
         wait_for(lambda: descriptors(self.daemon) <= self.descriptors, f"{self.descriptors} descriptors")
 
@@ -136,14 +144,13 @@ class Viewer(Path):
 class Reload(Path):
     def step(self):
         self.n = getattr(self, "n", 0) + 1
-        self.daemon.configure(config(limits={**LIMITS, "body": f"{1000 + self.n}K"}, actions=self.actions()))
-        ctl("-c", self.daemon.file, "reload")
+        self.reload(config(limits={**LIMITS, "body": f"{1000 + self.n}K"}, actions=self.actions()))
 
     def actions(self):
         return [{"name": f"bot{self.n}", "type": "forward", "url": "http://127.0.0.1:9/"}]
 
     def settled(self):
-        self.daemon.reload(config(limits=LIMITS))
+        self.reload_until_good(config(limits=LIMITS))
         super().settled()
 
 
@@ -256,12 +263,11 @@ class SessionConnects(Session):
         self.hub = self.get("cad")(units=[unit])
 
     def step(self):
-        self.daemon.reload(config(limits=LIMITS))
-        self.daemon.reload(config(limits=LIMITS, sessions=[self.hub.session(prime=True)]))
+        self.reload(config(limits=LIMITS))
+        self.reload(config(limits=LIMITS, sessions=[self.hub.session(prime=True)]))
 
     def settled(self):
-        """Where a reload was refused, this one takes it."""
-        self.daemon.reload()
+        self.reload_until_good(self.daemon.file.read_text())
         super().settled()
 
 
@@ -302,12 +308,11 @@ class Streams(Path):
 
 class StreamsConnect(Streams):
     def step(self):
-        self.daemon.reload(config(limits=LIMITS))
+        self.reload(config(limits=LIMITS))
         self.publish()
-        self.daemon.reload(config(limits=LIMITS, **self.changes))
+        self.reload(config(limits=LIMITS, **self.changes))
 
     def settled(self):
-        """Where a reload was refused, this one takes it."""
-        self.daemon.reload()
+        self.reload_until_good(self.daemon.file.read_text())
         self.wait_origins()
         super().settled()
