@@ -125,8 +125,8 @@ struct pipeline_source;
 struct pipeline_source_callbacks {
     void *userdata;
     /* What became of a batch: stored (0), whatever its verdict, or not (-ENOSPC, -EIO, ...). Exactly once for each
-     * ticket that pipeline_submit took and pipeline_withdraw did not give back, in the order they were handed in.
-     * first: of the batch, with its id; borrowed. */
+     * ticket that pipeline_submit took and pipeline_withdraw did not give back; in the order they were handed in if
+     * it is ordered, else those of each community. first: of the batch, with its id; borrowed. */
     void (*settled)(void *userdata, void *ticket, const struct event *first, int r);
     /* Behind those of one transaction. NULL: not wanted, as are the following. */
     void (*settled_all)(void *userdata);
@@ -162,6 +162,9 @@ bool pipeline_source_is_alone(struct pipeline_source *source);
  * nothing was taken, what was submitted before is flushed, and resume() tells when to try again (for a source without
  * resume nothing is flushed). -ENOMEM: nothing was taken, and nobody tells. */
 int pipeline_submit(struct pipeline_source *source, struct batch *take_batch, void *ticket) MUST_CHECK;
+
+/* Whether it is worth while to read a large body: one found no room (-EBUSY), and there is none again. */
+bool pipeline_wants_large(struct pipeline_source *source);
 
 /* What a source keeps with the log, as store_set_position has it. */
 struct pipeline_position {

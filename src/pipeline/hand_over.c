@@ -158,6 +158,13 @@ static bool reserve_or_wait(struct pipeline_source *source, size_t bytes)
     return true;
 }
 
+/* Until half of what large ones may have is free again. */
+bool pipeline_wants_large(struct pipeline_source *source)
+{
+    source->full = source->full && source->pipeline->queued_bytes > source->pipeline->max_queue_bytes / 4;
+    return !source->full;
+}
+
 static const char *append_text(char **at, const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -196,6 +203,7 @@ int pipeline_submit_at(struct pipeline_source *source, struct batch *take_batch,
         return -ENOMEM;
     if (!reserve_or_wait(source, bytes)) {
         free(s);
+        source->full |= bytes > SMALL_BYTES;
         if (source->callbacks.resume)
             pipeline_flush(source); /* what it has gathered takes the room that it waits for */
         return -EBUSY;

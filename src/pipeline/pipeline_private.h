@@ -31,6 +31,7 @@ struct pipeline_source {
     struct pipeline_source_callbacks callbacks;
     struct queue round; /* submitted and not flushed; of the source's thread, like: */
     size_t n_round;
+    bool full; /* a large one found no room */
 
     struct pipeline_source *next_touched; /* of the writer: by what it settles now */
     size_t n_settled;

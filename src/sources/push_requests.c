@@ -9,6 +9,7 @@
 #include "push_private.h"
 
 #define STORAGE_RETRY_AFTER_S 5
+#define LARGE_BODY_BYTES 16384 /* takes a millisecond or more of the HTTP thread, which all share */
 
 static void make_origin(const struct http_origin *from, struct origin *ret)
 {
@@ -83,6 +84,10 @@ static void post(void *userdata, struct http_request *request, struct http_answe
     make_origin(request->origin, &origin);
     if (refuse_blocked(push, request, &origin, now, ret))
         return;
+    if (request->body_size > LARGE_BODY_BYTES && !pipeline_wants_large(push->way_in)) {
+        answer_busy(push, &origin, "too much waits to be stored", ret);
+        return;
+    }
     char *body = *request->take_body;
     *request->take_body = NULL;
     enum envelope_refusal refusal =

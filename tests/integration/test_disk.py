@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 from disk import BROKEN, CUT, DATABASE, NO_SPACE, READ_ONLY, STALL, SYNC, WRITE
-from harness import PATIENCE_S, call911, config, request, wait_for
+from harness import KEY, PATIENCE_S, as_bytes, call911, config, request, wait_for
 from store import Sent, assert_all_there, call_ids, change, end_all, kill, numbers, under_load
 
 HOUR_US = 3600 * 1_000_000
@@ -240,6 +240,22 @@ def test_full_queue(on, path, disk):
     assert len(stored) > 1 and {answer.text for answer in answers.values()} == {"ok", "Busy"}
     assert sorted(call_ids(path)) == sorted(stored)
     assert daemon.serves()
+
+
+def test_large_bodies_are_not_read_while_much_waits(on, disk):
+    """Reading them takes the time of those who are served meanwhile."""
+    daemon = on(env=disk.env, limits={"body": "256K", "in_flight": "1M", "request_time": "10min"})
+    many = as_bytes({"key": KEY, "type": "EVENT_UNIT_STATUS", "data": [{"identIds": [i], "status": 3} for i in range(2000)]})
+    with disk.failing(STALL, calls=1 << SYNC), daemon.connect() as first:
+        first.send(request(many))
+        stalled(disk)
+        for body in many, b"{" * 20000:
+            answer = daemon.post(body)
+            assert (answer.status, answer.text) == (503, "Busy")
+        assert daemon.post(b"{" * 2000).text == "Invalid JSON"
+        disk.end()
+        assert first.answer().status == 200
+    assert daemon.post(b"{" * 20000).text == "Invalid JSON"
 
 
 def test_a_disk_that_hangs(on, path, disk):
