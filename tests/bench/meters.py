@@ -80,11 +80,11 @@ def choose_cpus():
     return cpus[1], cpus[0]
 
 
-def wrk(port, seconds, connections, cpu, pause_ms=None):
+def wrk(port, seconds, connections, cpu, pause_ms=None, body=BODY):
     """What load.lua prints."""
     command = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu),
                "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "10s",
-               "-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", BODY,
+               "-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", body,
                *([str(pause_ms)] if pause_ms else [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     for line in done.stdout.splitlines():
@@ -130,9 +130,9 @@ def disk_us(n=2000):
 def machine(folder=tempfile.gettempdir()):
     """What figures depend on, as one line, with the day."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    kind = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", folder], capture_output=True, text=True).stdout.strip()
+    kind = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", folder], capture_output=True, text=True).stdout.split()
     return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
-            f"{kind or 'unknown file system'} below {folder}; {date.today()}")
+            f"{kind[-1] if kind else 'unknown file system'} below {folder}; {date.today()}")
 
 
 # -- options ---------------------------------------------------------------------------------------------------------
