@@ -15,6 +15,7 @@ from dataclasses import dataclass
 PATH = "/sonorancad/event"
 DRIP_EACH_S = 0.5
 LIMIT_BODY_BYTES = 4 << 20
+MAX_EVENTS = 4096  # in one request
 OTHER_KEY = "ANOTHER-COMMUNITY-0000"
 
 
@@ -26,12 +27,9 @@ def post(body):
     return head(len(body)) + body
 
 
-def array():
-    """As many statuses as a body may hold."""
-    element = b'{"identIds":[%d],"status":3},'
-    first, last = b'{"key":"' + OTHER_KEY.encode() + b'","type":"EVENT_UNIT_STATUS","data":[', b'{"identIds":[1],"status":2}]}'
-    n = (LIMIT_BODY_BYTES - len(first) - len(last)) // len(element % 10000)
-    return first + b"".join(element % (10000 + i % 500) for i in range(n)) + last
+def array(kind, element):
+    """As many as one request may hold."""
+    return b'{"key":"%s","type":"%s","data":[%s]}' % (OTHER_KEY.encode(), kind, b",".join([element] * MAX_EVENTS))
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,9 @@ class Kind:
 
 WRONG_KEY = b'{"key":"wrong","type":"EVENT_911","data":{"call":{"callId":1,"caller":"x","location":"x"}}}'
 JUNK = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % i for i in range(200)) + bytes(range(256)) * 8
+# With the right key of another community.
+STATUS = b'{"identIds":[4711],"status":3}'
+CALL = b'{"call":{"callId":7,"isEmergency":true,"caller":"John Doe","location":"118 Lantern St","description":"%s"}}' % (b"smoke " * 150)
 
 KINDS = [
     Kind("silent", 1100, 1000),
@@ -58,7 +59,8 @@ KINDS = [
     Kind("pipelined junk", 200, 1000, JUNK),
     Kind("resets", 200, 5000, resets=True),
     Kind("reads no answer", 1100, 1000, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 500, reads=False),
-    Kind("arrays, right key", 50, 50, post(array()), again=True),
+    Kind("many statuses", 50, 50, post(array(b"EVENT_UNIT_STATUS", STATUS)), again=True),
+    Kind("4 MB of calls", 50, 50, post(array(b"EVENT_911", CALL)), again=True),
 ]
 
 
@@ -92,24 +94,22 @@ class Stranger:
         self.socket = None
 
     def send(self):
-        if self.left:
+        while self.left:
             self.left = self.left[self.socket.send(self.left[: 1 << 16]) :]
-        return bool(self.left)
 
     def step(self):
-        """False when it is over: the other side has ended it, or it has done what it came for."""
+        """Until there is nothing to do; False when it is over: the other side has ended it, or it has what it came for."""
         try:
-            while self.send():
-                pass
-            if self.kind.resets:
-                return False
-            if not self.kind.reads:
-                return True
-            came = self.socket.recv(1 << 16)
-            if came and self.kind.again and not self.left:
-                self.left = memoryview(self.kind.first)
+            while True:
                 self.send()
-            return came != b""
+                if self.kind.resets:
+                    return False
+                if not self.kind.reads:
+                    return True
+                if not self.socket.recv(1 << 16):
+                    return False
+                if self.kind.again:
+                    self.left = memoryview(self.kind.first)
         except BlockingIOError:
             return True
         except OSError:
