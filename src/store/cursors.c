@@ -28,6 +28,7 @@ int store_next_cursor(struct store *store, char name[NAME_MAX_BYTES + 1], uint64
 {
     sqlite3_stmt *statement = store->statements[NEXT_CURSOR];
     store_bind_text(statement, 1, name, strlen(name));
+    sqlite3_bind_int64(statement, 2, NAME_MAX_BYTES);
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
         snprintf(name, NAME_MAX_BYTES + 1, "%s", store_text(statement, 0));

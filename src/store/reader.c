@@ -270,6 +270,10 @@ int store_next_community(struct store_reader *reader, char name[REALM_MAX_BYTES 
     }
     if (code != SQLITE_ROW)
         return store_problem(reader->db, code, err, "cannot read the communities");
-    snprintf(name, REALM_MAX_BYTES + 1, "%s", store_text(statement, 0));
-    return sqlite3_column_type(statement, 0) != SQLITE_NULL;
+    bool is_one = sqlite3_column_type(statement, 0) != SQLITE_NULL;
+    const char *found = store_text(statement, 0);
+    if (is_one && (strlen(found) > REALM_MAX_BYTES || strcmp(found, name) <= 0)) /* it would be found for ever */
+        return err_set(err, -EUCLEAN, "the log has a community whose name is none");
+    text_copy(name, REALM_MAX_BYTES + 1, found);
+    return is_one;
 }

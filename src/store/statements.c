@@ -38,7 +38,8 @@ static const char *const sql[N_STATEMENTS] = {
     [GET_CURSOR] = "SELECT event_id FROM cursors WHERE action = ?1",
     [SET_CURSOR] = "INSERT INTO cursors (action, event_id) VALUES (?1, ?2)"
                    " ON CONFLICT (action) DO UPDATE SET event_id = excluded.event_id",
-    [NEXT_CURSOR] = "SELECT action, event_id FROM cursors WHERE action > ?1 ORDER BY action LIMIT 1",
+    [NEXT_CURSOR] = "SELECT action, event_id FROM cursors WHERE action > ?1 AND length(CAST(action AS BLOB)) <= ?2"
+                    " AND instr(action, char(0)) = 0 ORDER BY action LIMIT 1", /* what is no name is left alone */
     [DROP_CURSOR] = "DELETE FROM cursors WHERE action = ?1",
     [SET_POSITION] = "INSERT OR REPLACE INTO positions (source, key, value) VALUES (?1, ?2, ?3)",
     [PUT_FAILED] = "INSERT INTO failed (action, event_id, attempts, error, at) VALUES (?1, ?2, ?3, ?4, ?5)",

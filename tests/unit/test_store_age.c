@@ -43,7 +43,8 @@ static void test_last_until(void **state)
 static void test_what_nobody_writes(void **state)
 {
     (void) state;
-    char node[NAME_MAX_BYTES + 1];
+    char node[NAME_MAX_BYTES + 1], cursor[NAME_MAX_BYTES + 1] = "";
+    uint64_t id;
     store_close(open_store(0, 0));
     (void) ask_number("PRAGMA user_version = -1");
     assert_int_equal(refused_open(), -EMEDIUMTYPE);
@@ -61,7 +62,31 @@ static void test_what_nobody_writes(void **state)
     (void) ask_number("UPDATE meta SET value = 'x y' WHERE name = 'node'");
     assert_int_equal(store_get_node(store, node, &err), 0);
     assert_true(event_is_node(node));
+    (void) ask_number("INSERT INTO cursors VALUES ('0123456789012345678901234567890123456789', 1), ('siren', 3),"
+                      " ('z' || char(0) || 'z', 1)");
+    assert_int_equal(store_next_cursor(store, cursor, &id, &err), 1);
+    assert_string_equal(cursor, "siren");
+    assert_int_equal(store_next_cursor(store, cursor, &id, &err), 0);
     store_close(store);
+}
+
+/* None is found a second time, whoever asks for the next one. */
+static void test_communities_that_are_none(void **state)
+{
+    (void) state;
+    static const char *const values[] = { "hex(zeroblob(40))", "'a' || char(0) || 'b'" };
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        char name[REALM_MAX_BYTES + 1] = "", sql[160];
+        struct store_reader *reader = NULL;
+        store_close(open_store(0, 0));
+        snprintf(sql, sizeof(sql), "INSERT INTO refs VALUES (%s, 'call', 1, 1)", values[i]);
+        (void) ask_number(sql);
+        assert_int_equal(store_reader_open(&reader, path, &err), 0);
+        int r = store_next_community(reader, name, &err);
+        assert_int_equal(r < 0 ? r : store_next_community(reader, name, &err), -EUCLEAN);
+        store_reader_close(reader);
+        (void) ask_number("DELETE FROM refs");
+    }
 }
 
 /* Which a log has that somebody wrote into. */
@@ -192,13 +217,10 @@ static void test_needs_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_last_until),
-        store_test(test_last_number),
-        store_test(test_what_nobody_writes),
-        store_test(test_times_in_no_order),
-        store_test(test_stop),
-        store_test(test_stop_at_opening),
-        store_test(test_check),
+        store_test(test_last_until),         store_test(test_last_number),
+        store_test(test_what_nobody_writes), store_test(test_communities_that_are_none),
+        store_test(test_times_in_no_order),  store_test(test_stop),
+        store_test(test_stop_at_opening),    store_test(test_check),
         cmocka_unit_test(test_needs_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
