@@ -72,8 +72,8 @@ char *json_string_value(struct span json, size_t *ret_bytes);
 /* How many bytes at the start are ASCII that JSON has no escape for and a terminal shows. */
 size_t json_count_plain(const char *s, size_t size);
 
-/* Sound text, and nothing but that value, as cJSON has it; met is of the scan. Long numbers become texts of the same letters, so that their digits
- * survive. NULL: no memory. */
+/* Sound text, and nothing but that value, as cJSON has it; met is of the scan. Long numbers become texts of the same
+ * letters, so that their digits survive. NULL: no memory. */
 cJSON *json_parse(struct span value, struct json_met met);
 
 /* Any text. NULL also where it is not one sound value, with white space around it at most. */
