@@ -9,6 +9,7 @@ TEST_PACKAGES="libcmocka-dev libssl-dev curl python3 python3-pytest python3-pyte
 HUB_PACKAGES="nodejs npm" # for tests of sessions, where there is no npm
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium fonts-inter fonts-noto-color-emoji" # for tests/browser: 430 MB
 IMAGE_PACKAGES="buildah debootstrap iproute2" # for tests/system/image
+COVERAGE_PACKAGES="gcovr"
 CI_PACKAGES="clang libclang-rt-14-dev llvm clang-format cppcheck lintian systemd-container debootstrap valgrind"
 
 # Those of the named packages that are not installed.
