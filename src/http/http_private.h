@@ -116,7 +116,7 @@ struct http {
     int wake_fd;
     struct http_listener *listeners;
     size_t n_listeners;
-    bool accepting;
+    bool accepting, some_watched;
     struct http_settings settings;
     struct http_routes routes;
     struct http_callbacks callbacks;

@@ -13,12 +13,15 @@
 /* One that cannot be watched now, for lack of memory or of the user's share of it, is asked for again in each round. */
 static void watch_all(struct http *http, bool want)
 {
-    bool watched = want;
+    bool watched = want, any = false;
     for (size_t i = 0; i < http->n_listeners; i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = &http->listeners[i] };
         int r = epoll_ctl(http->loop_fd, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, http->listeners[i].fd, &event);
-        watched &= r == 0 || errno == EEXIST;
+        bool there = r == 0 || errno == EEXIST;
+        watched &= there;
+        any |= want && there;
     }
+    http->some_watched = any;
     http->accepting = watched;
 }
 
@@ -27,7 +30,7 @@ static void watch_all(struct http *http, bool want)
 void listeners_watch(struct http *http)
 {
     bool want = !http->stopping && !http->full && (!http->rest_until_us || uptime_us() >= http->rest_until_us);
-    if (want != http->accepting)
+    if (want ? !http->accepting : http->some_watched)
         watch_all(http, want);
 }
 
