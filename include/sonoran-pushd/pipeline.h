@@ -116,7 +116,8 @@ bool pipeline_alive(struct pipeline *pipeline);
 /* New settings of the store, for the writer to take up. */
 void pipeline_configure_store(struct pipeline *pipeline, const struct store_settings *settings);
 
-/* ---- a source's own way in: what it hands over is stored in that order ---- */
+/* ---- a source's own way in: what it hands over is stored in that order if it is ordered, else that of each community
+ * ---- */
 
 struct pipeline_source;
 

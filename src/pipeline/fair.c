@@ -7,7 +7,7 @@
 #include "pipeline_private.h"
 
 #define SHARE_EVENTS 512 /* of a community, in one transaction: a few milliseconds */
-#define SHARES 64        /* those beyond have the last one together */
+#define SHARES 64        /* those beyond have the last one together with whose it is */
 
 struct share {
     const struct pipeline_source *source; /* ordered; NULL: what came from others, of a community */
@@ -21,23 +21,27 @@ struct shares {
     size_t n;
 };
 
-static bool is_of(const struct share *share, const struct submission *s)
-{
-    if (s->source->callbacks.ordered || share->source)
-        return share->source == s->source;
-    return strcmp(share->community, s->batch.events[0].community) == 0;
-}
-
-static struct share *find(struct shares *shares, const struct submission *s)
+static struct share *find(struct shares *shares, const struct pipeline_source *source, const char *community)
 {
     for (size_t i = 0; i < shares->n; i++)
-        if (is_of(&shares->v[i], s))
+        if (source ? shares->v[i].source == source
+                   : !shares->v[i].source && strcmp(shares->v[i].community, community) == 0)
             return &shares->v[i];
     if (shares->n == SHARES)
         return &shares->v[SHARES - 1];
-    shares->v[shares->n] = (struct share){ .source = s->source->callbacks.ordered ? s->source : NULL,
-                                           .community = s->batch.events[0].community };
+    shares->v[shares->n] = (struct share){ .source = source, .community = community };
     return &shares->v[shares->n++];
+}
+
+struct both {
+    struct share *source, *community; /* source: that of the community, where it is not ordered */
+};
+
+static struct both find_both(struct shares *shares, const struct submission *s)
+{
+    const char *name = s->batch.events[0].community;
+    struct share *community = find(shares, NULL, name);
+    return (struct both){ s->source->callbacks.ordered ? find(shares, s->source, name) : community, community };
 }
 
 static bool is_large(const struct submission *s)
@@ -46,11 +50,16 @@ static bool is_large(const struct submission *s)
 }
 
 /* Of the small ones. */
-static bool has_room(struct share *share, const struct submission *s)
+static bool has_room(struct both both, const struct submission *s)
 {
-    share->n_events += s->batch.n_events;
-    share->ends = share->ends || share->n_events > SHARE_EVENTS;
-    return !share->ends;
+    size_t n = s->batch.n_events;
+    both.community->n_events += n;
+    both.source->n_events += both.source == both.community ? 0 : n;
+    bool room = !both.source->ends && !both.community->ends && both.source->n_events <= SHARE_EVENTS &&
+                both.community->n_events <= SHARE_EVENTS;
+    both.source->ends |= !room;
+    both.community->ends |= !room;
+    return room;
 }
 
 static struct submission *unlink_at(struct queue *queue, struct submission **link)
@@ -68,7 +77,7 @@ static struct submission *take_small(struct queue *queue)
     struct shares shares = { .n = 0 };
     struct submission *taken = NULL, **end = &taken, **link = &queue->first;
     while (*link) {
-        if (!has_room(find(&shares, *link), *link)) {
+        if (!has_room(find_both(&shares, *link), *link)) {
             link = &(*link)->next;
             continue;
         }
@@ -84,10 +93,10 @@ static struct submission *take_large(struct queue *queue)
     struct shares shares = { .n = 0 };
     struct submission **link = &queue->first;
     while (*link) {
-        struct share *share = find(&shares, *link);
-        if (is_large(*link) && !share->ends)
+        struct both both = find_both(&shares, *link);
+        if (is_large(*link) && !both.source->ends && !both.community->ends)
             return unlink_at(queue, link);
-        share->ends = true;
+        both.source->ends = both.community->ends = true;
         link = &(*link)->next;
     }
     return NULL;

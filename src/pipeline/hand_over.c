@@ -61,7 +61,9 @@ struct pipeline_source *pipeline_source_free(struct pipeline_source *source)
     unlink_source(pipeline, source);
     pthread_mutex_unlock(&pipeline->lock);
     pipeline->queued_events -= count_events(&source->round);
-    pipeline->queued_bytes -= hand_over_free(&source->round);
+    for (const struct submission *s = source->round.first; s; s = s->next)
+        hand_over_release(pipeline, s);
+    hand_over_free(&source->round);
     free(source);
     return NULL;
 }
@@ -93,39 +95,53 @@ static void append(struct queue *queue, struct submission *first, struct submiss
     queue->end = end;
 }
 
-size_t hand_over_free(struct queue *queue)
+void hand_over_free(struct queue *queue)
 {
-    size_t bytes = 0;
     for (struct submission *s = queue->first, *next; s; s = next) {
         next = s->next;
-        bytes += s->bytes;
         batch_done(&s->batch);
         free(s);
     }
     *queue = (struct queue){ 0 };
-    return bytes;
 }
 
 /* ---- in the source's thread ---- */
 
-/* Large ones leave half of it to small ones, so that whoever sends large ones without end keeps no event out. Who can
- * wait for room does, until half of it is free, and that has to be enough. */
-static uint64_t max_bytes(const struct pipeline_source *source, size_t bytes)
+/* Large ones have half of it together, so that whoever sends large ones without end keeps no event out. Who can wait
+ * for room has no such bound. */
+static bool is_large(const struct pipeline_source *source, size_t bytes)
 {
-    uint64_t max = source->pipeline->max_queue_bytes;
-    return bytes > SMALL_BYTES && !source->callbacks.resume ? max / 2 : max;
+    return bytes > SMALL_BYTES && !source->callbacks.resume;
 }
 
-/* Where nothing waits there is room for anything. */
+/* Where there is nothing of its kind there is room for anything. */
+static bool add_within(_Atomic uint64_t *sum, size_t bytes, uint64_t max)
+{
+    uint64_t had = *sum;
+    do {
+        if (had && had + bytes > max)
+            return false;
+    } while (!atomic_compare_exchange_weak(sum, &had, had + bytes));
+    return true;
+}
+
 static bool reserve(const struct pipeline_source *source, size_t bytes)
 {
     struct pipeline *pipeline = source->pipeline;
-    uint64_t queued = pipeline->queued_bytes, max = max_bytes(source, bytes);
-    do {
-        if (queued && queued + bytes > max)
-            return false;
-    } while (!atomic_compare_exchange_weak(&pipeline->queued_bytes, &queued, queued + bytes));
-    return true;
+    uint64_t max = pipeline->max_queue_bytes;
+    bool large = is_large(source, bytes);
+    if (large && !add_within(&pipeline->large_bytes, bytes, max / 2))
+        return false;
+    if (add_within(&pipeline->queued_bytes, bytes, max))
+        return true;
+    pipeline->large_bytes -= large ? bytes : 0;
+    return false;
+}
+
+void hand_over_release(struct pipeline *pipeline, const struct submission *s)
+{
+    pipeline->queued_bytes -= s->bytes;
+    pipeline->large_bytes -= is_large(s->source, s->bytes) ? s->bytes : 0;
 }
 
 /* Under the lock. */
@@ -161,7 +177,7 @@ static bool reserve_or_wait(struct pipeline_source *source, size_t bytes)
 /* Until half of what large ones may have is free again. */
 bool pipeline_wants_large(struct pipeline_source *source)
 {
-    source->full = source->full && source->pipeline->queued_bytes > source->pipeline->max_queue_bytes / 4;
+    source->full = source->full && source->pipeline->large_bytes > source->pipeline->max_queue_bytes / 4;
     return !source->full;
 }
 
@@ -321,7 +337,7 @@ void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r)
         note_failed(pipeline, list, r);
     for (struct submission *s = list; s; s = s->next) {
         struct pipeline_source *source = s->source;
-        pipeline->queued_bytes -= s->bytes;
+        hand_over_release(pipeline, s);
         pipeline->queued_events -= s->batch.n_events;
         if (!source->n_settled++) {
             source->next_touched = touched;

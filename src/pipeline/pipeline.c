@@ -35,7 +35,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     if (!pipeline)
         return NULL;
     assert(!pipeline->running);
-    (void) hand_over_free(&pipeline->waiting); /* a start that failed: no writer has been there */
+    hand_over_free(&pipeline->waiting); /* a start that failed: no writer has been there */
     fill_free(pipeline);
     last_heard_free(pipeline);
     kept_free(pipeline);

@@ -84,7 +84,7 @@ struct pipeline {
     _Atomic uint64_t max_queue_bytes;
     _Atomic uint64_t keep_us;
     _Atomic bool several_communities;
-    _Atomic uint64_t queued_bytes, queued_events;
+    _Atomic uint64_t queued_bytes, queued_events, large_bytes;
 
     _Atomic size_t n_paused; /* sources; changed under the lock */
     _Atomic uint64_t n_rounds;
@@ -144,7 +144,8 @@ struct submission *hand_over_take_behind(struct pipeline *pipeline, struct submi
 void hand_over_settle(struct pipeline *pipeline, struct submission *list, int r);
 void hand_over_pause(struct pipeline *pipeline);
 void hand_over_resume(struct pipeline *pipeline);
-size_t hand_over_free(struct queue *queue); /* bytes */
+void hand_over_release(struct pipeline *pipeline, const struct submission *s);
+void hand_over_free(struct queue *queue);
 
 /* fair.c: under the lock; n_events: at least what waits. large_next: the caller keeps it. */
 struct submission *fair_take(struct queue *queue, size_t n_events, bool *large_next);
@@ -225,7 +226,8 @@ struct ahead_event {
  * from when on. */
 int ahead_open(struct ahead **ret, const struct pipeline_recovery *recovery, struct store_reader *reader,
                usec_t begin_us, struct err *err) MUST_CHECK;
-void ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id);
+int ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id,
+               struct err *err) MUST_CHECK;
 int ahead_read(struct ahead *ahead, struct ahead_event **ret, struct err *err) MUST_CHECK;
 void ahead_drop(struct ahead_event *event);
 struct ahead *ahead_close(struct ahead *ahead);

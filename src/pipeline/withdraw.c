@@ -46,7 +46,7 @@ int pipeline_withdraw(struct pipeline_source *source, const void *ticket, usec_t
         pipeline_tell_sentence(pipeline);
     if (!s)
         return -EINPROGRESS;
-    pipeline->queued_bytes -= s->bytes;
+    hand_over_release(pipeline, s);
     pipeline->queued_events -= s->batch.n_events;
     batch_done(&s->batch);
     free(s);

@@ -55,7 +55,7 @@ static bool take_waiting(struct pipeline *pipeline, struct submission **ret)
     while (pipeline->store_changed) /* what came since is stored as the newest settings ask for */
         configure_store(pipeline);
     pipeline->poked = false;
-    *ret = fair_take(&pipeline->waiting, pipeline->queued_events, &pipeline->large_next);
+    *ret = fair_take(&pipeline->waiting, pipeline->stopping ? 0 : pipeline->queued_events, &pipeline->large_next);
     bool stopping = pipeline->stopping;
     pipeline->committing = true;
     pthread_mutex_unlock(&pipeline->lock);
