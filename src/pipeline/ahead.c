@@ -102,8 +102,9 @@ static bool changes_state(const struct ahead *ahead, const struct store_row *row
 }
 
 /* An event that changes nothing and is told is not even parsed. */
-static void take_row(struct ahead *ahead, const struct store_row *row, struct ahead_event *ret)
+static int take_row(struct ahead *ahead, const struct store_row *row, struct ahead_event *ret)
 {
+    int r = -ENODATA;
     const struct event_families *families = ahead->recovery->families;
     bool untold = row->id > ahead->told_id;
     batch_done(&ret->batch); /* here, since malloc takes long where one thread gives back what another one took */
@@ -113,13 +114,16 @@ static void take_row(struct ahead *ahead, const struct store_row *row, struct ah
     text_copy(ret->realm, sizeof(ret->realm), row->realm);
     ret->elsewhere = row->home.node;
     ret->bytes = 0;
-    ret->readable = (untold || changes_state(ahead, row)) && store_row_restore(row, families, &ret->batch) >= 0;
+    if (untold || changes_state(ahead, row))
+        r = store_row_restore(row, families, &ret->batch);
+    ret->readable = r >= 0;
     if (ret->readable)
         ret->bytes = row->data.size + row->extra.size;
     ret->untold = ret->readable && untold;
     ret->described = ret->untold && row->described;
     if (ret->described)
         store_row_describe(row, &ret->batch.events[0], &ret->description);
+    return r == -ENOMEM ? r : 0;
 }
 
 /* The end of the piece behind an id. */
@@ -148,12 +152,11 @@ static void end_piece(struct lane *lane)
 
 static void fill(struct lane *lane, struct chunk *chunk)
 {
-    const struct pipeline_recovery *recovery = lane->ahead->recovery;
     struct store_row row;
     size_t bytes = 0;
     int r;
     chunk->n = 0;
-    chunk->r = recovery->stop() ? err_set(&lane->err, -ECANCELED, "asked to end") : 1;
+    chunk->r = lane->ahead->recovery->stop() ? err_set(&lane->err, -ECANCELED, "asked to end") : 1;
     if (chunk->r > 0 && !lane->under_way && (r = begin_piece(lane)) < 0)
         chunk->r = r;
     while (chunk->n < CHUNK_EVENTS && bytes < CHUNK_BYTES && chunk->r > 0) {
@@ -161,8 +164,10 @@ static void fill(struct lane *lane, struct chunk *chunk)
         if (chunk->r <= 0)
             break;
         hear(lane, &row);
-        take_row(lane->ahead, &row, &chunk->events[chunk->n]);
-        bytes += chunk->events[chunk->n++].bytes;
+        if (take_row(lane->ahead, &row, &chunk->events[chunk->n]) < 0)
+            chunk->r = err_set(&lane->err, -ENOMEM, "no memory");
+        else
+            bytes += chunk->events[chunk->n++].bytes;
     }
     if (chunk->r == 0)
         end_piece(lane);
@@ -290,16 +295,32 @@ static void run(struct ahead *ahead)
     set_out(ahead, 1, UINT64_MAX);
 }
 
-void ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id)
+/* What was deleted since is not looked for, piece by piece: filter->after_id becomes the id before the first event. */
+static int skip_deleted(struct store_reader *reader, struct store_filter *filter, struct err *err)
+{
+    struct store_row row;
+    int r = store_seek(reader, filter, err);
+    if (r >= 0)
+        r = store_read(reader, &row, err);
+    if (r >= 0)
+        filter->after_id = r > 0 ? row.id - 1 : filter->last_id;
+    store_rest(reader);
+    return r < 0 ? r : 0;
+}
+
+int ahead_seek(struct ahead *ahead, const struct store_filter *filter, uint64_t last_id, uint64_t told_id,
+               struct err *err)
 {
     rest(ahead);
     ahead->told_id = told_id;
     ahead->filter = *filter;
     ahead->filter.last_id = last_id > filter->after_id ? last_id : filter->after_id;
-    if (ahead->filter.last_id - filter->after_id > FEW_EVENTS && has_second_cpu())
+    int r = skip_deleted(ahead->lanes[0].reader, &ahead->filter, err);
+    if (ahead->filter.last_id - ahead->filter.after_id > FEW_EVENTS && has_second_cpu())
         run(ahead);
     else
         set_out(ahead, 1, UINT64_MAX);
+    return r;
 }
 
 static void wait_full(struct ahead *ahead)

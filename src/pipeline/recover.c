@@ -112,15 +112,15 @@ static int read_walks(struct pipeline *pipeline, struct ahead *ahead, usec_t beg
     struct store_filter filter = { .after_id = pipeline->turns.place.after_id, .came = true };
     int r = 0;
     if (told_id > filter.after_id) {
-        ahead_seek(ahead, &filter, told_id, told_id);
-        r = read_rows(pipeline, ahead, begin_us, ret, err);
+        r = ahead_seek(ahead, &filter, told_id, told_id, err);
+        if (r >= 0)
+            r = read_rows(pipeline, ahead, begin_us, ret, err);
         filter.after_id = told_id;
     }
-    if (r < 0)
-        return r;
     filter = (struct store_filter){ .after_id = filter.after_id };
-    ahead_seek(ahead, &filter, pipeline->newest_id, told_id);
-    return read_rows(pipeline, ahead, begin_us, ret, err);
+    if (r >= 0)
+        r = ahead_seek(ahead, &filter, pipeline->newest_id, told_id, err);
+    return r < 0 ? r : read_rows(pipeline, ahead, begin_us, ret, err);
 }
 
 static int read_again(struct pipeline *pipeline, struct store_reader *reader, const struct pipeline_recovery *recovery,

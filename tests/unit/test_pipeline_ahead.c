@@ -8,6 +8,26 @@
 
 static struct text said = TEXT_INIT;
 
+#include <errno.h>
+#include <pthread.h>
+static _Atomic int create_fails_at = -1, n_seeks, fail_seek_at = -1;
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *u);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *u);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *u)
+{
+    if (create_fails_at >= 0 && create_fails_at-- == 0)
+        return EAGAIN;
+    return __real_pthread_create(t, a, f, u);
+}
+int __real_store_seek(struct store_reader *r, const struct store_filter *f, struct err *e);
+int __wrap_store_seek(struct store_reader *r, const struct store_filter *f, struct err *e);
+int __wrap_store_seek(struct store_reader *r, const struct store_filter *f, struct err *e)
+{
+    if (n_seeks++ == fail_seek_at)
+        return err_set(e, -EIO, "cannot seek");
+    return __real_store_seek(r, f, e);
+}
+
 static void run_sql(const char *sql)
 {
     sqlite3 *db = NULL;
@@ -125,13 +145,96 @@ static void test_asked_to_end(void **state)
     know_the_same();
 }
 
+/* Then it is read without it. */
+static void test_no_thread(void **state)
+{
+    (void) state;
+    say_much();
+    for (int i = 0; i < 2; i++) {
+        stop();
+        run_sql("DELETE FROM cursors");
+        create_fails_at = i;
+        start();
+        create_fails_at = -1;
+        know_the_same();
+    }
+}
+
+static void test_a_seek_fails(void **state)
+{
+    (void) state;
+    const struct pipeline_recovery recovery = { path, &families_all, never, heard, NULL };
+    const struct pipeline_settings settings = { .max_queue_bytes = 64 << 20 };
+    say_much();
+    stop();
+    for (int i = 2; i < 34; i++) {
+        store = open_store(0, 0);
+        cad = state_new();
+        assert_int_equal(pipeline_new(&pipeline, store, cad, &settings), 0);
+        n_seeks = 0;
+        fail_seek_at = i;
+        assert_int_equal(pipeline_recover(pipeline, &recovery, &err), -EIO);
+        assert_string_equal(err.msg, "cannot seek");
+        fail_seek_at = -1;
+        pipeline = pipeline_free(pipeline);
+        cad = state_free(cad);
+        store = store_close(store);
+    }
+    start();
+    know_the_same();
+}
+
+static _Atomic int restore_fails_in = -1;
+int __real_store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret);
+int __wrap_store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret);
+int __wrap_store_row_restore(const struct store_row *row, const struct event_families *families, struct batch *ret)
+{
+    if (restore_fails_in >= 0 && restore_fails_in-- == 0)
+        return -ENOMEM;
+    return __real_store_row_restore(row, families, ret);
+}
+
+/* That is no event which changes nothing: the start fails, and another one knows it. */
+static void test_no_memory_for_one(void **state)
+{
+    (void) state;
+    assert_int_equal(post(call911(90, 3), T0), 0);
+    assert_int_equal(post(call911(91, 3), T0), 0);
+    stop();
+    const struct pipeline_recovery recovery = { path, &families_all, never, heard, NULL };
+    const struct pipeline_settings settings = { .max_queue_bytes = 64 << 20 };
+    store = open_store(0, 0);
+    cad = state_new();
+    assert_int_equal(pipeline_new(&pipeline, store, cad, &settings), 0);
+    restore_fails_in = 1;
+    int r = pipeline_recover(pipeline, &recovery, &err);
+    restore_fails_in = -1;
+    pipeline = pipeline_free(pipeline);
+    cad = state_free(cad);
+    store = store_close(store);
+    start();
+    assert_int_equal(r, -ENOMEM);
+}
+
+/* What is not there is not looked for, piece by piece. */
+static void test_gap(void **state)
+{
+    (void) state;
+    assert_int_equal(post(call911(1, 3), T0), 0);
+    stop();
+    run_sql("UPDATE events SET id = 2000000; UPDATE cursors SET event_id = 0; DELETE FROM refs");
+    n_seeks = 0;
+    start();
+    assert_true(n_seeks < 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pipeline_test(test_known_again),
-        pipeline_test(test_untold),
-        pipeline_test(test_no_json),
-        pipeline_test(test_asked_to_end),
+        pipeline_test(test_known_again), pipeline_test(test_untold),
+        pipeline_test(test_no_json),     pipeline_test(test_asked_to_end),
+        pipeline_test(test_no_thread),   pipeline_test(test_a_seek_fails),
+        pipeline_test(test_gap),         pipeline_test(test_no_memory_for_one),
     };
     if (log_open(LOG_TARGET_TEXT, LOG_ERR, &err) < 0)
         return 1;
