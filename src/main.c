@@ -128,7 +128,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: not checked as root, who alone may read some files: sudo %s --check\n", PROGRAM_NAME,
                 PROGRAM_NAME);
     config_problems_free(&problems);
-    status = r == -ENOMEM ? EXIT_FAILURE : r < 0 ? EX_CONFIG : act(&arguments, config, &secrets);
+    bool passes = r == -ENOMEM || r == -EAGAIN; /* another start may help */
+    status = passes ? EXIT_FAILURE : r < 0 ? EX_CONFIG : act(&arguments, config, &secrets);
     config_free(config);
     config_secrets_free(secrets);
     return status;

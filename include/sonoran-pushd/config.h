@@ -324,8 +324,8 @@ struct config_problems {
 };
 
 /* Reads and checks, with hooks too (NULL: none). 0 and *ret; or -EINVAL (mistakes), another negative errno (cannot be
- * read), -ENOMEM. problems holds every mistake after a failure, and warnings (a secret that others can read) after
- * either. */
+ * read), -EAGAIN (a file cannot be read now, and nothing is wrong with it), -ENOMEM. problems holds every mistake after
+ * a failure, and warnings (a secret that others can read) after either. */
 int config_load(const char *file, const struct config_schema *schema, const struct config_hooks *hooks,
                 struct config **ret, struct config_problems *problems) MUST_CHECK;
 struct config *config_ref(struct config *config);

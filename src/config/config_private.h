@@ -37,11 +37,14 @@ struct problems {
     struct problem *items;
     size_t n_items;
     size_t n_mistakes;
-    bool failed; /* no memory */
+    bool failed;  /* no memory */
+    bool passing; /* of a file that could not be read: nothing is wrong with it */
 };
 
 void problems_add(struct problems *problems, struct place place, const char *format, ...) PRINTF_LIKE(3, 4);
 void problems_warn(struct problems *problems, struct place place, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Why a file could not be read (a negative errno), for passing. */
+void problems_note(struct problems *problems, int r);
 /* The lines that a sentence is about, to be shown below the last one that was added. */
 void problems_show(struct problems *problems, const char *lines);
 /* Takes back those from the one on, up to the other, by their numbers. */

@@ -159,6 +159,8 @@ int config_load(const char *file, const struct config_schema *schema, const stru
         config->text_hash = source.hash;
     source_done(&source);
 
+    if (r < 0 && r != -ENOMEM && problems.passing)
+        r = -EAGAIN;
     if (problems_hand_over(&problems, ret_problems) < 0)
         r = -ENOMEM;
     if (r < 0) {

@@ -78,6 +78,13 @@ void problems_warn(struct problems *problems, struct place place, const char *fo
     va_end(args);
 }
 
+void problems_note(struct problems *problems, int r)
+{
+    static const int passing[] = { EAGAIN, EBUSY, EINTR, EIO, EMFILE, ENFILE, ENOBUFS, ETIMEDOUT };
+    for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+        problems->passing |= r == -passing[i];
+}
+
 void problems_show(struct problems *problems, const char *lines)
 {
     struct problem *last = problems->n_items ? &problems->items[problems->n_items - 1] : NULL;

@@ -77,6 +77,7 @@ static void take_file(const struct walk *walk, const struct config_option *secre
     struct secret_file read CLEANUP(secret_file_done) = { 0 };
     int r = secret_read(type, &walk->secrets, file, &read, &err);
     walk->problems->failed |= r == -ENOMEM;
+    problems_note(walk->problems, r);
     if (r == -ENOENT && secret->made)
         return;
     if (r < 0 && walk->missing)

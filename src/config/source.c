@@ -328,6 +328,7 @@ static int read_part(struct source *source, char *name, struct node_mark from, s
         return read_last(source, problems);
     if (r == -ENOMEM)
         return r;
+    problems_note(problems, r);
     problems_add(problems, source_place(source, from), "include: %s", err.msg);
     source->incomplete = true;
     return 0;
@@ -340,6 +341,7 @@ int source_read(const char *file, const struct config_schema *schema, struct sou
     char *name = strdup(file);
     int r = name ? add_file(ret, name, &err) : -ENOMEM;
     if (r < 0 && r != -ENOMEM) {
+        problems_note(problems, r);
         letters_add_old_form(file, &err);
         problems_add(problems, (struct place){ 0 }, "%s", err.msg);
         return r;

@@ -1,5 +1,6 @@
 /* test_config_secrets.c - files with keys: where they are looked for, what else brings keys, who may read them. */
 #include <grp.h>
+#include <sys/resource.h>
 
 #include <sonoran-pushd/machine.h>
 
@@ -25,6 +26,27 @@ static void credentials_come_first(void **state)
 
     unsetenv("CREDENTIALS_DIRECTORY");
     assert_key("cred.yaml", "SECRET-beside");
+}
+
+/* Nothing is wrong with the file: another start may be able to read it, and its keys. */
+static void what_passes_is_no_mistake(void **state)
+{
+    (void) state;
+    struct rlimit files, none;
+    struct config_problems problems = { 0 };
+    struct config *config = NULL;
+    write_text("passing.yaml", "communities: [ { api_key_file: \"passing-key\" } ]");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none = files;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int r = config_load(path_of("passing.yaml"), schema, NULL, &config, &problems);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(r, -EAGAIN);
+    config_problems_free(&problems);
+    r = config_load(path_of("passing.yaml"), schema, NULL, &config, &problems);
+    assert_int_equal(r, -EINVAL); /* there is no such key */
+    config_problems_free(&problems);
 }
 
 /* The whole order, from the last place to the first. */
@@ -354,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials_come_first),
+        cmocka_unit_test(what_passes_is_no_mistake),
         cmocka_unit_test(places_of_a_key),
         cmocka_unit_test(names_with_the_folder),
         cmocka_unit_test(links_in_the_folder),
