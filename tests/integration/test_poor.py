@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from calls import Calls
 from ctl_tools import ctl, status_of, store_of
+from disk import sanitizer_runtime
 from harness import PATIENCE_S, Daemon, call911, config, event, wait_for
 from store import call_ids
 
@@ -22,6 +23,7 @@ def can_mount():
 
 
 mounts = pytest.mark.skipif(not can_mount(), reason="needs root and mount namespaces")
+unsanitized = pytest.mark.skipif(bool(sanitizer_runtime()), reason="a sanitizer needs /proc, and memory of its own")
 
 
 def where(*commands):
@@ -104,6 +106,7 @@ def test_no_threads_at_a_reload(start, calls, tmp_path):
 
 
 @mounts
+@unsanitized
 def test_no_proc(tmp_path):
     with living(tmp_path, where(NO_PROC), actions=[program(tmp_path)]) as daemon:
         assert daemon.post(call911(1)).status == 200
@@ -133,7 +136,10 @@ def test_no_journal(tmp_path):
 def port_of(daemon):
     """Of a daemon that tells nobody: the kernel knows."""
     fds = Path(f"/proc/{daemon.process.pid}/fd")
-    sockets = {os.readlink(fd)[len("socket:[") : -1] for fd in fds.iterdir() if os.readlink(fd).startswith("socket:[")}
+    sockets = set()
+    for fd in fds.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            sockets.add(os.readlink(fd).removeprefix("socket:[").removesuffix("]"))
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return next((int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and row[9] in sockets), None)
 
@@ -153,9 +159,10 @@ def test_a_place_that_is_read_only_at_the_start(tmp_path):
 
 @mounts
 def test_everything_else_read_only(tmp_path):
-    """As systemd's ProtectSystem=strict has it, and no /tmp: only the log can be written."""
+    """As systemd's ProtectSystem=strict has it, and /tmp too: only the log can be written."""
     state = tmp_path / "daemon"
-    wrapper = where(f"mount --bind {state} {state}", "mount -o remount,bind,ro /", f"cd {state}")
+    read_only = [f"mount -o remount,bind,ro {place}\ntest ! -w {place}" for place in ("/tmp", "/")]
+    wrapper = where("mount --bind /tmp /tmp", f"mount --bind {state} {state}", *read_only, f"cd {state}")
     with living(tmp_path, wrapper, actions=[program(tmp_path)]) as daemon:
         assert daemon.post([]).status == 400
         assert [daemon.post(call911(i, notes=["smoke"] * 20_000)).status for i in range(5)] == [200] * 5
@@ -198,8 +205,9 @@ def group():
     group.close()
 
 
+@unsanitized
 def test_24_mb(tmp_path, group):
-    """Events, large ones too, viewers and questions fit into that."""
+    """Events, large ones too, and questions fit into that."""
     wrapper = ["sh", "-ec", f'echo $$ >{group.path}/cgroup.procs; exec "$@"', "sh"]
     with living(tmp_path, wrapper, limits={"in_flight": "4M", "body": "1M"}) as daemon:
         for i in range(300):
