@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from calls import Calls
 from ctl_tools import ctl
-from harness import Daemon, call911, config, wait_for
+from harness import PATIENCE_S, Daemon, call911, config, wait_for
 from store import call_ids
 from torture import ALL, MOST, SAMPLE
 
@@ -18,17 +18,26 @@ def calls(tmp_path):
 
 
 def in_turn(calls, run):
-    """run(n, way) for calls that are evenly spread, or for all of them; it gives whether one failed."""
-    if ALL:
-        for way in range(calls.ways):
-            n = 0
-            while run(n, way):
-                n += 1
-        return
-    run(MOST, 0)
+    """run(n, way) for calls that are evenly spread, or for all of them; it gives what failed."""
+    hits = list(all_hits(calls, run) if ALL else sampled_hits(calls, run))
+    assert any(hits), "nothing failed"
+
+
+def all_hits(calls, run):
+    for way in range(calls.ways):
+        n = 0
+        while hit := run(n, way):
+            yield hit
+            n += 1
+            assert n < MOST, "it has no end"
+
+
+def sampled_hits(calls, run):
+    assert not run(MOST, 0), "it has no end"
     count = calls.n_calls()
+    assert 0 < count < MOST
     for i in range(SAMPLE):
-        run(i * count // SAMPLE, i)
+        yield run(i * count // SAMPLE, i)
 
 
 def test_start(tmp_path, calls):
@@ -43,7 +52,7 @@ def test_start(tmp_path, calls):
         with contextlib.suppress(ConnectionError):
             serves = bool(daemon.ready()) and daemon.serves()
         if not serves:
-            daemon.exit_status = daemon.process.wait(10)
+            daemon.exit_status = daemon.process.wait(PATIENCE_S)
             assert daemon.exit_status in (1, 78) and daemon.stop().lines(), (n, way, hit)
         daemon.finish()
         again = Daemon(tmp_path / f"again{n}-{way}", config(store={"path": str(folder / "events.db")}))
@@ -65,7 +74,7 @@ def test_stop(tmp_path, calls):
         assert [daemon.post(call911(i)).status for i in (1, 2, 3)] == [200] * 3
         calls.fail(n, way)
         daemon.process.terminate()
-        daemon.exit_status = daemon.process.wait(60)
+        daemon.exit_status = daemon.process.wait(PATIENCE_S)
         hit = calls.end()
         daemon.finish()
         assert daemon.exit_status in (0, 1), (n, way, hit)

@@ -65,7 +65,7 @@ class Torture:
             step()
             hit = self.faults.end()
             self.settled()
-        except BaseException as problem:
+        except Exception as problem:
             raise AssertionError(f"call {n}, way {turn}: {hit or self.faults.end()}\n{self.tail()}") from problem
         self.hits += [hit] if hit else []
         return bool(hit)
