@@ -4,6 +4,7 @@ A kind holds so many connections from so many addresses, each from the first byt
 with it; what is closed is opened again. They stand behind everybody else in line for a CPU (nice 19), so that what is
 measured is what they take from the daemon, not from the machine.
 """
+import ctypes
 import os
 import select
 import signal
@@ -12,6 +13,7 @@ import struct
 import time
 from dataclasses import dataclass
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PATH = "/sonorancad/event"
 DRIP_EACH_S = 0.5
 LIMIT_BODY_BYTES = 4 << 20
@@ -160,6 +162,13 @@ class Siege:
                     self.step(fd)
 
 
+def end_with(parent):
+    """However that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 class Besiegers:
     """A process for each kind, to the end of the with block."""
 
@@ -171,10 +180,12 @@ class Besiegers:
         return self
 
     def begin(self, kind):
+        siege = os.getpid()
         pid = os.fork()
         if pid:
             return pid
         try:
+            end_with(siege)
             os.nice(self.nice)
             Siege(kind, self.n_addresses, self.address).run()
         finally:
