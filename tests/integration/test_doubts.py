@@ -61,11 +61,14 @@ def test_actions(tmp_path, words):
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a folder in place of /etc")
 @pytest.mark.parametrize("place", ["secrets", "."])
 def test_what_only_root_reads(tmp_path, place):
-    """--check as root sees what the service will see, which runs as another user."""
+    """--check as root sees what the service will see, which runs as another user where systemd starts it."""
     (tmp_path / "secrets").mkdir(mode=0o700)
     write_private(tmp_path / "sonoran-pushd.yaml", "communities: [ { api_key_file: api-key } ]")
     write_private(tmp_path / place / "api-key", KEY)
-    script = f"mount -t tmpfs tmpfs /etc && cp -a {tmp_path} /etc/sonoran-pushd && exec {BINARY} --check"
+    script = (
+        "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && mount -t tmpfs tmpfs /etc && "
+        f"cp -a {tmp_path} /etc/sonoran-pushd && exec {BINARY} --check"
+    )
     result = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE_S)
     if "mount:" in result.stderr or "unshare:" in result.stderr:
         pytest.skip(result.stderr)

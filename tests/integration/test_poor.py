@@ -194,7 +194,7 @@ class Group:
         return "oom_kill 0" not in self.events.read_text()
 
     def close(self):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             self.path.rmdir()
 
 
