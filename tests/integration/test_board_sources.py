@@ -49,7 +49,7 @@ def test_of_a_community(start):
     session = {"community_id": "x", "url": f"http://127.0.0.1:{free_port()}/hub"}
     daemon = start(communities=[{"name": "default", "api_key": KEY}, {"name": "west", "api_key": WRONG_KEY}],
                    sessions=[{"name": "city", "community": "west", **session}])
-    assert [one["name"] for one in sources_of(daemon, "?community=west")] == ["city"]
+    wait_for(lambda: [one["name"] for one in sources_of(daemon, "?community=west")] == ["city"], "the session")
     assert sources_of(daemon, "?community=default") == []
     with Stream(daemon, community="west") as stream:
         assert [one["words"] for one in next_sources(stream)] == [WORDS]
