@@ -116,8 +116,7 @@ bool pipeline_alive(struct pipeline *pipeline);
 /* New settings of the store, for the writer to take up. */
 void pipeline_configure_store(struct pipeline *pipeline, const struct store_settings *settings);
 
-/* ---- a source's own way in: what it hands over is stored in that order if it is ordered, else that of each community
- * ---- */
+/* ---- a source's own way in: what it hands over is stored in that order, or each community's is ---- */
 
 struct pipeline_source;
 
