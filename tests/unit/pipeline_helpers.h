@@ -98,6 +98,15 @@ static inline void start(void)
         fail_msg("%s", err.msg);
 }
 
+/* true: it came to that within the time. */
+static inline bool wait_count(const _Atomic int *value, int wanted)
+{
+    usec_t end = uptime_us() + PATIENCE_US;
+    while (*value < wanted && uptime_us() < end)
+        usleep(100);
+    return *value >= wanted;
+}
+
 static inline void stop(void)
 {
     delivery_stop(delivery, USEC_PER_SEC);

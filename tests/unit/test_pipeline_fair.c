@@ -27,14 +27,6 @@ int __wrap_store_begin(struct store *log, struct err *error)
     return __real_store_begin(log, error);
 }
 
-static bool wait_until(const _Atomic int *value, int wanted)
-{
-    usec_t end = uptime_us() + PATIENCE_US;
-    while (*value < wanted && uptime_us() < end)
-        usleep(100);
-    return *value >= wanted;
-}
-
 static void given(void *userdata, void *ticket, const struct event *first, int r)
 {
     (void) userdata, (void) ticket;
@@ -88,14 +80,14 @@ static void large_ones_find_room_beside_who_waits_for_it(void **unused)
     commit_waits = true;
     assert_int_equal(hand_in_to(filler, "default", 0), 0);
     pipeline_flush(filler);
-    assert_true(wait_until(&n_held, 1));
+    assert_true(wait_count(&n_held, 1));
     for (; n_filled < 6; n_filled++)
         assert_int_equal(hand_in_to(filler, "default", 1 << 20), 0);
     pipeline_flush(filler);
     assert_int_equal(hand_in_to(poster, "another", 1 << 20), 0);
     pipeline_flush(poster);
     commit_waits = false;
-    assert_true(wait_until(&n_given, n_filled + 1));
+    assert_true(wait_count(&n_given, n_filled + 1));
     pipeline_source_free(filler);
     pipeline_source_free(poster);
 }
@@ -139,14 +131,14 @@ static void later_ones_of_a_community_stay_behind(void **unused)
     commit_waits = true;
     assert_int_equal(hand_in_to(session, "default", 0), 0);
     pipeline_flush(session);
-    assert_true(wait_until(&n_held, 1));
+    assert_true(wait_count(&n_held, 1));
     for (int i = 0; i < 700; i++)
         assert_int_equal(hand_in_to(session, "default", 0), 0);
     pipeline_flush(session);
     assert_int_equal(hand_in_to(poster, "default", 0), 0);
     pipeline_flush(poster);
     commit_waits = false;
-    assert_true(wait_until(&n_given, 702));
+    assert_true(wait_count(&n_given, 702));
     assert_int_equal(given_id, 702);
     pipeline_source_free(session);
     pipeline_source_free(poster);

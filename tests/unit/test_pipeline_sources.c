@@ -113,15 +113,6 @@ static int hand_in(struct feeder *feeder, size_t padding)
     return r;
 }
 
-/* true: within the time. */
-static bool wait_until(const _Atomic int *value, int wanted)
-{
-    usec_t end = uptime_us() + PATIENCE_US;
-    while (*value < wanted && uptime_us() < end)
-        usleep(100);
-    return *value >= wanted;
-}
-
 static void wait_settled(const struct feeder *feeder)
 {
     usec_t end = uptime_us() + PATIENCE_US;
@@ -207,7 +198,7 @@ static void a_failed_commit_is_settled_and_pauses(void **unused)
 
     /* Nothing is handed in, and still it is told when it can be again. */
     commit_fails = false;
-    assert_true(wait_until(&feeder->n_resumes, 1));
+    assert_true(wait_count(&feeder->n_resumes, 1));
     assert_int_equal(hand_in(feeder, 0), 0);
     pipeline_flush(feeder->way_in);
     wait_settled(feeder);
@@ -234,7 +225,7 @@ static void nothing_passes_one_that_failed(void **unused)
     ordered = false;
     commit_waits = true;
     hand_in_one(feeder);
-    assert_true(wait_until(&n_held, 1));
+    assert_true(wait_count(&n_held, 1));
     hand_in_one(feeder);
     hand_in_one(other);
     hand_in_one(feeder);
@@ -299,8 +290,8 @@ static void who_finds_no_room_is_told_when_there_is(void **unused)
     assert_int_equal(feeder->n_resumes + other->n_resumes, 0);
 
     commit_waits = false;
-    assert_true(wait_until(&feeder->n_resumes, 1));
-    assert_true(wait_until(&other->n_resumes, 1));
+    assert_true(wait_count(&feeder->n_resumes, 1));
+    assert_true(wait_count(&other->n_resumes, 1));
     assert_int_equal(hand_in(other, 90 << 10), 0);
     pipeline_flush(other->way_in);
     wait_settled(feeder);
@@ -323,7 +314,7 @@ static void a_source_withdraws_its_own(void **unused)
     commit_waits = true;
     assert_int_equal(hand_in(feeder, 0), 0);
     pipeline_flush(feeder->way_in);
-    assert_true(wait_until(&n_held, 1));
+    assert_true(wait_count(&n_held, 1));
     assert_int_equal(hand_in(feeder, 0), 0);
     pipeline_flush(feeder->way_in);
     assert_int_equal(hand_in(other, 0), 0);
