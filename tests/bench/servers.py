@@ -116,7 +116,7 @@ def node(place):
 
 def receiver_js(place):
     packages = f"NODE_PATH={place.build / 'npm' / 'node_modules'}"
-    return ["env", packages, NODE, HERE / "receiver.js", str(place.port), KEY, place.folder / "events.db"]
+    return ["env", packages, NODE, HERE / "node_server.js", str(place.port), KEY, place.folder / "events.db"]
 
 
 def receiver_js_missing(build):
